@@ -1,0 +1,1 @@
+"""Commands that do what the user wanted without the harm. Pure."""

@@ -1,0 +1,162 @@
+"""Commands for people to paste: quoted for a shell, made from what they typed themselves. Pure.
+
+pip's arguments are edited here, never understood: what is not certainly a requirement, or cannot
+be typed again as it stands, is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.requirements import parse_requirement
+from safepip.values.text import normalised, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Options of `pip install` and `pip uninstall`, of any release, that are followed by a value.
+_TAKES_VALUE = frozenset(
+    """--abi --all-releases --build --build-constraint --build-option --cache-dir --cert
+    --client-cert --config-settings --constraint --cwd --default-timeout --editable
+    --exists-action --extra-index-url --find-links --global-option --group --implementation
+    --index-url --install-option --keyring-provider --local-log --log --log-file --no-binary
+    --only-binary --only-final --platform --prefix --progress-bar --proxy --pypi-url --python
+    --python-version --refresh-package --report --requirement --requirements-from-script
+    --resume-retries --retries --root --root-user-action --source --source-dir
+    --source-directory --src --target --timeout --trusted-host --upgrade-strategy
+    --uploaded-prior-to --use-deprecated --use-feature""".split()  # noqa: SIM905 - legible
+)
+_SHORT_TAKES_VALUE = "Cbcefirt"
+# Flags that begin like an option with a value: pip takes a complete name for what it is.
+_FLAGS = frozenset(("--pre", "--upgrade"))
+_BRING = frozenset(
+    ("-e", "-r", "--editable", "--group", "--requirement", "--requirements-from-script")
+)
+_SHORTEST_ABBREVIATION = len("--us")
+_READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
+_DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of pip's arguments, and what it is."""
+
+    text: str
+    name: str = ""
+    """The project, where the word is a requirement given by name; normalised."""
+    brings: bool = False
+    """It adds something to install: a requirement, a path, a URL, a file of requirements."""
+
+
+def quoted(word: str) -> str:
+    """Give the word as a shell reads it; in double quotes where they do, as people write it."""
+    if shlex.quote(word) == word:
+        return word
+    return f'"{word}"' if _DOUBLE_QUOTES_SUFFICE.fullmatch(word) else shlex.quote(word)
+
+
+def command_line(*words: str) -> str:
+    """Give the words as one line for a shell."""
+    return " ".join(quoted(word) for word in words)
+
+
+def can_be_repeated(arguments: tuple[str, ...]) -> bool:
+    """Say whether these arguments, typed again, mean the same.
+
+    They do not where a secret was taken out, where an input can be read only once, or where a
+    terminal would change the text.
+    """
+    return not any(
+        "****" in argument or _READ_ONCE.search(argument) or not is_printable(argument)
+        for argument in arguments
+    )
+
+
+def is_printable(text: str) -> bool:
+    """Say whether a terminal shows the text as it is."""
+    return shown(text, len(text)) == text
+
+
+def words_of(arguments: tuple[str, ...]) -> tuple[Word, ...]:
+    """Tell requirements from options among pip's arguments, of which the first is the verb."""
+    words = [Word(verb) for verb in arguments[:1]]
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if argument == "--":
+            words += [Word(argument), *(_positional(following) for following in rest)]
+        elif argument.startswith("-") and argument != "-":
+            words += _option(argument, rest)
+        else:
+            words.append(_positional(argument))
+    return tuple(words)
+
+
+def _positional(argument: str) -> Word:
+    requirement = parse_requirement(argument)
+    if requirement is None or requirement.url is not None:
+        return Word(argument, brings=True)
+    return Word(argument, normalised(requirement.name), brings=True)
+
+
+def _option(argument: str, rest: Iterator[str]) -> list[Word]:
+    """Give the option and, where its value is the next word, that."""
+    name, value_follows = _long(argument) if argument.startswith("--") else _short(argument)
+    value = next(rest, None) if value_follows else None
+    words = [Word(argument, brings=name in _BRING)]
+    return words if value is None else [*words, Word(value)]
+
+
+def _long(argument: str) -> tuple[str, bool]:
+    """Give the full name of the option, and whether its value is the next word."""
+    name, equals, _ = argument.partition("=")
+    if name not in _TAKES_VALUE | _FLAGS:
+        name = next((o for o in sorted(_TAKES_VALUE) if o.startswith(name)), name)
+    return name, name in _TAKES_VALUE and not equals
+
+
+def _short(argument: str) -> tuple[str, bool]:
+    """Give the option with a value in a group of one-letter options, and whether it follows."""
+    for at, letter in enumerate(argument[1:], 1):
+        if letter in _SHORT_TAKES_VALUE:
+            return f"-{letter}", not argument[at + 1 :]
+    return argument, False
+
+
+def with_version(arguments: tuple[str, ...], name: str, version: str) -> tuple[str, ...]:
+    """Ask for exactly this version where the name is asked for, or else in addition."""
+    words = words_of(arguments)
+    if not any(word.name == name for word in words):
+        return (*arguments, f"{name}=={version}")
+    return tuple(_pinned(word.text, version) if word.name == name else word.text for word in words)
+
+
+def _pinned(argument: str, version: str) -> str:
+    requirement = parse_requirement(argument)
+    if requirement is None:  # pragma: no cover - a word has a name because it is a requirement
+        return argument
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    return f"{requirement.name}{extras}=={version}{marker}"
+
+
+def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[str, ...]:
+    """Leave out the requirements with these names; nothing at all when no other is left."""
+    words = [word for word in words_of(arguments) if word.name not in names]
+    return tuple(word.text for word in words) if any(word.brings for word in words) else ()
+
+
+def without_flag(arguments: tuple[str, ...], flag: str, letter: str = "") -> tuple[str, ...]:
+    """Leave out a flag of pip: in full, abbreviated, or in a group of one-letter flags."""
+    kept = []
+    for argument in arguments:
+        if len(argument) >= _SHORTEST_ABBREVIATION and flag.startswith(argument):
+            continue
+        if letter and re.fullmatch(r"-[IUqv]+", argument):
+            rest = argument.replace(letter, "")
+            kept += [rest] if rest != "-" else []
+        else:
+            kept.append(argument)
+    return tuple(kept)

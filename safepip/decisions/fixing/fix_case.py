@@ -1,0 +1,137 @@
+"""A refusal, with all that its ways out are made from. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.commands import can_be_repeated
+from safepip.decisions.judging.requirements import relation
+from safepip.values.findings import (
+    Breaks,
+    CondaOwned,
+    Finding,
+    Frozen,
+    SameFiles,
+    SecondCopy,
+    Shadows,
+)
+from safepip.values.request import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.values.environment import Environment, Record
+    from safepip.values.plan import Plan
+    from safepip.values.verdict import HeldBack
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was refused, to whom, and in which words they are helped."""
+
+    environment: Environment
+    arguments: tuple[str, ...]
+    plan: Plan
+    refusals: tuple[Finding, ...]
+    shell: Shell
+    kept: tuple[HeldBack, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def removes(self) -> bool:
+        """The command was `uninstall`."""
+        return self.arguments[0] == "uninstall"
+
+    @cached_property
+    def repeatable(self) -> bool:
+        """The user's own arguments can be part of a command."""
+        return can_be_repeated(self.arguments)
+
+    @cached_property
+    def owned(self) -> tuple[CondaOwned, ...]:
+        """The refused changes to distributions of conda.
+
+        One that was asked for and would only be hidden, by a copy in the user site, is among them:
+        what the user wants of it, conda can do.
+        """
+        found = [f for f in self.refusals if isinstance(f, CondaOwned)]
+        hidden = (self._as_change(f) for f in self.refusals if isinstance(f, Shadows))
+        return (*found, *(f for f in hidden if f is not None))
+
+    def _as_change(self, finding: Shadows) -> CondaOwned | None:
+        conda = self.environment.conda_owned.get(finding.distribution)
+        change = self.plan.by_name.get(finding.distribution)
+        if conda is None or change is None or not change.requested or change.after is None:
+            return None
+        return CondaOwned(
+            distribution=finding.distribution,
+            action=relation(conda.version, change.after),
+            installed=conda.version,
+            planned=change.after,
+            conda_package=finding.conda_package,
+            requested=True,
+        )
+
+    @cached_property
+    def doubled(self) -> tuple[SameFiles | SecondCopy, ...]:
+        """The refusals for what conda has already, under another name."""
+        return tuple(f for f in self.refusals if isinstance(f, SameFiles | SecondCopy))
+
+    @cached_property
+    def broken(self) -> tuple[Breaks, ...]:
+        """The refusals for what would no longer have what it requires."""
+        return tuple(f for f in self.refusals if isinstance(f, Breaks))
+
+    @cached_property
+    def sealed(self) -> tuple[Frozen, ...]:
+        """The refusals for an environment that is not to be changed."""
+        return tuple(f for f in self.refusals if isinstance(f, Frozen))
+
+    @cached_property
+    def is_about_owned(self) -> bool:
+        """Every refusal is about a distribution of conda, or follows from a change to one."""
+        names = {finding.distribution for finding in self.owned}
+        return bool(names) and all(
+            (isinstance(f, CondaOwned | Shadows) and f.distribution in names)
+            or (isinstance(f, Breaks) and f.changed in names)
+            for f in self.refusals
+        )
+
+    @cached_property
+    def is_about_doubles(self) -> bool:
+        """Every refusal is about what conda has already, under another name."""
+        return bool(self.doubled) and len(self.doubled) == len(self.refusals)
+
+    def again(
+        self,
+        arguments: tuple[str, ...] | None = None,
+        *,
+        allow: tuple[str, ...] = (),
+        override_frozen: bool = False,
+    ) -> str:
+        """Give the user's own command, with other arguments or more of safepip's options."""
+        allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
+        options = (
+            *(("--strict",) if self.policy.strict else ()),
+            *(("--allow", ",".join(allowed)) if allowed else ()),
+            *(("--override-frozen",) if override_frozen or self.policy.override_frozen else ()),
+        )
+        return self.shell.safepip(self.arguments if arguments is None else arguments, options)
+
+    def record(self, conda_package: str) -> Record | None:
+        """Give the record that a finding names, in full or by the package's name alone."""
+        records = self.environment.records
+        by_dist = next((r for r in records if r.dist == conda_package), None)
+        return by_dist or self.environment.record_named(conda_package)
+
+    def conda_name(self, conda_package: str) -> str:
+        """Give conda's name of the package, which need not be that of its distribution."""
+        record = self.record(conda_package)
+        return record.name if record else conda_package.rsplit("-", 2)[0]
+
+    def conda_names(self, findings: Iterable[CondaOwned | SameFiles | SecondCopy]) -> list[str]:
+        """Give conda's names of the packages that the findings name, each once."""
+        return list(dict.fromkeys(self.conda_name(f.conda_package) for f in findings))

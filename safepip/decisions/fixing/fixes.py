@@ -1,0 +1,133 @@
+"""The ways out of a refusal: commands that work as they are printed, the gentlest first. Pure.
+
+A command that cannot be given whole (a secret was taken out of the arguments, an input can be read
+only once) is not given at all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip
+from safepip.decisions.fixing.commands import is_printable
+from safepip.decisions.fixing.fix_case import Case
+from safepip.decisions.fixing.shell import Shell
+from safepip.values.plan import Plan
+from safepip.values.request import Policy
+from safepip.values.verdict import Fix, HeldBack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from safepip.values.environment import Environment
+    from safepip.values.findings import Finding
+
+    Way = Callable[[Case], Iterator[Fix]]
+
+_MOST = 4
+"""More ways out than these are no help."""
+
+_OF_UNINSTALL: tuple[Way, ...] = (
+    fixes_by_conda.removed_by_conda,
+    fixes_by_pip.those_that_need_it_too,
+    fixes_by_conda.others_by_conda,
+    fixes_by_pip.taken_over,
+)
+_OF_INSTALL: tuple[Way, ...] = (
+    fixes_by_pip.by_pixi,
+    fixes_by_pip.without_reinstalling,
+    fixes_by_pip.not_to_the_user_site,
+    fixes_by_pip.versions_that_fit,
+    fixes_by_pip.what_keeps_others_working,
+    fixes_by_pip.what_is_required,
+    fixes_by_pip.the_project_alone,
+    fixes_by_pip.all_but_what_conda_has,
+    fixes_by_conda.by_conda,
+    fixes_by_conda.others_by_conda,
+    fixes_by_conda.swapped,
+    fixes_by_pip.taken_over,
+)
+_WITHOUT_ARGUMENTS: tuple[Way, ...] = (
+    fixes_by_conda.by_conda,
+    fixes_by_conda.removed_by_conda,
+)
+_OF_A_SEAL: tuple[Way, ...] = (
+    fixes_by_pip.by_pixi,
+    fixes_by_conda.in_a_clone,
+    fixes_by_conda.although_sealed,
+)
+_LAST: tuple[Way, ...] = (fixes_by_conda.in_a_new_environment,)
+
+
+def fixes_for(  # noqa: PLR0917 - a refusal has these parts
+    environment: Environment,
+    request_verb: str,
+    arguments: tuple[str, ...],
+    plan: Plan,
+    findings: Sequence[Finding],
+    kept: tuple[HeldBack, ...] | None,
+    *,
+    in_notebook: bool = False,
+    policy: Policy | None = None,
+    obvious: bool = True,
+) -> tuple[Fix, ...]:
+    """Give the commands that do what the user wanted, without the harm that was refused.
+
+    ``arguments`` are pip's own, without secrets, beginning with pip's verb. ``kept`` is what the
+    second plan held back, where there is such a plan and it was not taken. ``policy`` is what the
+    user said to safepip, which the commands say again.
+    """
+    case = Case(
+        environment,
+        arguments or (request_verb,),
+        plan,
+        tuple(finding for finding in findings if finding.severity == "refuse"),
+        Shell(environment.prefix, environment.manager, obvious, in_notebook),
+        kept or (),
+        policy or Policy(),
+    )
+    found = _found(case, _ways(case)) or _found(case, _LAST)
+    return found[:_MOST]
+
+
+def _ways(case: Case) -> tuple[Way, ...]:
+    """Choose the ways out that can apply."""
+    if case.sealed:
+        can_be_cloned = any(True for _ in fixes_by_conda.in_a_clone(case))
+        return _OF_A_SEAL if can_be_cloned else (*_LAST, *_OF_A_SEAL)
+    ways = _OF_UNINSTALL if case.removes else _OF_INSTALL
+    return ways if case.repeatable else tuple(way for way in ways if way in _WITHOUT_ARGUMENTS)
+
+
+def _found(case: Case, ways: tuple[Way, ...]) -> tuple[Fix, ...]:
+    """Give the fixes of these ways that can be pasted, each command once."""
+    fixes: dict[str, Fix] = {}
+    for way in ways:
+        for fix in way(case):
+            if _can_be_pasted(fix.command, in_notebook=case.shell.in_notebook):
+                fixes.setdefault(fix.command, fix)
+    return tuple(fixes.values())
+
+
+def _can_be_pasted(command: str, *, in_notebook: bool) -> bool:
+    """Say whether the command stays what it is: IPython replaces `$` and braces by values."""
+    if not command or (in_notebook and re.search(r"[{}$]", command)):
+        return False
+    return all(is_printable(line) for line in command.split("\n"))
+
+
+def with_a_yes(
+    environment: Environment,
+    arguments: tuple[str, ...],
+    *,
+    in_notebook: bool = False,
+    policy: Policy | None = None,
+    obvious: bool = True,
+) -> tuple[Fix, ...]:
+    """Give the same command for where pip's question cannot be answered."""
+    shell = Shell(environment.prefix, environment.manager, obvious, in_notebook)
+    case = Case(environment, arguments, Plan(()), (), shell, policy=policy or Policy())
+    command = case.again((arguments[0], "-y", *arguments[1:])) if case.repeatable else ""
+    fix = Fix(command, "answer in advance")
+    return (fix,) if _can_be_pasted(command, in_notebook=in_notebook) else ()

@@ -1,0 +1,172 @@
+"""Ways out of a refusal that leave the change to conda, or to another environment. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.bounds import conda_spec, required
+from safepip.decisions.fixing.commands import without_flag, without_names, words_of
+from safepip.decisions.fixing.shell import CondaVerb, Shell
+from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.wording.phrases import listed
+from safepip.values.findings import SecondCopy
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safepip.decisions.fixing.fix_case import Case
+    from safepip.values.findings import CondaOwned, SameFiles
+
+_AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
+"""Flags with which the user's own command would do the harm again."""
+_VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
+_NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
+
+
+def by_conda(case: Case) -> Iterator[Fix]:
+    """Let conda change its own packages; then pip the rest."""
+    if not case.is_about_owned:
+        return
+    changes = _conda_changes(case)
+    commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
+    verb = "reinstall" if list(changes) == ["reinstall"] else "change"
+    says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
+    yield _followed_by(case, commands, _left_for_pip(case), says)
+
+
+def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
+    """Give what conda does in place of pip: specifications, by the verb that they need."""
+    changes: dict[CondaVerb, tuple[str, ...]] = {}
+    found = dict.fromkeys(_conda_change(case, finding) for finding in case.owned)
+    for verb, spec in sorted(found, key=lambda change: _VERBS.index(change[0])):
+        changes[verb] = (*changes.get(verb, ()), spec)
+    return changes
+
+
+def _left_for_pip(case: Case) -> tuple[str, ...]:
+    """Give the user's arguments without what conda does; empty when that was all.
+
+    What pip owns and the change would break is not conda's to update, and comes along.
+    """
+    arguments = case.arguments
+    for flag, letter in _AGAINST_CONDA:
+        arguments = without_flag(arguments, flag, letter)
+    rest = without_names(arguments, frozenset(f.distribution for f in case.owned if f.requested))
+    others = sorted({f.distribution for f in case.broken} - set(case.environment.conda_owned))
+    return (*(rest or arguments[:1]), *others) if others else rest
+
+
+def _followed_by(case: Case, commands: list[str], rest: tuple[str, ...], says: str) -> Fix:
+    """Give commands of conda and then, where anything is left of it, the user's own."""
+    if not rest:
+        return Fix(case.shell.then(*commands), says)
+    if case.repeatable:
+        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first")
+    return Fix(case.shell.then(*commands), f"{says}; then the same command again")
+
+
+def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
+    """Give the verb of conda and the specification that stand for one change of pip's."""
+    name = case.conda_name(finding.conda_package)
+    if finding.action == "same":
+        return "reinstall", name
+    record = case.record(finding.conda_package)
+    if record is not None and record.version != finding.installed:
+        # The package is numbered otherwise than the distribution in it: pip's bounds mean nothing.
+        return "update", name
+    asked = [parse_requirement(word.text) for word in words_of(case.arguments) if word.name]
+    wanted = [r for r in asked if r is not None]
+    wanted += required(case.plan, case.environment)
+    spec = conda_spec(name, finding.distribution, wanted)
+    if spec != name:
+        return "install", spec
+    if finding.action == "upgrade" and case.shell.manager != "pixi":
+        return "update", name
+    return "install", f"{name}=={finding.planned}"
+
+
+def removed_by_conda(case: Case) -> Iterator[Fix]:
+    """Let conda remove its own packages; then pip the rest."""
+    names = tuple(case.conda_names(case.owned))
+    if names and case.is_about_owned:
+        rest = without_names(case.arguments, frozenset(f.distribution for f in case.owned))
+        command = case.shell.conda("remove", names)
+        yield _followed_by(case, [command], rest, f"let conda remove {listed(names)}")
+
+
+def others_by_conda(case: Case) -> Iterator[Fix]:
+    """Let conda update, or remove, those of its packages that would no longer work; then pip."""
+    if not case.broken or len(case.broken) != len(case.refusals):
+        return
+    owned = case.environment.conda_owned
+    broken = sorted({finding.distribution for finding in case.broken})
+    records = [d.record for name in broken if (d := owned.get(name)) is not None]
+    names = tuple(dict.fromkeys(record.name for record in records if record is not None))
+    if not names or (case.removes and not all(_may_be_removed(case, name) for name in names)):
+        return
+    verb: CondaVerb = "remove" if case.removes else "update"
+    others = (name for name in broken if name not in owned)
+    command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
+    yield Fix(command, f"let conda {verb} {listed(names)} first")
+
+
+def _may_be_removed(case: Case, name: str) -> bool:
+    """Say whether nothing else would have to go with this package of conda."""
+    return name not in _NEVER_REMOVED and not case.environment.dependents(name)
+
+
+def swapped(case: Case) -> Iterator[Fix]:
+    """Make room by removing conda's package, where nothing else needs it."""
+    if not case.is_about_doubles or not all(_makes_room(f) for f in case.doubled):
+        return
+    names = tuple(case.conda_names(case.doubled))
+    if not all(_may_be_removed(case, name) for name in names):
+        return
+    command = case.shell.then(case.shell.conda("remove", names), case.again())
+    yield Fix(command, f"remove conda's {listed(names)} first, since both cannot be there")
+
+
+def _makes_room(finding: SameFiles | SecondCopy) -> bool:
+    """Say whether nothing is in the way any more once the package is removed."""
+    return isinstance(finding, SecondCopy) or finding.reason in ("files", "scripts")
+
+
+def in_a_clone(case: Case) -> Iterator[Fix]:
+    """Work in a copy of the environment."""
+    # mamba and micromamba before 2.5 cannot clone, and what is sealed by a file among the
+    # packages is sealed in the clone.
+    sealed_within = any(f.marker == "externally-managed" for f in case.sealed)
+    if case.shell.tool == "conda" and not sealed_within:
+        what = ("--clone", case.environment.prefix)
+        yield from _elsewhere(case, what, "work in a copy of your own")
+
+
+def in_a_new_environment(case: Case) -> Iterator[Fix]:
+    """Leave this environment alone."""
+    what = (f"python={case.environment.interpreter.minor}", "pip")
+    yield from _elsewhere(case, what, "use a new environment, and leave this one as it is")
+
+
+def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
+    if case.removes or case.shell.manager == "pixi":
+        return
+    name = f"my-{case.environment.name}" if case.environment.name else "mine"
+    there = Shell(name, case.shell.manager, obvious=False, in_notebook=case.shell.in_notebook)
+    create = case.shell.create(name, what)
+    if case.repeatable:
+        yield Fix(case.shell.then(create, there.safepip(case.arguments)), says)
+    else:
+        yield Fix(create, f"{says}; then the same command with `--env {name}`")
+
+
+def although_sealed(case: Case) -> Iterator[Fix]:
+    """Pass the seal, which only the owner of the environment may want."""
+    markers = {finding.marker for finding in case.sealed}
+    if not case.repeatable or "read-only" in markers or len(case.sealed) != len(case.refusals):
+        return
+    arguments = case.arguments
+    if "externally-managed" in markers:
+        arguments = (arguments[0], "--break-system-packages", *arguments[1:])
+    command = case.again(arguments, override_frozen="frozen" in markers)
+    yield Fix(command, "if the environment is yours, change it all the same")

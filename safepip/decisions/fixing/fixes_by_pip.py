@@ -1,0 +1,174 @@
+"""Ways out of a refusal that ask pip for something else. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.commands import with_version, without_flag, words_of
+from safepip.decisions.judging.requirements import is_met, parse_requirement
+from safepip.decisions.wording.phrases import listed
+from safepip.values.findings import CondaOwned, SameFiles, SecondCopy, Shadows, Unmet
+from safepip.values.text import normalised
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from safepip.decisions.fixing.fix_case import Case
+    from safepip.values.findings import Breaks
+    from safepip.values.plan import Change
+
+_MOST_OTHERS = 8
+"""A command with more requirements than these is not one to read and paste."""
+
+
+def by_pixi(case: Case) -> Iterator[Fix]:
+    """Let pixi, which owns the prefix, resolve both worlds at once."""
+    words = [word for word in words_of(case.arguments) if word.brings]
+    if case.shell.manager != "pixi" or not case.repeatable or not words:
+        return
+    if all(word.name for word in words):
+        command = case.shell.pixi_add_pypi(tuple(word.text for word in words))
+        yield Fix(command, "let pixi install it, so that it stays")
+
+
+def without_reinstalling(case: Case) -> Iterator[Fix]:
+    """Give the same command without the flag that installs again what is there."""
+    arguments = without_flag(case.arguments, "--ignore-installed", "I")
+    arguments = without_flag(arguments, "--force-reinstall")
+    asked_for = any(f.requested and f.planned != f.installed for f in case.owned)
+    if case.owned and arguments != case.arguments and not asked_for:
+        yield Fix(case.again(arguments), "leave what is installed as it is")
+
+
+def not_to_the_user_site(case: Case) -> Iterator[Fix]:
+    """Install into the environment itself, where conda's versions can be held."""
+    hiding = [f for f in case.refusals if isinstance(f, Shadows)]
+    changes = [case.plan.by_name.get(finding.distribution) for finding in hiding]
+    if not hiding or any(change is not None and change.requested for change in changes):
+        return
+    says = "install into the environment itself"
+    arguments = without_flag(case.arguments, "--user")
+    if arguments != case.arguments:
+        yield Fix(case.again(arguments), says)
+    elif case.environment.writable and not case.shell.in_notebook:
+        # pip's own settings say so (`PIP_USER`, `user = true`); the variable precedes the file.
+        yield Fix(f"PIP_USER=0 {case.again()}", says)
+
+
+def versions_that_fit(case: Case) -> Iterator[Fix]:
+    """Ask for the versions that conda's own allow."""
+    arguments = case.arguments
+    fitting = []
+    for held in case.kept:
+        change = case.plan.by_name.get(held.name)
+        here = case.environment.installed.get(held.name)
+        if change is None or not change.requested or held.chosen is None:
+            continue
+        if here is None or here.version != held.chosen:
+            arguments = with_version(arguments, held.name, held.chosen)
+            fitting.append(f"{held.name} {held.chosen}")
+    if fitting:
+        says = f"take the newest that fits conda's versions, {listed(fitting)}"
+        yield Fix(case.again(arguments), says)
+
+
+def what_keeps_others_working(case: Case) -> Iterator[Fix]:
+    """Ask for a version that the others accept too, or for newer others."""
+    if not case.broken or len(case.broken) != len(case.refusals):
+        return
+    bounds = tuple(dict.fromkeys(f.requirement for f in case.broken))
+    others = sorted({f.distribution for f in case.broken})
+    if all(_may_be_bounded(case, finding) for finding in case.broken):
+        says = f"take a version that {listed(others)} can work with"
+        yield Fix(case.again((*case.arguments, *bounds)), says)
+    if not any(name in case.environment.conda_owned for name in others):
+        yield Fix(case.again((*case.arguments, *others)), f"update {listed(others)} with it")
+
+
+def _may_be_bounded(case: Case, finding: Breaks) -> bool:
+    """Say whether what the user asked for leaves room for this bound."""
+    asked = [parse_requirement(w.text) for w in words_of(case.arguments) if w.name]
+    exact = [
+        specifier
+        for requirement in asked
+        if requirement is not None and normalised(requirement.name) == finding.changed
+        for specifier in requirement.specifier
+        if specifier.operator in ("==", "===")
+    ]
+    bound = parse_requirement(finding.requirement)
+    return bound is not None and all(is_met(bound, specifier.version) for specifier in exact)
+
+
+def what_is_required(case: Case) -> Iterator[Fix]:
+    """Let pip install what would be missing."""
+    unmet = [f for f in case.refusals if isinstance(f, Unmet)]
+    if not unmet or len(unmet) != len(case.refusals):
+        return
+    arguments = without_flag(case.arguments, "--no-deps")
+    arguments = without_flag(arguments, "--no-dependencies")
+    if arguments == case.arguments:
+        arguments = (*arguments, *dict.fromkeys(f.requirement for f in unmet))
+    yield Fix(case.again(arguments), "install what it requires, too")
+
+
+def the_project_alone(case: Case) -> Iterator[Fix]:
+    """Install a project in a folder or a repository without what it asks of conda's packages."""
+    projects = [c.name for c in case.plan.changes if c.requested and _is_project(c)]
+    blocked = {f.distribution for f in case.owned}
+    if projects and case.is_about_owned and not any(f.requested for f in case.owned):
+        says = f"install {listed(projects)} with conda's versions as they are"
+        yield from _all_but(case, blocked, says)
+
+
+def _is_project(change: Change) -> bool:
+    artifact = change.artifact
+    return artifact is not None and artifact.source in ("directory", "editable", "vcs")
+
+
+def all_but_what_conda_has(case: Case) -> Iterator[Fix]:
+    """Install everything except what conda has already, under another name."""
+    doubled = {f.distribution for f in case.doubled}
+    requested = {c.name for c in case.plan.changes if c.requested}
+    if case.is_about_doubles and not doubled & requested:
+        says = f"use conda's {listed(case.conda_names(case.doubled))}, and install the rest"
+        yield from _all_but(case, doubled, says)
+
+
+def _all_but(case: Case, names: Collection[str], says: str) -> Iterator[Fix]:
+    """Give a command that installs the plan without these, which are not requested."""
+    others = [
+        f"{c.name}=={c.after}"
+        for c in case.plan.changes
+        if c.after and not c.requested and c.name not in names
+    ]
+    verb, *rest = case.arguments
+    if len(others) <= _MOST_OTHERS and not case.plan.ignores_dependencies:
+        yield Fix(case.again((verb, "--no-deps", *rest, *others)), says)
+
+
+def taken_over(case: Case) -> Iterator[Fix]:
+    """Let pip replace exactly these, on purpose."""
+    if not all(isinstance(f, CondaOwned | SameFiles | SecondCopy) for f in case.refusals):
+        return
+    # Without uninstalling first, two copies of the metadata would remain.
+    if without_flag(case.arguments, "--ignore-installed", "I") != case.arguments:
+        return
+    changes = [case.plan.by_name.get(f.distribution) for f in case.owned]
+    if any(change is not None and change.cannot_remove for change in changes):
+        return
+    names = [f.distribution for f in case.owned]
+    names += [normalised(name) for name in case.conda_names(case.doubled)]
+    allow = tuple(dict.fromkeys(names))
+    verb = "remove" if case.removes else "replace"
+    says = f"{verb} conda's {listed(allow)} on purpose"
+    yield Fix(case.again(allow=allow), says)
+
+
+def those_that_need_it_too(case: Case) -> Iterator[Fix]:
+    """Remove what would no longer work along with what it needs."""
+    others = sorted({f.distribution for f in case.broken})
+    if not others or len(case.broken) != len(case.refusals):
+        return
+    if not any(name in case.environment.conda_owned for name in others):
+        yield Fix(case.again((*case.arguments, *others)), f"remove {listed(others)} with it")

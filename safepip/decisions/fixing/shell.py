@@ -1,0 +1,82 @@
+"""The words of each tool, as they are pasted into a terminal or a notebook. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from safepip.decisions.fixing.commands import command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.environment import Manager
+
+CondaVerb = Literal["install", "update", "remove", "reinstall"]
+
+# `pixi update` and `pixi upgrade` know only what the manifest names; `add` takes any package.
+_PIXI: Mapping[CondaVerb, str] = {
+    "install": "add",
+    "update": "add",
+    "remove": "remove",
+    "reinstall": "reinstall",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Where commands are pasted, and whose words they are in."""
+
+    prefix: str
+    """Of the environment that the commands are about; for safepip its name will do, too."""
+    manager: Manager = "conda"
+    obvious: bool = True
+    """The environment need not be named to safepip."""
+    in_notebook: bool = False
+
+    @property
+    def tool(self) -> str:
+        """The program that makes environments here."""
+        return "conda" if self.manager in ("rattler", "pixi") else self.manager
+
+    def safepip(self, arguments: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
+        """Give safepip's command for pip's arguments, of which the first is the verb."""
+        env = () if self.obvious else ("--env", self.prefix)
+        start = "%" if self.in_notebook else ""
+        return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
+
+    def conda(self, verb: CondaVerb, names: tuple[str, ...]) -> str:
+        """Give the command of the environment's own tool; empty where a name is none."""
+        if any(name.startswith("-") for name in names):
+            return ""
+        if self.manager == "pixi":
+            return self._run("pixi", _PIXI[verb], *self._manifest(), *names)
+        force = ("--force-reinstall",) if verb == "reinstall" else ()
+        word = "install" if verb == "reinstall" else verb
+        return self._run(self.tool, word, *self._yes(), "-p", self.prefix, *force, *names)
+
+    def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
+        """Give the command that makes pixi itself install from PyPI."""
+        return self._run("pixi", "add", *self._manifest(), "--pypi", *requirements)
+
+    def create(self, name: str, what: tuple[str, ...]) -> str:
+        """Give the command that makes a new environment."""
+        return self._run(self.tool, "create", *self._yes(), "-n", name, *what)
+
+    def then(self, *commands: str) -> str:
+        """Give the commands in order, each only after the one before it; nothing if one is empty.
+
+        A notebook takes them as lines of one cell.
+        """
+        return ("\n" if self.in_notebook else " && ").join(commands) if all(commands) else ""
+
+    def _run(self, *words: str) -> str:
+        return ("!" if self.in_notebook else "") + command_line(*words)
+
+    def _yes(self) -> tuple[str, ...]:
+        """Nobody can answer in a notebook, though it looks like a terminal."""
+        return ("-y",) if self.in_notebook else ()
+
+    def _manifest(self) -> tuple[str, ...]:
+        workspace, found, _ = self.prefix.partition("/.pixi/envs/")
+        return ("--manifest-path", workspace) if found and not self.obvious else ()

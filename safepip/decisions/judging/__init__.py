@@ -1,0 +1,1 @@
+"""What a plan would do that a person should know, and what refuses it. Pure."""

@@ -1,0 +1,127 @@
+"""The importable modules of a plan, and conda's packages that have the same ones. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.ownership import owners_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from safepip.values.environment import Environment, Record
+    from safepip.values.plan import Change
+
+_STRAY_FOLDERS = frozenset(
+    (
+        *("test", "tests", "testing", "doc", "docs", "example", "examples", "samples"),
+        *("benchmark", "benchmarks"),
+    )
+)
+_STRAY_FILES = re.compile(
+    r"(authors|change(s|log)|contribut(ing|ors)|copying|history|licen[cs]e|news|notice|readme)"
+    r"([-_.](?!(py|pyc|pyi|pyd|so)$)[^/]*)?"
+    r"|conftest\.py|setup\.(py|cfg)|pyproject\.toml|manifest\.in|requirements[^/]*\.txt",
+    re.IGNORECASE,
+)
+_EXTENSIONS = (".py", ".so", ".pyd")
+
+
+def inside_site(environment: Environment, path: str) -> str | None:
+    """Give an absolute path below the folder from which Python imports it; None when in none."""
+    return _below(_roots(environment), path)
+
+
+def _roots(environment: Environment) -> tuple[str, ...]:
+    interpreter = environment.interpreter
+    folders = (interpreter.purelib, interpreter.platlib, interpreter.user_site)
+    return tuple(dict.fromkeys(f"{folder}/" for folder in folders if folder))
+
+
+def _below(roots: tuple[str, ...], path: str) -> str | None:
+    return next((path[len(root) :] for root in roots if path.startswith(root)), None)
+
+
+def is_stray(path: str) -> bool:
+    """Say whether a path below site-packages is one that no one imports.
+
+    Wheels ship them by mistake; two packages that do so meet, and neither needs the file.
+    """
+    top, slash, _ = path.partition("/")
+    if slash:
+        return top.lower() in _STRAY_FOLDERS
+    return _STRAY_FILES.fullmatch(top) is not None
+
+
+def top_level(paths: Iterable[str]) -> dict[str, bool]:
+    """Give the modules that paths below site-packages make, and whether each is a whole one.
+
+    A folder without `__init__` is not: it is a namespace, which distributions share.
+    """
+    modules: dict[str, bool] = {}
+    for path in paths:
+        top, slash, rest = path.partition("/")
+        if slash and modules.get(top):
+            continue
+        name = top if slash else _module_name(top)
+        if name.isidentifier() and name != "__pycache__" and not is_stray(path):
+            is_whole = not slash or _module_name(rest) == "__init__"
+            modules[name] = modules.get(name, False) or is_whole
+    return modules
+
+
+def planned_modules(environment: Environment, change: Change) -> dict[str, bool]:
+    """Give the top-level modules that the change brings, and whether each is a whole one."""
+    roots = _roots(environment)
+    paths = (_below(roots, file.path) for file in change.files if file.kind == "module")
+    return top_level(path for path in paths if path is not None)
+
+
+def providers(environment: Environment, modules: Collection[str]) -> dict[str, Record]:
+    """Give for each of these modules a conda package that has it whole.
+
+    Asked for by the names that such a module's file can have, so that no index of all of conda's
+    files is needed.
+    """
+    files: dict[str, str] = {}
+    for root in site_folders(environment):
+        for module in modules:
+            for extension in (".py", *_binary_extensions(environment)):
+                files[f"{root}/{module}{extension}"] = module
+                files[f"{root}/{module}/__init__{extension}"] = module
+    owners = owners_of(environment, files)
+    return {files[path]: owners[path][0] for path in files if path in owners}
+
+
+def site_folders(environment: Environment) -> tuple[str, ...]:
+    """Give the folders below the prefix, relative to it, that hold modules."""
+    interpreter = environment.interpreter
+    folders = map(environment.relative, (interpreter.purelib, interpreter.platlib))
+    return tuple(dict.fromkeys(folder for folder in folders if folder))
+
+
+def modules_of(environment: Environment, record: Record) -> tuple[str, ...]:
+    """Give the whole top-level modules that a conda package has."""
+    roots = tuple(f"{root}/" for root in site_folders(environment))
+    paths = (path[len(root) :] for root in roots for path in record.files if path.startswith(root))
+    return tuple(sorted(name for name, is_whole in top_level(paths).items() if is_whole))
+
+
+def _module_name(file: str) -> str:
+    return file.partition(".")[0] if file.endswith(_EXTENSIONS) else ""
+
+
+def _binary_extensions(environment: Environment) -> tuple[str, ...]:
+    """Give the endings that this Python's extension modules may have.
+
+    Source: https://peps.python.org/pep-3149/
+    """
+    markers = environment.interpreter.markers
+    tag = environment.interpreter.minor.replace(".", "")
+    machine = markers.get("platform_machine", "")
+    if markers.get("sys_platform") == "darwin":
+        return (f".cpython-{tag}-darwin.so", ".abi3.so", ".so")
+    if markers.get("sys_platform") == "win32":
+        return (f".cp{tag}-win_{machine.lower()}.pyd", f".cp{tag}-win32.pyd", ".pyd")
+    return (f".cpython-{tag}-{machine}-linux-gnu.so", ".abi3.so", ".so")

@@ -1,0 +1,134 @@
+"""The paths that installing a wheel writes, predicted from the archive's own list of names. Pure.
+
+pip writes what lies in the archive, whatever the wheel's RECORD says, and scripts for entry points
+that RECORD never lists.
+
+Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from safepip.values.errors import UnreadableWheel
+from safepip.values.plan import FileKind, PlannedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safepip.values.account import Entry, WheelContents
+    from safepip.values.environment import Interpreter
+
+_GENERATED = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
+_DATA_KINDS: dict[str, FileKind] = {
+    "purelib": "module",
+    "platlib": "module",
+    "headers": "header",
+    "scripts": "script",
+    "data": "data",
+}
+
+
+def planned_files(
+    entry: Entry, contents: WheelContents | None, interpreter: Interpreter, *, compiles: bool
+) -> tuple[PlannedFile, ...]:
+    """Give every file that pip would write for one distribution.
+
+    Without a wheel (``contents`` is None) that is what setuptools' development mode writes.
+
+    Raises: UnreadableWheel, when a name would leave the folder that it belongs to, or when the
+    wheel writes what decides who owns what: records, pins, marks. No record owns those.
+    """
+    if contents is None:
+        link = f"{entry.scheme.purelib}/{entry.name}.egg-link"
+        return (PlannedFile(link, "metadata"),)
+    files = [*_from_archive(entry, contents), *_made_by_pip(entry, contents, interpreter)]
+    for file in files:
+        if file.path.lower().startswith(_books(interpreter)):
+            raise UnreadableWheel(entry.url, f"`{file.member}` would change conda's own books")
+    if compiles:
+        tag = _cache_tag(interpreter)
+        files += [_bytecode(f.path, tag) for f in files if _is_compiled(f)]
+    return tuple(dict.fromkeys(files))
+
+
+def _books(interpreter: Interpreter) -> tuple[str, ...]:
+    """Give the beginnings, in lower case, of the paths that only conda and Python may write."""
+    marks = (f"{interpreter.stdlib}/EXTERNALLY-MANAGED", f"{interpreter.prefix}/pyvenv.cfg")
+    return tuple(path.lower() for path in (f"{interpreter.prefix}/conda-meta/", *marks))
+
+
+def _from_archive(entry: Entry, contents: WheelContents) -> Iterator[PlannedFile]:
+    library = entry.scheme.purelib if contents.is_pure else entry.scheme.platlib
+    generated = {*contents.console_scripts, *contents.gui_scripts}
+    for member in contents.members:
+        top, _, rest = member.partition("/")
+        if not top.endswith(".data"):
+            kind: FileKind = "metadata" if top.endswith(".dist-info") and rest else "module"
+            yield PlannedFile(_below(library, member, entry), kind, member)
+            continue
+        key, _, path = rest.partition("/")
+        if key not in _DATA_KINDS or not path:
+            raise UnreadableWheel(entry.url, f"`{member}` belongs to no part of an installation")
+        if key == "scripts" and _wraps_entry_point(path, generated):
+            continue
+        yield PlannedFile(_below(getattr(entry.scheme, key), path, entry), _DATA_KINDS[key], member)
+
+
+def _below(folder: str, path: str, entry: Entry) -> str:
+    joined = posixpath.normpath(f"{folder}/{path}")
+    if not joined.startswith(folder.rstrip("/") + "/"):
+        raise UnreadableWheel(entry.url, f"`{path}` leads out of the folder it is installed into")
+    return joined
+
+
+def _wraps_entry_point(path: str, generated: set[str]) -> bool:
+    """Say whether pip leaves this script out because it writes its own for the entry point."""
+    name = posixpath.basename(path)
+    for ending in (".exe", "-script.py", ".pya"):
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
+            break
+    return name in generated
+
+
+def _made_by_pip(
+    entry: Entry, contents: WheelContents, interpreter: Interpreter
+) -> Iterator[PlannedFile]:
+    library = entry.scheme.purelib if contents.is_pure else entry.scheme.platlib
+    for name in _GENERATED:
+        if name == "REQUESTED" and not entry.requested:
+            continue
+        if name == "direct_url.json" and not entry.is_direct:
+            continue
+        yield PlannedFile(f"{library}/{contents.dist_info}/{name}", "metadata")
+    for script in _script_names(contents, interpreter):
+        yield PlannedFile(_below(entry.scheme.scripts, script, entry), "script")
+
+
+def _script_names(contents: WheelContents, interpreter: Interpreter) -> Iterator[str]:
+    """Give the scripts that pip writes for entry points; for itself it writes versioned ones."""
+    major = interpreter.version.split(".")[0]
+    for name in contents.console_scripts:
+        if name == "pip" or (name.startswith("pip") and name[3:].replace(".", "").isdigit()):
+            yield from ("pip", f"pip{major}", f"pip{interpreter.minor}")
+        elif name.startswith("easy_install"):
+            yield from ("easy_install", f"easy_install-{interpreter.minor}")
+        else:
+            yield name
+    yield from contents.gui_scripts
+
+
+def _cache_tag(interpreter: Interpreter) -> str:
+    implementation = interpreter.markers.get("implementation_name", "cpython")
+    return f"{implementation}-{interpreter.minor.replace('.', '')}"
+
+
+def _is_compiled(file: PlannedFile) -> bool:
+    return file.path.endswith(".py") and bool(file.member)
+
+
+def _bytecode(path: str, tag: str) -> PlannedFile:
+    folder, name = posixpath.split(path)
+    return PlannedFile(f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc", "bytecode")

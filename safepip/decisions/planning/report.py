@@ -1,0 +1,271 @@
+"""pip's account of its plan: parsed strictly, then joined with what is installed. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from safepip.decisions.planning.files import planned_files
+from safepip.decisions.planning.loosen import as_given
+from safepip.values.account import Account, Entry, Removal, Scheme, WheelContents
+from safepip.values.environment import Distribution, Environment
+from safepip.values.errors import UnreadableReport
+from safepip.values.plan import Action, Artifact, Change, Plan, Source
+from safepip.values.request import PipOptions
+from safepip.values.text import normalised, without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+T = TypeVar("T")
+
+
+# ------------------------------------------------------------------------------- parsing
+
+
+def parse_account(message: object) -> Account:
+    """Give the plan that an engine reports.
+
+    Raises: UnreadableReport.
+    Source: https://pip.pypa.io/en/stable/reference/installation-report/
+    """
+    account = _typed(message, dict, "plan")
+    entries = _get(account, "entries", list, "plan")
+    places = _optional(account, "places", dict, "plan") or {}
+    installs = "places" in account
+    removed = [] if installs else [_removed(e, f"entries[{i}]") for i, e in enumerate(entries)]
+    return Account(
+        entries=tuple(_entry(e, f"entries[{i}]") for i, e in enumerate(entries))
+        if installs
+        else (),
+        removals=tuple(found for _, found in removed if found is not None),
+        not_installed=tuple(name for name, found in removed if found is None),
+        compiles=bool(account.get("compiles", True)),
+        user_site=bool(places.get("user")),
+        elsewhere=str(places.get("prefix") or places.get("root") or ""),
+    )
+
+
+def _removed(raw: object, at: str) -> tuple[str, Removal | None]:
+    entry = _typed(raw, dict, at)
+    return normalised(_get(entry, "name", str, at)), _removal(entry.get("before"), at)
+
+
+def parse_options(raw: object) -> PipOptions:
+    """Give what pip's parser made of the arguments.
+
+    Raises: UnreadableReport.
+    """
+    options = _typed(raw, dict, "options")
+    known = {name: options[name] for name in PipOptions.__slots__ if options.get(name) is not None}
+    for name, value in known.items():
+        wanted = str if name.endswith(("_dir", "_path")) else (bool, int)
+        if not isinstance(value, wanted):
+            raise UnreadableReport(f"options.{name}", "another type", type(value).__name__)
+    return PipOptions(**known)
+
+
+def _entry(raw: object, at: str) -> Entry:
+    entry = _typed(raw, dict, at)
+    item = _get(entry, "report", dict, at)
+    metadata = _get(item, "metadata", dict, f"{at}.report")
+    download = _get(item, "download_info", dict, f"{at}.report")
+    url = _get(download, "url", str, f"{at}.report.download_info")
+    return Entry(
+        name=normalised(_get(metadata, "name", str, f"{at}.report.metadata")),
+        version=_get(metadata, "version", str, f"{at}.report.metadata"),
+        url=without_secrets(url),
+        sha256=_sha256(download, f"{at}.report.download_info"),
+        source=_source(download, url, editable=bool(entry.get("editable"))),
+        is_direct=bool(item.get("is_direct")),
+        requested=bool(item.get("requested")),
+        extras=_strings(item, "requested_extras", f"{at}.report"),
+        requires=_strings(metadata, "requires_dist", f"{at}.report.metadata"),
+        wheel=_get(entry, "wheel", str, at),
+        scheme=_scheme(_get(entry, "scheme", dict, at), f"{at}.scheme"),
+        before=_removal(entry.get("before"), at),
+    )
+
+
+def _scheme(raw: Mapping[str, Any], at: str) -> Scheme:
+    return Scheme(**{name: _get(raw, name, str, at) for name in Scheme.__slots__})
+
+
+def _removal(raw: object, at: str) -> Removal | None:
+    if raw is None:
+        return None
+    found = _typed(raw, dict, f"{at}.before")
+    return Removal(
+        name=normalised(_get(found, "name", str, f"{at}.before")),
+        version=_get(found, "version", str, f"{at}.before"),
+        metadata_path=_get(found, "metadata_path", str, f"{at}.before"),
+        removes=_strings(found, "removes", f"{at}.before"),
+        cannot_remove=str(found.get("cannot_remove") or ""),
+    )
+
+
+def _source(download: Mapping[str, Any], url: str, *, editable: bool) -> Source:
+    folder = download.get("dir_info")
+    if editable or (isinstance(folder, dict) and folder.get("editable")):
+        return "editable"
+    if "vcs_info" in download:
+        return "vcs"
+    if folder is not None:
+        return "directory"
+    return "wheel" if url.split("#", 1)[0].split("?", 1)[0].endswith(".whl") else "sdist"
+
+
+def _sha256(download: Mapping[str, Any], at: str) -> str:
+    archive = _optional(download, "archive_info", dict, at) or {}
+    hashes = _optional(archive, "hashes", dict, f"{at}.archive_info") or {}
+    found = hashes.get("sha256")
+    if not found:
+        algorithm, _, value = str(archive.get("hash") or "").partition("=")
+        found = value if algorithm == "sha256" else ""
+    return str(found)
+
+
+def _typed(value: object, kind: type[T], at: str) -> T:
+    if not isinstance(value, kind):
+        raise UnreadableReport(at, kind.__name__, type(value).__name__)
+    return value
+
+
+def _get(mapping: Mapping[str, Any], key: str, kind: type[T], at: str) -> T:
+    if key not in mapping:
+        raise UnreadableReport(f"{at}.{key}", kind.__name__, "nothing")
+    return _typed(mapping[key], kind, f"{at}.{key}")
+
+
+def _optional(mapping: Mapping[str, Any], key: str, kind: type[T], at: str) -> T | None:
+    return None if mapping.get(key) is None else _typed(mapping[key], kind, f"{at}.{key}")
+
+
+def _strings(mapping: Mapping[str, Any], key: str, at: str) -> tuple[str, ...]:
+    values = _optional(mapping, key, list, at) or []
+    return tuple(_typed(value, str, f"{at}.{key}[{i}]") for i, value in enumerate(values))
+
+
+# ------------------------------------------------------------------------------- joining
+
+
+def plan_of(
+    account: Account,
+    wheels: Mapping[str, WheelContents],
+    environment: Environment,
+    options: PipOptions,
+    arguments: Sequence[str] = (),
+) -> Plan:
+    """Join pip's account with the wheels' own contents and with what is installed.
+
+    pip lists what it would install, not what that displaces: the displaced distribution is looked
+    up in ``environment``.
+    """
+    needed_by = _needed_by(account.entries, environment.interpreter.markers)
+    changes = [
+        _change(entry, wheels.get(entry.wheel), account, environment, needed_by[entry.name])
+        for entry in account.entries
+    ]
+    changes += [_removed_change(removal, environment) for removal in account.removals]
+    requested = [_as_requirement(e, arguments) for e in account.entries if e.requested]
+    return Plan(
+        changes=tuple(changes),
+        requested=tuple(requested or (change.name for change in changes if change.requested)),
+        ignores_dependencies=options.ignore_dependencies,
+        user_site=account.user_site,
+        elsewhere=account.elsewhere,
+    )
+
+
+def _as_requirement(entry: Entry, arguments: Sequence[str]) -> str:
+    """Give the requirement with its bounds, which pip's report does not have."""
+    plain = entry.name + (f"[{','.join(entry.extras)}]" if entry.extras else "")
+    return without_secrets(as_given(arguments, entry.name, plain))
+
+
+def _change(
+    entry: Entry,
+    contents: WheelContents | None,
+    account: Account,
+    environment: Environment,
+    needed_by: tuple[str, ...],
+) -> Change:
+    before = _displaced(entry.name, entry.before, environment)
+    return Change(
+        name=entry.name,
+        action=action_of(before.version if before else None, entry.version),
+        before=before,
+        after=entry.version,
+        artifact=Artifact(entry.url, entry.sha256, entry.source, entry.wheel, entry.is_direct),
+        requested=entry.requested,
+        needed_by=needed_by,
+        extras=entry.extras,
+        requires=entry.requires,
+        files=planned_files(entry, contents, environment.interpreter, compiles=account.compiles),
+        removes=entry.before.removes if entry.before else (),
+        cannot_remove=entry.before.cannot_remove if entry.before else "",
+    )
+
+
+def _removed_change(removal: Removal, environment: Environment) -> Change:
+    return Change(
+        name=removal.name,
+        action="remove",
+        before=_displaced(removal.name, removal, environment),
+        requested=True,
+        removes=removal.removes,
+        cannot_remove=removal.cannot_remove,
+    )
+
+
+def _displaced(name: str, removal: Removal | None, environment: Environment) -> Distribution | None:
+    """Give the installed distribution that pip means: by its metadata's path, else by its name."""
+    if removal is None:
+        return environment.conda_owned.get(name)
+    for distribution in environment.distributions:
+        if removal.metadata_path and distribution.metadata_path == removal.metadata_path:
+            return distribution
+    found = environment.installed.get(name)
+    return found or Distribution(name, removal.version, removal.metadata_path, removal.name)
+
+
+def action_of(before: str | None, after: str) -> Action:
+    """Name the change from one version to another; versions that are none compare as text."""
+    if before is None:
+        return "add"
+    try:
+        old, new = Version(before), Version(after)
+    except InvalidVersion:
+        return "same" if before == after else "upgrade"
+    return "same" if old == new else "upgrade" if old < new else "downgrade"
+
+
+def _needed_by(
+    entries: Sequence[Entry], markers: Mapping[str, str]
+) -> Mapping[str, tuple[str, ...]]:
+    asked = {extra for entry in entries for extra in entry.extras}
+    needed: dict[str, list[str]] = {entry.name: [] for entry in entries}
+    for entry in entries:
+        for name in _names_required(entry.requires, asked, markers):
+            if name in needed and name != entry.name and entry.name not in needed[name]:
+                needed[name].append(entry.name)
+    return {name: tuple(sorted(by)) for name, by in needed.items()}
+
+
+def _names_required(
+    requires: Sequence[str], extras: set[str], markers: Mapping[str, str]
+) -> list[str]:
+    names = []
+    for line in requires:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            continue
+        for extra in ("", *extras, *requirement.extras):
+            scope = {**markers, "extra": extra}
+            if requirement.marker is None or requirement.marker.evaluate(scope):
+                names.append(normalised(requirement.name))
+                break
+    return names

@@ -1,0 +1,1 @@
+"""Findings and outcomes as text and as JSON: the one place where words are made. Pure."""

@@ -1,0 +1,181 @@
+"""How a command ended, as the one object that `--json` prints. Pure.
+
+Keys are only ever added under the same schema number. Secrets in URLs never appear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.wording.refusal import code_of
+from safepip.values.exits import Exit
+from safepip.values.text import without_secrets
+from safepip.values.verdict import Blocked, Clear, Kept, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safepip.values.environment import Environment
+    from safepip.values.errors import SafepipError
+    from safepip.values.findings import Finding
+    from safepip.values.plan import Change, Plan
+    from safepip.values.target import Target
+    from safepip.values.verdict import Fix, HeldBack, Verdict
+
+SCHEMA = 1
+STEPS = ("plan", "judge", "act", "verify")
+_ERRORS: Mapping[int, str] = {
+    Exit.NEEDS_YES: "needs-yes",
+    Exit.TAKEN_BACK: "verify-failed",
+    Exit.CHANGED: "verify-failed",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """Give the object for a guarded command, however it ended.
+
+    What is wrong after pip acted, and why pip itself may have failed, stand among the findings
+    under the outcome's code, each with a `message`.
+    """
+    verdict = outcome.verdict
+    word, code = _verdict_and_code(outcome)
+    plan = verdict.plan if verdict is not None else None
+    return {
+        "schema": SCHEMA,
+        "verdict": word,
+        "code": code,
+        "exit_code": int(outcome.exit_code),
+        "target": _target(outcome.target, outcome.environment),
+        "requested": _safe(plan.requested) if plan else [],
+        "changes": _changes(plan, outcome.environment),
+        "findings": [
+            *(_finding(finding) for finding in _findings(verdict)),
+            *(_said(code, "refuse", problem) for problem in outcome.problems),
+            *(_said(code, "note", hint) for hint in outcome.hints),
+        ],
+        "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
+        "fixes": _fixes((*getattr(verdict, "fixes", ()), *outcome.fixes)),
+        "undo": None,
+        "engine": outcome.engine,
+        "seconds": _seconds(outcome.seconds),
+    }
+
+
+def as_json_error(
+    error: SafepipError, *, target: Target | None = None, environment: Environment | None = None
+) -> dict[str, Any]:
+    """Give the object for a command that safepip could not carry out.
+
+    What went wrong stands as the one finding, with `message` and `why`.
+    """
+    finding = {**_said(error.code, "refuse", error.message), "why": _safe(error.why)}
+    return {
+        **as_json(Outcome(error.exit, None, environment=environment, target=target)),
+        "verdict": "error",
+        "code": error.code,
+        "findings": [finding],
+        "fixes": _fixes(error.fixes),
+    }
+
+
+def _verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
+    verdict = outcome.verdict
+    if outcome.exit_code in _ERRORS:
+        return "error", _ERRORS[outcome.exit_code]
+    if isinstance(verdict, Blocked):
+        return "block", code_of(verdict)
+    if outcome.exit_code != Exit.DONE:
+        return "error", "pip-failed"
+    return ("kept" if isinstance(verdict, Kept) else "clear"), None
+
+
+def _said(kind: str | None, severity: str, text: str) -> dict[str, Any]:
+    return {
+        "kind": kind or "hint",
+        "severity": severity,
+        "distribution": "",
+        "message": _safe(text),
+    }
+
+
+def _target(target: Target | None, environment: Environment | None) -> dict[str, Any]:
+    prefix = environment.prefix if environment else target.prefix if target else ""
+    python = environment.interpreter.executable if environment else ""
+    return {
+        "prefix": _safe(prefix) or None,
+        "name": _safe(environment.name) or None if environment else None,
+        "python": _safe(target.python if target else python) or None,
+        "manager": environment.manager if environment else None,
+    }
+
+
+def _changes(plan: Plan | None, environment: Environment | None) -> list[dict[str, Any]]:
+    return [_change(change, environment) for change in plan.changes] if plan else []
+
+
+def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
+    artifact = change.artifact
+    return {
+        "name": _safe(change.name),
+        "action": change.action,
+        "from": _safe(change.before.version) if change.before else None,
+        "to": _safe(change.after),
+        "owner": _owner(change, environment),
+        "requested": change.requested,
+        "needed_by": _safe(change.needed_by),
+        "artifact": {"url": _safe(artifact.url), "sha256": artifact.sha256 or None}
+        if artifact
+        else None,
+    }
+
+
+def _owner(change: Change, environment: Environment | None) -> str:
+    """Say whose the distribution is that is there before the change."""
+    owned = environment is not None and change.name in environment.conda_owned
+    if owned or (change.before is not None and change.before.record is not None):
+        return "conda"
+    return "none" if change.before is None else "pip"
+
+
+def _findings(verdict: Verdict | None) -> Sequence[Finding]:
+    match verdict:
+        case Blocked():
+            return verdict.findings
+        case Clear() | Kept():
+            return verdict.notes
+        case _:
+            return ()
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    facts = {f.name: _safe(getattr(finding, f.name)) for f in fields(finding)}
+    return {
+        "kind": finding.kind,
+        "severity": facts.pop("severity"),
+        "distribution": facts.pop("distribution"),
+        **facts,
+    }
+
+
+def _held(held: HeldBack) -> dict[str, Any]:
+    return {f.name: _safe(getattr(held, f.name)) for f in fields(held)}
+
+
+def _fixes(fixes: Sequence[Fix]) -> list[dict[str, str]]:
+    return [{"command": _safe(fix.command), "says": _safe(fix.says)} for fix in fixes]
+
+
+def _seconds(seconds: Mapping[str, float]) -> dict[str, float | None]:
+    """Give the time of each step; None for one that was not reached."""
+    return {step: round(seconds[step], 3) if step in seconds else None for step in STEPS}
+
+
+def _safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
+    """Give the value in JSON's types, the texts without secrets."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, tuple | list):
+        return [_safe(item) for item in value]
+    return value

@@ -1,0 +1,35 @@
+"""What may explain that pip itself failed. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from safepip.values.text import normalised, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from safepip.values.environment import Environment
+
+_BUILD_FOLDER = re.compile(
+    r"^(/croot/|/opt/conda/conda-bld/|/tmp/build/|/home/[^/]+/feedstock_root/)"
+)
+"""Where conda packages are built: Anaconda's machines, conda-build's default, conda-forge's."""
+
+
+def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
+    """Give a line for each requirement that names a folder of the machine where conda built it."""
+    return tuple(_hints(missing, environment))
+
+
+def _hints(missing: Sequence[tuple[str, str]], environment: Environment) -> Iterator[str]:
+    for name, path in missing:
+        if not _BUILD_FOLDER.match(path):
+            continue
+        installed = environment.installed.get(normalised(name))
+        instead = f"{name}=={installed.version}" if installed else name or "the plain name"
+        yield (
+            f"`{shown(path)}` is a folder of the machine where conda built this package, printed "
+            f"by `pip freeze`; write `{shown(instead)}` in its place"
+        )

@@ -1,0 +1,232 @@
+"""What safepip says to people, as styled lines. Pure: nothing is printed here.
+
+Every way a command can end has its message: silence or one line when all is well, the reason and
+the ways out when not, and then always the state of the environment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from safepip.decisions.wording.layout import Line, Span, clean, command, drawn, paragraph
+from safepip.decisions.wording.notes import note_lines
+from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
+from safepip.decisions.wording.refusal import (
+    environment_line,
+    error_line,
+    fix_lines,
+    labelled,
+    refusal_lines,
+    untouched,
+)
+from safepip.decisions.wording.tree import plan_tree
+from safepip.values.exits import Exit
+from safepip.values.verdict import Blocked, Clear, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.values.environment import Environment
+    from safepip.values.errors import SafepipError
+    from safepip.values.plan import Action, Change
+    from safepip.values.verdict import Cleared, HeldBack, Outcome
+
+WIDTH = 80
+_FEW_FIXES = 2
+_COUNTED: dict[Action, str] = {
+    "add": "new",
+    "upgrade": "upgraded",
+    "downgrade": "downgraded",
+    "same": "installed again",
+    "remove": "removed",
+}
+_CHANGED = "The environment was changed, and is not what was planned."
+
+
+def message(
+    outcome: Outcome, *, width: int = WIDTH, verbosity: int | None = None
+) -> tuple[Line, ...]:
+    """Give what a guarded command says at its end.
+
+    ``verbosity`` is the number of `-v` less that of `-q`; the outcome's own, unless given.
+    """
+    verbosity = outcome.verbosity if verbosity is None else verbosity
+    lines = (*_verdict(outcome, width, verbosity), *_hints(outcome.hints, width))
+    return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
+
+
+def _verdict(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:
+    verdict = outcome.verdict
+    match outcome.exit_code:
+        case Exit.INTERRUPTED:
+            return _interrupted(outcome, width)
+        case Exit.CHANGED | Exit.TAKEN_BACK:
+            return _not_as_judged(outcome, width)
+        case Exit.NEEDS_YES:
+            return _unanswered(outcome, width)
+        case _ if isinstance(verdict, Blocked):
+            return refusal_lines(outcome, verdict, width)
+        case Exit.DONE if verdict is not None:
+            return _cleared(outcome, verdict, width, verbosity)
+        case _:
+            return ()  # pip has said what went wrong
+
+
+# ------------------------------------------------------------------------------- all is well
+
+
+def _cleared(outcome: Outcome, verdict: Cleared, width: int, verbosity: int) -> tuple[Line, ...]:
+    lines: tuple[Line, ...] = ()
+    if isinstance(verdict, Kept):
+        lines = _kept(outcome, verdict, width)
+    elif outcome.verb == "plan" or (verdict.plan.changes and verbosity >= 0):
+        lines = _clear(outcome, verdict, width)
+    environment = outcome.environment
+    if environment is None:
+        return lines
+    if outcome.verb == "plan" and verdict.plan.changes:
+        held = verdict.held_back if isinstance(verdict, Kept) else ()
+        tree = plan_tree(verdict.plan, environment, outcome.arguments, held_back=held)
+        lines = (*lines, Line(), *drawn(tree, width))
+    if verbosity >= 0:
+        lines = (*lines, *note_lines(verdict.notes, verdict.plan, environment, width))
+    return lines
+
+
+def _clear(outcome: Outcome, verdict: Clear, width: int) -> tuple[Line, ...]:
+    changes = verdict.plan.changes
+    taken = [change for change in changes if is_condas(change)]
+    owned = "nothing from conda is touched"
+    if taken:
+        owned = f"taken over from conda: {few(f'{c.name} {versions(c)}' for c in taken)}"
+    counts = _counts([change for change in changes if change not in taken])
+    said = ", ".join((*counts, owned)) if changes else "nothing to do"
+    start = (Span("safepip: "), Span("clear. ", "good"))
+    return paragraph((Span(said + _where(outcome)),), width, start=start, indent=2)
+
+
+def _counts(changes: Sequence[Change]) -> list[str]:
+    """Give `3 new packages`, `1 upgraded` and so on, for the actions that occur."""
+    found = Counter(change.action for change in changes)
+    said = [f"{found[action]} {word}" for action, word in _COUNTED.items() if found[action]]
+    if found["add"]:
+        said[0] += " package" if found["add"] == 1 else " packages"
+    return said
+
+
+def _where(outcome: Outcome) -> str:
+    """Give the environment in parentheses: its name, or its path when it is not the obvious one."""
+    environment = outcome.environment
+    if environment is None:
+        return ""
+    is_obvious = outcome.target is None or outcome.target.obvious
+    name = environment.name if is_obvious else ""
+    return f" ({clean(name or environment.prefix)})"
+
+
+def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
+    start = (Span("safepip: "), Span("kept ", "good"))
+    said = f"conda's versions{_where(outcome)}"
+    lines = [*paragraph((Span(said),), width, start=start, indent=2)]
+    for held in verdict.held_back:
+        lines += paragraph((Span(_held(held)),), width, start=(Span("  "),), indent=2)
+    if verdict.fixes:
+        lines.append(Line((Span("  newest anyway:"),)))
+    for fix in verdict.fixes[:_FEW_FIXES]:
+        lines += command(fix.command, 4)
+    return tuple(lines)
+
+
+def _held(held: HeldBack) -> str:
+    because = f": {'; '.join(map(clean, held.because))}" if held.because else ""
+    newest = clean(held.newest) if held.newest else ""
+    if held.chosen is None:
+        return f"{clean(held.name)} {newest} is left out{because}"
+    instead = f" instead of {newest}" if newest else ""
+    return f"{clean(held.name)} {clean(held.chosen)}{instead}{because}"
+
+
+# ------------------------------------------------------------------------------- what went wrong
+
+
+def error_message(
+    error: SafepipError,
+    *,
+    verb: str = "install",
+    environment: Environment | None = None,
+    width: int = WIDTH,
+) -> tuple[Line, ...]:
+    """Give what is said when safepip could not do its work."""
+    first, *others = error.message.splitlines() or [""]
+    return (
+        *error_line(error.code, clean(first), width),
+        *_indented(others, width),
+        *(environment_line(environment, width) if environment is not None else ()),
+        *(labelled("why", clean(error.why), width) if error.why else ()),
+        *fix_lines(error.fixes, width),
+        Line((Span(_CHANGED),)) if error.exit == Exit.CHANGED else untouched(verb),
+    )
+
+
+def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
+    lines: list[Line] = []
+    for text in texts:
+        lines += paragraph((Span(clean(text)),), width, start=(Span("  "),), indent=2)
+    return tuple(lines)
+
+
+def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    taken_back = outcome.exit_code == Exit.TAKEN_BACK
+    what = "pip has finished, and the environment is not what was judged"
+    state = "It was taken back: the environment is as it was." if taken_back else _CHANGED
+    environment = outcome.environment
+    return (
+        *error_line("verify-failed", what, width),
+        *(environment_line(environment, width) if environment is not None else ()),
+        *_indented(outcome.problems, width),
+        Line((Span(state),)),
+    )
+
+
+def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    what = "pip asks whether to go on, and nobody can answer here"
+    what = what if outcome.fixes else f"{what}: say `-y` in advance"
+    fixes = fix_lines(outcome.fixes, width)
+    return (*error_line("needs-yes", what, width), *fixes, untouched(outcome.verb))
+
+
+def _interrupted(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    start = (Span("safepip: "), Span("interrupted. ", "error"))
+    if outcome.problems:
+        state = _CHANGED
+    elif outcome.acted:
+        state = "pip had finished: the environment is as planned."
+    elif "act" in outcome.seconds:
+        state = "pip had begun, and the environment is as it was."
+    else:
+        state = untouched(outcome.verb).text
+    lines = paragraph((Span(state),), width, start=start, indent=2)
+    return (*lines, *_indented(outcome.problems, width))
+
+
+# ------------------------------------------------------------------------------- beside the verdict
+
+
+def _hints(hints: Sequence[str], width: int) -> tuple[Line, ...]:
+    lines: list[Line] = []
+    for hint in hints:
+        first, *others = hint.splitlines() or [""]
+        start = (Span("hint", "note"), Span(": "))
+        lines += paragraph((Span(clean(first)),), width, start=start, indent=2)
+        lines += _indented(others[: FEW - 1], width)
+    return tuple(lines)
+
+
+def _times(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    """Give how long each step took, for `-v`."""
+    if not outcome.seconds:
+        return ()
+    steps = ", ".join(f"{clean(name)} {took:.1f} s" for name, took in outcome.seconds.items())
+    text = f"{outcome.engine}: {steps}" if outcome.engine else steps
+    return paragraph((Span(text, "dim"),), width, start=(Span("safepip: "),), indent=2)

@@ -1,0 +1,1 @@
+"""The ways in. The only modules that print or exit."""

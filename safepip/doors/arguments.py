@@ -1,0 +1,88 @@
+"""safepip's own options, taken out of the arguments before pip sees the rest. Pure.
+
+pip's arguments are never interpreted: only exact spellings of safepip's own options count, and
+nothing behind `--`. Light: every call passes here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from safepip.values.errors import UsageError
+
+GUARDED = ("install", "uninstall", "plan")
+FLAGS = {
+    "--strict": "strict",
+    "--json": "json",
+    "--no-undo": "no_undo",
+    "--override-frozen": "override_frozen",
+}
+VALUES = {"--env": "env", "--allow": "allow"}
+
+
+class OwnOptions(NamedTuple):
+    """What stood among the arguments for safepip itself."""
+
+    env: str | None = None
+    allow: tuple[str, ...] = ()
+    strict: bool = False
+    json: bool = False
+    no_undo: bool = False
+    override_frozen: bool = False
+
+
+def split(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
+    """Separate safepip's options from pip's arguments.
+
+    Raises: UsageError.
+    """
+    own = OwnOptions()
+    rest: list[str] = []
+    remaining = list(arguments)
+    while remaining:
+        word = remaining.pop(0)
+        if word == "--":
+            return own, [*rest, word, *remaining]
+        name, equals, value = word.partition("=")
+        if word in FLAGS:
+            own = _with_flag(own, FLAGS[word])
+        elif name in VALUES:
+            if not equals:
+                if not remaining:
+                    raise UsageError(f"`{name}` needs a value")
+                value = remaining.pop(0)
+            own = _with_value(own, name, value)
+        else:
+            rest.append(word)
+    return own, rest
+
+
+def _with_flag(own: OwnOptions, field: str) -> OwnOptions:
+    changes: dict[str, Any] = {field: True}
+    return own._replace(**changes)
+
+
+def _with_value(own: OwnOptions, name: str, value: str) -> OwnOptions:
+    if not value:
+        raise UsageError(f"`{name}` needs a value")
+    if name == "--env":
+        return own._replace(env=value)
+    return own._replace(allow=(*own.allow, *(n.strip() for n in value.split(",") if n.strip())))
+
+
+def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
+    """Separate only the options that stand before pip's verb: the rest is pip's, whatever it says.
+
+    Raises: UsageError.
+    """
+    count = 0
+    while count < len(arguments):
+        name, equals, _ = arguments[count].partition("=")
+        if name in VALUES:
+            count += 1 if equals else 2
+        elif arguments[count] in FLAGS:
+            count += 1
+        else:
+            break
+    own, _ = split(arguments[:count])
+    return own, arguments[count:]

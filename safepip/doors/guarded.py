@@ -1,0 +1,90 @@
+"""Guarded commands: from the arguments to a `Request`, and from the `Outcome` to the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safepip.decisions.wording.as_json import as_json
+from safepip.decisions.wording.message import message
+from safepip.doors.arguments import OwnOptions, split
+from safepip.doors.saying import print_json, say_error
+from safepip.doors.target import target_of
+from safepip.doors.terminal import show, width_of
+from safepip.effects.asking import OtherPython
+from safepip.effects.engines import verb_and_python
+from safepip.effects.plain import become_pip
+from safepip.recipes.guard import guard
+from safepip.values.errors import SafepipError
+from safepip.values.exits import Exit
+from safepip.values.request import Policy, Request, Verb
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from safepip.values.target import Target
+    from safepip.values.verdict import Outcome
+
+
+def run(verb: str, given: list[str], *, as_module: bool) -> int:
+    """Carry out one guarded command, say how it ended, and give the exit code."""
+    own, arguments = split(given)
+    try:
+        return _run(verb, own, arguments, as_module=as_module)
+    except SafepipError as error:
+        return say_error(error, verb=verb, as_json=own.json)
+    except KeyboardInterrupt:
+        sys.stderr.write("safepip: interrupted; nothing was changed\n")
+        return Exit.INTERRUPTED
+    except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
+        traceback.print_exc()
+        sys.stderr.write(
+            "safepip: this is a bug in safepip; see `safepip list` for what is there\n"
+        )
+        return Exit.BUG
+
+
+def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
+    python: str | None = None
+    if verb == "ask":
+        with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+            verb, python = verb_and_python(arguments, os.environ, Path(folder))
+    target = target_of(own, arguments, as_module=as_module, pip_python=python)
+    if verb == "plan":
+        arguments = ["install", *arguments[1:]]
+    if not target.is_conda or verb not in ("install", "uninstall", "plan"):
+        dry = ["--dry-run"] if verb == "plan" else []
+        become_pip(target, [*arguments[:1], *dry, *arguments[1:]])
+    request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
+    outcome = _guard(request, own, redirected=python is not None or "PIP_PYTHON" in os.environ)
+    _report(outcome, own)
+    return outcome.exit_code
+
+
+def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
+    allow = tuple(dict.fromkeys(normalised(name) for name in own.allow))
+    policy = Policy(strict=own.strict, allow=allow, override_frozen=own.override_frozen)
+    return Request(verb, tuple(arguments), policy, target)
+
+
+def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
+    quiet_stdout = own.json or request.verb == "plan"
+    try:
+        return guard(request, os.environ, quiet_stdout=quiet_stdout, redirected=redirected)
+    except OtherPython as other:
+        # pip's configuration names an interpreter (`python = …`): that one is the target.
+        target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
+        again = Request(request.verb, request.arguments, request.policy, target)
+        return guard(again, os.environ, quiet_stdout=quiet_stdout, redirected=True)
+
+
+def _report(outcome: Outcome, own: OwnOptions) -> None:
+    if own.json:
+        print_json(as_json(outcome))
+        return
+    lines = message(outcome, width=width_of(), verbosity=outcome.verbosity)
+    stream = sys.stdout if outcome.verb == "plan" else sys.stderr
+    show(lines, stream, no_color=outcome.no_color)

@@ -1,0 +1,62 @@
+"""`safepip --help`. click lays it out; it parses nothing, since the arguments are pip's."""
+
+from __future__ import annotations
+
+import click
+
+from safepip.doors.arguments import FLAGS, VALUES
+
+_SUMMARY = """pip for conda environments: what conda put there stays whole.
+
+install, uninstall and plan take pip's arguments, in every spelling that pip accepts. Any other
+verb or option is pip's own and reaches it unchanged."""
+
+_VERBS = {
+    "install": "Plan, judge against conda's records, act on just that.",
+    "uninstall": "Remove what pip owns; refuse what conda owns.",
+    "plan": "Say what `install` would do; change nothing.",
+    "pip": "Run the real pip, unguarded.",
+}
+
+_OPTIONS = {
+    "--env": ("PATH|NAME", "The environment to act on."),
+    "--allow": ("NAME[,NAME]", "Let pip take these over from conda."),
+    "--strict": ("", "Refuse, instead of choosing other versions that fit."),
+    "--override-frozen": ("", "Act although the environment is marked frozen."),
+    "--no-undo": ("", "Keep nothing for an undo (there is none yet)."),
+    "--json": ("", "One JSON object on stdout; pip's output goes to stderr."),
+}
+
+_EPILOG = """\b
+Exit codes: pip's own (1, 2, 3, 23, 120), and
+  10 blocked; nothing was changed      14 another safepip is at work
+  11 needs a yes and cannot ask        15 which environment is unclear
+  13 changed, and not as was judged    16 frozen, sealed or not writable
+  70 a bug in safepip                 130 interrupted"""
+
+
+def show_help() -> int:
+    """Print the help."""
+    group = command()
+    with click.Context(group, info_name="safepip") as context:
+        click.echo(group.get_help(context))
+    return 0
+
+
+def command() -> click.Group:
+    """Give the command line as click describes it."""
+    group = click.Group(
+        "safepip",
+        help=_SUMMARY,
+        epilog=_EPILOG,
+        subcommand_metavar="VERB [ARGUMENTS]",
+        options_metavar="[OPTIONS]",
+    )
+    for name in (*VALUES, *FLAGS):
+        metavar, says = _OPTIONS[name]
+        group.params.append(
+            click.Option([name], help=says, metavar=metavar or None, is_flag=not metavar)
+        )
+    for name, says in _VERBS.items():
+        group.add_command(click.Command(name, short_help=says))
+    return group

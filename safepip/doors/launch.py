@@ -1,0 +1,51 @@
+"""The command line. Light: what is not guarded must reach pip as if safepip were not there.
+
+Anything that only a guarded command needs is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from safepip.doors.arguments import GUARDED, OwnOptions, leading_only
+from safepip.doors.target import target_of
+from safepip.effects.plain import become_pip
+from safepip.values.errors import SafepipError
+
+
+def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
+    """Run one command, and give the exit code for the process to end with."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        own, rest = leading_only(given)
+        if not rest or rest[0] in ("--help", "-h"):
+            from safepip.doors.help import show_help
+
+            return show_help()
+        verb = _guarded_verb(rest)
+        if verb is not None:
+            from safepip.doors.guarded import run
+
+            return run(verb, given, as_module=as_module)
+        return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
+    except SafepipError as error:
+        from safepip.doors.saying import say_error
+
+        return say_error(error, as_json="--json" in given)
+
+
+def _guarded_verb(rest: list[str]) -> str | None:
+    """Give the guarded verb that pip will find in these arguments, if any.
+
+    A verb of pip is never abbreviated, so where none of the words stands there is none. Where one
+    stands behind options, only pip's parser knows whether it is the verb.
+    """
+    if rest[0] in GUARDED:
+        return rest[0]
+    if not rest[0].startswith("-") or not {"install", "uninstall"}.intersection(rest):
+        return None
+    return "ask"
+
+
+def _pass_through(own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
+    become_pip(target_of(own, arguments, as_module=as_module), arguments)

@@ -1,0 +1,37 @@
+"""Saying why safepip could not do its work, to people and to programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from safepip.doors.terminal import show, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.errors import SafepipError
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """Print the one object; where nobody reads any more, the exit code still tells."""
+    try:
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        # Python flushes once more as it ends, and would end with 120 for it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def say_error(error: SafepipError, *, verb: str = "install", as_json: bool = False) -> int:
+    """Say it, and give the exit code."""
+    from safepip.decisions.wording.as_json import as_json_error
+    from safepip.decisions.wording.message import error_message
+
+    if as_json:
+        print_json(as_json_error(error))
+    else:
+        show(error_message(error, verb=verb, width=width_of()))
+    return error.exit

@@ -1,0 +1,36 @@
+"""The environment that a command is about. Light: every call passes here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from safepip.effects.targets import find_target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.doors.arguments import OwnOptions
+    from safepip.values.target import Target
+
+
+def target_of(
+    own: OwnOptions,
+    arguments: Sequence[str],
+    *,
+    as_module: bool,
+    pip_python: str | None = None,
+) -> Target:
+    """Give the environment that this command is about.
+
+    Raises: WrongEnvironment.
+    """
+    return find_target(
+        own.env,
+        pip_python or os.environ.get("PIP_PYTHON"),
+        os.environ,
+        sys.prefix,
+        as_module,
+        arguments=arguments,
+    )

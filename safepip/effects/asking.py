@@ -1,0 +1,137 @@
+"""What the engines have in common: how pip is asked, and what they may raise among themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+from safepip.values.environment import Environment, Interpreter
+from safepip.values.errors import UnreadableReport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from safepip.values.account import Account, Failed
+    from safepip.values.request import PipOptions
+    from safepip.values.verdict import EngineName
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Everything an engine needs to start pip."""
+
+    python: str
+    """The interpreter of the environment."""
+    arguments: tuple[str, ...]
+    """pip's, exactly as the user gave them."""
+    environ: Mapping[str, str]
+    folder: Path
+    """Private to this command, and gone after it."""
+    pip_from: str = ""
+    """The folder that holds the pip to use; empty for the environment's own."""
+    python_chosen: bool = False
+    """`--python` has been followed already."""
+    quiet_stdout: bool = False
+    """pip's output goes to stderr, because stdout is for something else."""
+    silent: bool = False
+    """Nobody is to see what pip says: the plan is safepip's own idea."""
+
+
+class SeamsMoved(Exception):
+    """Say that this pip has not the private interfaces that the one-pass engine needs."""
+
+    def __init__(self, seams: Sequence[str]) -> None:
+        super().__init__(", ".join(seams))
+        self.seams = tuple(seams)
+
+
+class OtherPython(Exception):
+    """pip was told, by option or configuration, to act on another interpreter."""
+
+    def __init__(self, python: str, verb: str = "") -> None:
+        super().__init__(python)
+        self.python = python
+        self.verb = verb
+
+
+class Engine(Protocol):
+    """One command of pip, from its arguments to its end, in steps that wait for a verdict.
+
+    The order is `greet`, `read_options`, `plan`, perhaps `plan_again`, and then `act` or `stop`;
+    `pass_through` takes the place of `plan` and all that follows.
+    """
+
+    @property
+    def name(self) -> EngineName:
+        """What the engine is called, to people and in JSON."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Somebody wanted the command to end."""
+
+    @property
+    def acting(self) -> bool:
+        """Pip was told to go on and change the environment."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Pip asked whether to go on, and nobody could answer."""
+
+    @property
+    def missing(self) -> Sequence[tuple[str, str]]:
+        """Requirements by a path that is not there: name and path."""
+
+    @property
+    def pip_version(self) -> str:
+        """The version of the pip that is asked."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End whatever still runs; what was not told to act has changed nothing."""
+
+    def greet(self) -> Interpreter:
+        """Give what the environment's Python says of itself."""
+
+    def read_options(self) -> PipOptions | Failed:
+        """Give what pip's own parser makes of the arguments."""
+
+    def plan(
+        self, environment: Environment, *, break_system_packages: bool = False
+    ) -> Account | Failed:
+        """Let pip resolve, fetch and build."""
+
+    def plan_again(self, environment: Environment, constraints: Sequence[str]) -> Account | Failed:
+        """Let pip do so under further constraints, without a word to the user."""
+
+    def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
+        """Let pip install or remove what it planned, and give its exit code."""
+
+    def pass_through(self) -> int:
+        """Let pip do what it was asked to, unguarded, and give its exit code."""
+
+    def stop(self, code: int = 1, *, dry_run: bool = False) -> int:
+        """End pip with nothing done, and give its exit code.
+
+        ``dry_run``: pip still says what it would have installed.
+        """
+
+
+def interpreter_of(raw: object) -> Interpreter:
+    """Give the interpreter that the runner describes.
+
+    Raises: UnreadableReport.
+    """
+    if not isinstance(raw, dict):
+        raise UnreadableReport("interpreter", "dict", type(raw).__name__)
+    known: dict[str, Any] = {}
+    for field in fields(Interpreter):
+        if field.name not in raw:
+            raise UnreadableReport(f"interpreter.{field.name}", "a value", "nothing")
+        value = raw[field.name]
+        known[field.name] = tuple(value) if isinstance(value, list) else value
+    return Interpreter(**known)

@@ -1,0 +1,126 @@
+"""The errors of a command that would reach another environment than is meant, or none.
+
+Imported only where one is raised: what puts commands into words takes longer to load than all that
+`targets` does.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.commands import can_be_repeated
+from safepip.decisions.fixing.shell import Shell
+from safepip.effects.prefixes import is_conda_prefix, name_of
+from safepip.values.errors import WrongEnvironment
+from safepip.values.text import shown
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.effects.targets import Call
+    from safepip.values.environment import Manager
+
+
+def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
+    """Give the error of a notebook's `!` that does not reach the environment of its kernel."""
+    arguments = _arguments(call, in_notebook=True)
+    there = Shell(kernel, in_notebook=True).safepip(arguments)
+    fixes = [Fix(there, "act on the kernel's environment")]
+    if reached:
+        here = Shell(reached, obvious=False, in_notebook=True).safepip(arguments)
+        fixes.append(Fix(here, "if the other one is meant"))
+    return WrongEnvironment(
+        _different(call, ("notebook kernel", kernel), ("this command", reached)),
+        why="\"!\" runs with the Jupyter server's PATH, not the kernel's.",
+        fixes=fixes,
+    )
+
+
+def pip_elsewhere(call: Call, reached: str, *, has_pip: bool) -> WrongEnvironment:
+    """Give the error of an active environment that is not the one a plain `pip` acts on."""
+    arguments = _arguments(call)
+    active = Shell(call.active, _manager(call, call.active), obvious=False)
+    fixes = [Fix(active.safepip(arguments), "act on the active environment")]
+    if not has_pip:
+        fixes.append(Fix(active.conda("install", ("pip",)), "give it a pip of its own"))
+    other = Shell(reached, obvious=False)
+    fixes.append(Fix(other.safepip(arguments), "if the other one is meant"))
+    why = "something stands before the active environment on PATH"
+    return WrongEnvironment(
+        _different(call, ("active", call.active), ("pip on PATH", reached)),
+        why=why if has_pip else "the active environment has no pip, so PATH leads to another's",
+        fixes=fixes,
+    )
+
+
+def without_python(call: Call, prefix: str) -> WrongEnvironment:
+    """Give the error of an environment in which no pip can run."""
+    if not is_conda_prefix(prefix):
+        return WrongEnvironment(f"there is no Python in `{shown(prefix)}`", fixes=_list(call))
+    command = Shell(prefix, _manager(call, prefix)).conda("install", ("python", "pip"))
+    return WrongEnvironment(
+        f"the conda environment `{shown(prefix)}` has no Python",
+        why="without it nothing that pip installs would run",
+        fixes=[Fix(command, "give it one")],
+    )
+
+
+def name_unclear(call: Call, name: str, found: Sequence[str]) -> WrongEnvironment:
+    """Give the error of an `--env NAME` that no environment has, or several."""
+    if not found:
+        return WrongEnvironment(
+            f"no conda environment is called `{shown(name)}`", fixes=_list(call)
+        )
+    arguments = _arguments(call)
+    return WrongEnvironment(
+        f"{len(found)} conda environments are called `{shown(name)}`",
+        fixes=[
+            Fix(Shell(prefix, obvious=False).safepip(arguments), "this one") for prefix in found
+        ],
+    )
+
+
+def no_interpreter(python: str) -> WrongEnvironment:
+    """Give the error of a `--python` that leads nowhere."""
+    return WrongEnvironment(f"there is no Python interpreter at `{shown(python)}`")
+
+
+def _different(call: Call, *places: tuple[str, str]) -> str:
+    """Give the message: one line that says what is wrong, and one for each environment."""
+    what = "uninstall from" if call.arguments[0] == "uninstall" else "install into"
+    width = max(len(label) for label, _ in places)
+    lines = [f"{label:<{width}}  {_place(prefix)}" for label, prefix in places]
+    head = f"this would {what} a different environment than you are using"
+    return "\n".join([head, *lines])
+
+
+def _place(prefix: str) -> str:
+    if not prefix:
+        return "none"
+    name = name_of(prefix) if is_conda_prefix(prefix) else ""
+    return f"{shown(prefix)} (base)" if name == "base" else shown(prefix)
+
+
+def _arguments(call: Call, *, in_notebook: bool = False) -> tuple[str, ...]:
+    """Give pip's arguments as they can be pasted; IPython puts its variables into `{}` and `$`."""
+    changed = in_notebook and any(sign in word for word in call.arguments for sign in "{}$")
+    if can_be_repeated(call.arguments) and not changed:
+        return call.arguments
+    return (call.arguments[0], "PACKAGE")
+
+
+def _list(call: Call) -> list[Fix]:
+    tool = Shell("", _manager(call, "")).tool
+    return [Fix(f"{tool} env list", "see which environments there are")]
+
+
+def _manager(call: Call, prefix: str) -> Manager:
+    """Give whose words a command is in, by what the shell says: nothing has been read yet."""
+    if prefix and os.path.exists(f"{prefix}/conda-meta/pixi"):
+        return "pixi"
+    mamba = os.path.basename(call.environ.get("MAMBA_EXE", ""))
+    if mamba and not call.environ.get("CONDA_EXE"):
+        return "micromamba" if mamba.startswith("micromamba") else "mamba"
+    return "conda"

@@ -1,0 +1,233 @@
+"""The engine that lets one pip process plan, wait for the verdict, and go on.
+
+The environment's pip runs `runner.py`, which stops it at the one place where every wheel is on
+disk and nothing has been changed yet. What was judged is then what is installed: the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from safepip.decisions.planning.report import parse_account, parse_options
+from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of
+from safepip.values.account import Account, Failed
+from safepip.values.errors import NoEngine, UnreadableReport
+from safepip.values.request import PipOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+    from typing_extensions import Self
+
+    from safepip.values.environment import Environment, Interpreter
+    from safepip.values.verdict import EngineName
+
+RUNNER = Path(__file__).with_name("runner.py")
+_MESSAGE_LIMIT = 512 * 1024 * 1024
+_PATIENCE = 1.0
+"""Seconds between looks at what happened besides: an interruption, a dead child."""
+
+
+class OnePass:
+    """A conversation with one pip process. Use it as a context manager."""
+
+    name: ClassVar[EngineName] = "one-pass"
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self.options = PipOptions()
+        self.pip_version = ""
+        self.verb = ""
+        """The verb that pip finds in the arguments."""
+        self.interrupted = False
+        self.acting = False
+        self.unanswered = False
+        """pip asked whether to go on, and nobody could answer."""
+        self.missing: list[tuple[str, str]] = []
+        """Requirements by path that is not there: name and path."""
+
+    # The whole conversation, in the order in which it is held.
+
+    def __enter__(self) -> Self:
+        self._handlers = {n: signal.signal(n, self._note) for n in (signal.SIGINT, signal.SIGTERM)}
+        to_child, self._answers = os.pipe()
+        self._messages, from_child = os.pipe()
+        self._buffer = b""
+        try:
+            self._process = self._start(to_child, from_child)
+        finally:
+            os.close(to_child)
+            os.close(from_child)
+        return self
+
+    def greet(self) -> Interpreter:
+        """Wait until pip is loaded, and give what its Python says of itself.
+
+        Raises: SeamsMoved, OtherPython, NoEngine.
+        """
+        message = self._receive()
+        if message is None and self.interrupted:
+            raise KeyboardInterrupt
+        if message is None or message.get("type") != "hello":
+            raise NoEngine(f"`{self._asking.python}` did not start ({self._process.wait()})")
+        if moved := message.get("moved"):
+            raise SeamsMoved([str(seam) for seam in moved])
+        self.verb = str(message.get("verb") or "")
+        if (python := message.get("python")) and not self._asking.python_chosen:
+            raise OtherPython(str(python), self.verb)
+        self.pip_version = str(message.get("pip_version", ""))
+        return interpreter_of(message.get("interpreter"))
+
+    def read_options(self) -> PipOptions | Failed:
+        """Let pip parse its arguments, and give what it made of them."""
+        self._answer({"do": "go"})
+        message = self._receive()
+        if message is None:
+            return self._ended()
+        self.options = parse_options(message.get("options"))
+        return self.options
+
+    def plan(
+        self,
+        environment: Environment,  # noqa: ARG002 - pip itself knows what it would take away
+        *,
+        break_system_packages: bool = False,
+    ) -> Account | Failed:
+        """Let pip plan: resolve, fetch, build."""
+        self._answer({"do": "go", "break_system_packages": break_system_packages})
+        return self._account()
+
+    def plan_again(
+        self,
+        environment: Environment,  # noqa: ARG002 - as above
+        constraints: Sequence[str],
+    ) -> Account | Failed:
+        """Let pip plan again, under further constraints, without a word to the user."""
+        path = self._asking.folder / "held-by-conda.txt"
+        path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+        self._answer({"do": "again", "constraints": [str(path)]})
+        return self._account()
+
+    def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
+        """Let pip go on with the plan, and give its exit code.
+
+        ``instead`` names wheels to take in place of others, ``protect`` absolute paths that are
+        not removed whatever pip believes.
+        """
+        self.acting = True
+        self._answer({"do": "go", "instead": dict(instead), "protect": list(protect)})
+        if (message := self._receive()) is not None:
+            self.unanswered = message.get("type") == "no-answer"
+        return self._process.wait()
+
+    def pass_through(self) -> int:
+        """Let pip go on unguarded, and give its exit code."""
+        self._answer({"do": "unguarded"})
+        return self._process.wait()
+
+    def stop(self, code: int = 1, *, dry_run: bool = False) -> int:
+        """End pip with nothing done; for a dry run it says what it would have installed."""
+        self._answer({"do": "stop", "code": code, "dry_run": dry_run})
+        return self._process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._answers)  # the runner takes a closed pipe for stop
+        self._process.wait()
+        os.close(self._messages)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    # How a message goes there and back.
+
+    def _start(self, read: int, write: int) -> subprocess.Popen[bytes]:
+        setup = {
+            "read": read,
+            "write": write,
+            "pip": self._asking.pip_from,
+            "arguments": list(self._asking.arguments),
+        }
+        for handle in (read, write):
+            os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
+        try:
+            return subprocess.Popen(
+                [self._asking.python, str(RUNNER), json.dumps(setup)],
+                close_fds=False,  # `-r <(…)` is a file that only an inherited handle opens
+                env=dict(self._asking.environ),
+                stdin=subprocess.DEVNULL if self._asking.silent else None,
+                stdout=self._stdout(),
+                stderr=subprocess.DEVNULL if self._asking.silent else None,
+            )
+        except OSError as error:
+            raise NoEngine(f"cannot run `{self._asking.python}`: {error.strerror}") from error
+
+    def _stdout(self) -> int | None:
+        if self._asking.silent:
+            return subprocess.DEVNULL
+        return sys.stderr.fileno() if self._asking.quiet_stdout else None
+
+    def _account(self) -> Account | Failed:
+        message = self._receive()
+        if message is None:
+            return self._ended()
+        if message.get("type") == "moved":
+            raise SeamsMoved([str(seam) for seam in message.get("seams", [])])
+        if message.get("type") == "failed":
+            return Failed(1, str(message.get("reason", "")), str(message.get("said", "")))
+        return parse_account(message)
+
+    def _answer(self, answer: Mapping[str, Any]) -> None:
+        data = memoryview(json.dumps(answer).encode() + b"\n")
+        try:
+            while data:
+                data = data[os.write(self._answers, data) :]
+        except BrokenPipeError:
+            return  # pip has ended already; the next look at the messages says so
+
+    def _receive(self) -> dict[str, Any] | None:
+        """Give the next message that wants an answer, or None when pip has ended."""
+        while (message := self._next_message()) is not None:
+            if message.get("type") != "missing":
+                return message
+            self.missing.append((str(message.get("name")), str(message.get("path"))))
+        return None
+
+    def _next_message(self) -> dict[str, Any] | None:
+        while b"\n" not in self._buffer:
+            if not select.select([self._messages], [], [], _PATIENCE)[0]:
+                self._pass_interruption_on()
+                continue
+            chunk = os.read(self._messages, 1 << 20)
+            if not chunk:
+                return None
+            self._buffer += chunk
+            if len(self._buffer) > _MESSAGE_LIMIT:
+                raise UnreadableReport("plan", "a report", f"{len(self._buffer)} bytes")
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            raise UnreadableReport("plan", "JSON", str(error)) from error
+        return message if isinstance(message, dict) else {}
+
+    def _ended(self) -> Failed:
+        return Failed(self._process.wait())
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.interrupted = True
+        if number == signal.SIGTERM and not self.acting:
+            self._process.terminate()
+
+    def _pass_interruption_on(self) -> None:
+        """Interrupt a pip that did not get the signal itself, being in another process group."""
+        if self.interrupted and not self.acting and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            time.sleep(_PATIENCE)

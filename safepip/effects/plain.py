@@ -1,0 +1,58 @@
+"""Becoming the environment's own pip. Light: every call that is not guarded passes here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from safepip.values.errors import NoEngine, WrongEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.values.target import Target
+
+INSIDE = "SAFEPIP_INSIDE"
+"""Set for pip's own processes, so that shims and hooks let them pass."""
+
+
+def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by pip in the target.
+
+    Raises: WrongEnvironment, when there is no target; NoEngine, when its Python does not start.
+    """
+    if not target.python:
+        raise WrongEnvironment("no environment is active, and there is no pip on PATH")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [target.python, *_pip(target), *arguments]
+    try:
+        os.execve(command[0], command, {**os.environ, INSIDE: "1"})  # noqa: S606 - no shell, ever
+    except OSError as error:
+        raise NoEngine(f"cannot run `{target.python}`: {error.strerror}") from error
+
+
+def _pip(target: Target) -> list[str]:
+    """Give what starts pip: the environment's own, or safepip's for a conda environment without."""
+    if target.is_conda and not has_pip(target.prefix) and (own := own_pip()):
+        return [f"{own}/pip/__pip-runner__.py"]
+    return ["-m", "pip"]
+
+
+def has_pip(prefix: str) -> bool:
+    """Say whether an environment has a pip of any age."""
+    library = f"{prefix}/lib"
+    try:
+        folders = os.listdir(library)
+    except OSError:
+        return False
+    return any(os.path.isdir(f"{library}/{name}/site-packages/pip") for name in folders)
+
+
+def own_pip() -> str:
+    """Give the folder from which safepip's own pip is imported; empty when there is none."""
+    from importlib.util import find_spec
+
+    found = find_spec("pip")
+    return os.path.dirname(os.path.dirname(found.origin)) if found and found.origin else ""

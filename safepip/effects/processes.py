@@ -1,0 +1,219 @@
+"""Processes that run one after the other, are interrupted together, and may be kept quiet.
+
+What a quiet process says goes to files, from which it can be given to the user unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from safepip.effects.streams import Said, is_one_place, width
+from safepip.values.errors import NoEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from typing_extensions import Self
+
+_PATIENCE = 1.0
+"""Seconds that a process has to end by itself, when the user wants to end it."""
+_GLANCE = 0.01
+"""Seconds between two looks at what a process does."""
+_INTERRUPTED = 130
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+_SHELTERED = b"safepip: pip is changing the environment and finishes that first\n"
+
+
+class Processes:
+    """The processes of one command. Use it as a context manager."""
+
+    def __init__(self, folder: Path, *, quiet_stdout: bool, silent: bool = False) -> None:
+        self._folder = folder
+        self._quiet_stdout = quiet_stdout
+        self._silent = silent
+        self._count = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self.sheltered = False
+        """Whatever runs finishes, however the user interrupts."""
+        self.interrupted = False
+        self._heard = 0.0
+        """When that was noticed, or last passed on."""
+        self.called: dict[bytes, bytes] = {}
+        """What the user calls by another name than the processes do."""
+
+    def __enter__(self) -> Self:
+        heard = [n for n in _ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+        self._handlers = {number: signal.signal(number, self._note) for number in heard}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+        """Run a process in front of the user, and give its exit code.
+
+        Raises: NoEngine, when it cannot be started.
+        """
+        return self._wait(command, environ, stdin=None, stdout=self._out, stderr=None)
+
+    def run_half_quietly(
+        self, command: Sequence[str], environ: Mapping[str, str]
+    ) -> tuple[int, Said]:
+        """Run a process in front of the user, but keep what it says on stderr.
+
+        Raises: NoEngine, when it cannot be started.
+        """
+        said = self._new_place(apart=True)
+        said.out.touch()
+        with said.err.open("ab") as err:
+            code = self._wait(command, environ, stdin=None, stdout=self._out, stderr=err.fileno())
+        return code, said
+
+    def run_quietly(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        apart: bool = False,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> tuple[int, Said]:
+        """Run a process that says nothing to the user and cannot ask; give what it said.
+
+        ``apart`` keeps its streams apart, also where the user's are one. ``meanwhile`` is called
+        again and again while it runs.
+
+        Raises: NoEngine, when it cannot be started.
+        """
+        said = self._new_place(apart=apart)
+        wide = {**width(), **environ}
+        with said.out.open("ab") as out, said.err.open("ab") as err:
+            code = self._wait(
+                command,
+                wide,
+                stdin=subprocess.DEVNULL,
+                stdout=out.fileno(),
+                stderr=err.fileno(),
+                meanwhile=meanwhile,
+            )
+        return code, said
+
+    def replay(self, said: Said) -> None:
+        """Say to the user what a quiet process said, on the streams that it meant."""
+        self.say(said.out.read_bytes())
+        if said.err != said.out:
+            self.say_error(said.err.read_bytes())
+
+    def say(self, data: bytes) -> None:
+        """Write to the user's stdout, wherever that goes."""
+        self._pour(data, 2 if self._quiet_stdout else 1)
+
+    def say_error(self, data: bytes) -> None:
+        """Write to the user's stderr."""
+        self._pour(data, 2)
+
+    def _pour(self, data: bytes, handle: int) -> None:
+        for own, users in self.called.items():
+            data = data.replace(own, users)
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        left = memoryview(b"" if self._silent else data)
+        with contextlib.suppress(OSError):
+            while left:
+                left = left[os.write(handle, left) :]
+
+    @property
+    def _out(self) -> int | None:
+        return 2 if self._quiet_stdout else None
+
+    def _new_place(self, *, apart: bool) -> Said:
+        self._count += 1
+        out = self._folder / f"said-{self._count}.out"
+        one = not apart and (self._quiet_stdout or is_one_place())
+        return Said(out, out if one else out.with_suffix(".err"))
+
+    def _wait(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        stdin: int | None,
+        stdout: int | None,
+        stderr: int | None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> int:
+        if self.interrupted and not self.sheltered:
+            return _INTERRUPTED
+        with _deaf() if self.sheltered else contextlib.nullcontext():
+            self._process = _started(command, environ, stdin, stdout, stderr)
+        while True:
+            try:
+                code = self._process.wait(_PATIENCE if meanwhile is None else _GLANCE)
+                return code if code >= 0 else 128 - code  # as a shell names a signal
+            except subprocess.TimeoutExpired:
+                self._pass_interruption_on()
+            if meanwhile is not None:
+                meanwhile()
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.interrupted, self._heard = True, time.monotonic()
+        if self.sheltered:
+            os.write(2, _SHELTERED)
+        elif number != signal.SIGINT and self._process is not None:
+            self._process.terminate()
+
+    def _pass_interruption_on(self) -> None:
+        """Interrupt a process that did not get the signal itself, being in another group."""
+        if not self.interrupted or self.sheltered or self._process is None:
+            return
+        if time.monotonic() - self._heard >= _PATIENCE:
+            self._process.send_signal(signal.SIGINT)
+            self._heard = time.monotonic()
+
+
+def _started(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(command),
+            env=dict(environ),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            close_fds=False,  # `-r <(…)` is a file that only an inherited handle opens
+        )
+    except OSError as error:
+        raise NoEngine(f"cannot run `{command[0]}`: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Start what is started meanwhile without an ear for interruptions: it inherits that.
+
+    Not by a session of its own, which would take the terminal from a `git` that asks for a
+    password; nor by `preexec_fn`, which is unsafe where there are threads, as in notebooks.
+    """
+    handlers = {n: signal.getsignal(n) for n in _ENDING if signal.getsignal(n) is not None}
+    for number in handlers:
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

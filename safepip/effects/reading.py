@@ -1,0 +1,147 @@
+"""Reading a whole environment: both books on it, and what its owners said about changing it.
+
+The only module that makes an `Environment`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
+from safepip.effects.prefixes import is_base, name_of
+from safepip.effects.records import read_frozen, read_pins, read_records, read_text
+from safepip.values.environment import Environment
+from safepip.values.errors import UnreadableRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from safepip.values.environment import Distribution, Interpreter, Manager
+    from safepip.values.verdict import Fix
+
+SEAL_MARK = "# safepip seal"
+"""A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
+
+_HISTORY_TAIL = 1024 * 1024
+_MESSAGE_LIMIT = 2000
+_FILE_LIMIT = 64 * 1024
+_COMMAND = re.compile(
+    r"^# cmd:.*?[\s/\\](micromamba|mamba|conda)(?:-script\.py|\.exe|/__main__\.py)?(?=\s|$)",
+    re.MULTILINE,
+)
+_RECORD = re.compile(r"(.+)-([^-]+)-([^-]+)\.json")
+
+
+def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
+    """Give the conda environment at a prefix, of which ``interpreter`` is the Python.
+
+    Raises: UnreadableRecord, CannotJudge.
+    """
+    prefix = os.path.realpath(prefix)
+    manager = read_manager(prefix)
+    try:
+        records = read_records(prefix)
+    except UnreadableRecord as error:
+        error.fixes = _way_out(prefix, manager, error)
+        raise
+    user_site = interpreter.user_site
+    distributions = read_distributions(interpreter.sys_path, records, prefix, user_site)
+    return Environment(
+        prefix=prefix,
+        interpreter=interpreter,
+        records=records,
+        distributions=distributions,
+        name=name_of(prefix),
+        manager=manager,
+        is_base=is_base(prefix),
+        is_pixi=manager == "pixi",
+        pins=read_pins(prefix),
+        frozen=read_frozen(prefix),
+        externally_managed=read_externally_managed(interpreter.stdlib),
+        writable=_can_be_written(prefix, interpreter),
+        leftovers=_leftovers(interpreter, distributions),
+    )
+
+
+def read_manager(prefix: str) -> Manager:
+    """Give the tool that was last used on the environment, by what it left in `conda-meta`.
+
+    rattler, and what is built on it, keeps the history empty.
+    """
+    if os.path.lexists(f"{prefix}/conda-meta/pixi"):
+        return "pixi"
+    try:
+        with open(f"{prefix}/conda-meta/history", "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _HISTORY_TAIL))
+            history = file.read(_HISTORY_TAIL).decode("utf-8", "replace")
+    except OSError:
+        history = ""
+    if not history.strip():
+        return "rattler"
+    tools: list[Manager] = _COMMAND.findall(history)
+    return tools[-1] if tools else "conda"
+
+
+def read_externally_managed(stdlib: str) -> str | None:
+    """Give the message of an `EXTERNALLY-MANAGED` that safepip did not write; None without one.
+
+    Source: https://packaging.python.org/en/latest/specifications/externally-managed-environments/
+    """
+    path = f"{stdlib}/EXTERNALLY-MANAGED"
+    if not os.path.lexists(path):
+        return None
+    import configparser
+
+    try:
+        text = read_text(path, _FILE_LIMIT)
+        if SEAL_MARK in text.splitlines():
+            return None
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(text)
+        return parser.get("externally-managed", "Error", fallback="").strip()[:_MESSAGE_LIMIT]
+    except (OSError, ValueError, configparser.Error):
+        return ""  # to pip it is a marker all the same
+
+
+def _can_be_written(prefix: str, interpreter: Interpreter) -> bool:
+    """Say whether pip could write to all of the folders that an ordinary install writes to."""
+    folders = {interpreter.purelib, interpreter.platlib, interpreter.scripts}
+    return all(
+        os.access(_existing(f), os.W_OK | os.X_OK) for f in {*folders, f"{prefix}/conda-meta"}
+    )
+
+
+def _existing(folder: str) -> str:
+    """Give the folder, or the nearest one above it, in which it would be made."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _leftovers(interpreter: Interpreter, found: Iterable[Distribution]) -> tuple[str, ...]:
+    folders = dict.fromkeys((interpreter.purelib, interpreter.platlib))
+    aside = [path for folder in folders for path in find_remains(folder)]
+    ghosts = [d.metadata_path for d in found if d.broken == NO_METADATA and not d.outside]
+    return (*aside, *ghosts)
+
+
+def _way_out(prefix: str, manager: Manager, error: UnreadableRecord) -> tuple[Fix, ...]:
+    """Give the command that has a damaged record written anew, where its name says whose it is."""
+    named = _RECORD.fullmatch(error.record)
+    if named is None or isinstance(error.__cause__, OSError):
+        return ()
+    from safepip.decisions.fixing.commands import command_line, is_printable
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.values.verdict import Fix
+
+    shell = Shell(prefix, manager, obvious=False)
+    path = f"{prefix}/conda-meta/{error.record}"
+    if manager == "pixi":
+        again = shell.conda("reinstall", (named[1],))
+    else:
+        again = shell.conda("install", ("=".join(named.groups()),))
+    command = shell.then(command_line("mv", path, f"{path}.unreadable"), again)
+    says = "put the record aside, and have its package installed again"
+    return (Fix(command, says),) if command and is_printable(command) else ()

@@ -1,0 +1,196 @@
+"""What pip would delete to uninstall a distribution, found without pip.
+
+RECORD is not the whole of it: bytecode beside modules goes too, and so do the scripts of entry
+points, whoever wrote the files there. And its lines can lead out of the environment.
+
+Source: `UninstallPathSet.from_dist` of pip, of which the public part is
+https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import csv
+import os
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safepip.values.account import Removal
+
+if TYPE_CHECKING:
+    from safepip.values.environment import Distribution, Interpreter
+
+_Paths = Iterator[str]
+
+
+class _CannotRemove(Exception):
+    """pip refuses to uninstall this."""
+
+
+def removal_of(distribution: Distribution, interpreter: Interpreter) -> Removal:
+    """Give what uninstalling a distribution deletes; only paths that exist.
+
+    Folders stand for all they hold.
+    """
+    removes: tuple[str, ...] = ()
+    reason = ""
+    try:
+        removes = tuple(sorted(_existing(distribution, interpreter)))
+    except _CannotRemove as error:
+        reason = str(error)
+    return Removal(
+        distribution.name,
+        distribution.version,
+        distribution.metadata_path,
+        removes,
+        reason,
+    )
+
+
+def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
+    link = _egg_link(distribution, interpreter)
+    if _is_out_of_reach(os.path.dirname(link) or distribution.location, interpreter):
+        return set()
+    # pip follows links in the folder of a path, and takes the path itself for what it is.
+    real = lru_cache(maxsize=None)(os.path.realpath)
+    tag = _cache_tag(interpreter)
+    found: set[str] = set()
+    scripts = _scripts(distribution, _script_folder(distribution, interpreter, link))
+    for path in (*_library_paths(distribution, link), *scripts):
+        folder, name = os.path.split(path)
+        whole = os.path.join(real(folder), name)
+        if not os.path.exists(whole) or not _is_permitted(whole, interpreter):
+            continue
+        found.add(whole)
+        if name.endswith(".py"):
+            bytecode = f"{real(folder)}/__pycache__/{name[:-3]}.{tag}.pyc"
+            found.update([bytecode] if os.path.exists(bytecode) else [])
+    return found
+
+
+def _is_out_of_reach(folder: str, interpreter: Interpreter) -> bool:
+    """Say whether pip leaves what lies in a folder alone, without calling that a failure."""
+    real = os.path.realpath(folder)
+    return real == os.path.realpath(interpreter.stdlib) or not _is_permitted(real, interpreter)
+
+
+def _is_permitted(path: str, interpreter: Interpreter) -> bool:
+    """Say whether pip may touch a path; only a virtual environment limits it."""
+    if interpreter.prefix == interpreter.base_prefix:
+        return True
+    return path.startswith(os.path.realpath(interpreter.prefix))
+
+
+# ------------------------------------------------------------------------------- libraries
+
+
+def _library_paths(distribution: Distribution, link: str) -> _Paths:
+    """Give what the metadata names. Of several cases the first counts, as in pip."""
+    info = distribution.metadata_path
+    name = (distribution.raw_name or distribution.name).replace("-", "_")
+    if info.endswith(".egg-info") and os.path.isdir(info) and not info.endswith(f"{name}.egg-info"):
+        yield from _flat_egg_paths(distribution)
+    elif os.path.isfile(info):
+        raise _CannotRemove("it was installed by distutils, which keeps no list of files")
+    elif distribution.location.endswith(".egg"):
+        yield distribution.location
+        yield os.path.join(os.path.dirname(distribution.location), "easy-install.pth")
+    elif info.endswith(".dist-info") and os.path.isdir(info):
+        yield from _recorded_paths(distribution)
+    elif link:
+        yield link
+        yield os.path.join(os.path.dirname(link), "easy-install.pth")
+
+
+def _recorded_paths(distribution: Distribution) -> _Paths:
+    entries = _declared(distribution)
+    if entries is None:
+        raise _CannotRemove("it has no RECORD, which lists its files")
+    for entry in entries:
+        path = os.path.join(distribution.location, entry)
+        yield path
+        if path.endswith(".py"):
+            yield path[:-3] + ".pyc"
+            yield path[:-3] + ".pyo"
+
+
+def _flat_egg_paths(distribution: Distribution) -> _Paths:
+    yield distribution.metadata_path
+    entries = _declared(distribution)
+    if entries is not None:
+        for entry in entries:
+            yield os.path.join(distribution.location, entry)
+        return
+    namespaces = (_text(distribution, "namespace_packages.txt") or "").splitlines()
+    for top in (_text(distribution, "top_level.txt") or "").splitlines():
+        if top and top not in namespaces:
+            path = os.path.join(distribution.location, top)
+            yield from (path, f"{path}.py", f"{path}.pyc", f"{path}.pyo")
+
+
+def _declared(distribution: Distribution) -> list[str] | None:
+    """Give the list of files, relative to the library folder; None where there is none."""
+    record = _text(distribution, "RECORD")
+    if record is not None:
+        return [row[0] for row in csv.reader(record.splitlines()) if row]
+    listed = _text(distribution, "installed-files.txt")
+    if listed is None:
+        return None
+    info = os.path.basename(distribution.metadata_path)
+    return [os.path.normpath(os.path.join(info, line)) for line in listed.splitlines() if line]
+
+
+def _egg_link(distribution: Distribution, interpreter: Interpreter) -> str:
+    """Give the file by which `setup.py develop` made a project known; empty where there is none.
+
+    It lies where installed packages lie, and the metadata in the project.
+    """
+    sites = (interpreter.user_site, interpreter.purelib)
+    if distribution.location in map(os.path.realpath, sites):
+        return ""
+    raw = distribution.raw_name or distribution.name
+    names = (re.sub("[^A-Za-z0-9.]+", "-", raw), raw)
+    links = (f"{folder}/{name}.egg-link" for folder in sites for name in names)
+    return next(filter(os.path.isfile, links), "")
+
+
+# ------------------------------------------------------------------------------- scripts
+
+
+def _script_folder(distribution: Distribution, interpreter: Interpreter, link: str) -> str:
+    if distribution.user_site or (link and link.startswith(interpreter.user_site)):
+        # The user's library folder is `lib/pythonX.Y/site-packages` below the user's base.
+        return os.path.join(Path(interpreter.user_site).parents[2], "bin")
+    return interpreter.scripts
+
+
+def _scripts(distribution: Distribution, folder: str) -> _Paths:
+    """Give the scripts of entry points, which no RECORD need list, and those of distutils."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(os.path.join(distribution.metadata_path, "scripts")):
+            yield os.path.join(folder, name)
+    parser = configparser.ConfigParser(
+        delimiters=("=",), interpolation=None, strict=False, allow_no_value=True
+    )
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
+    with contextlib.suppress(configparser.Error):
+        parser.read_string(_text(distribution, "entry_points.txt") or "")
+    for group in ("console_scripts", "gui_scripts"):
+        if parser.has_section(group):
+            yield from (os.path.join(folder, name.strip()) for name in parser.options(group))
+
+
+def _text(distribution: Distribution, name: str) -> str | None:
+    try:
+        return Path(distribution.metadata_path, name).read_text("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def _cache_tag(interpreter: Interpreter) -> str:
+    implementation = interpreter.markers.get("implementation_name", "cpython")
+    return f"{implementation}-{interpreter.minor.replace('.', '')}"

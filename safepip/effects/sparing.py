@@ -1,0 +1,72 @@
+"""Carrying out a cleared plan: which wheels pip gets, and what it may not remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.ownership import given_away
+from safepip.effects.wheels import without_members
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from safepip.values.environment import Environment
+    from safepip.values.plan import Plan
+    from safepip.values.request import Policy
+    from safepip.values.verdict import Cleared
+
+
+def spared_wheels(cleared: Cleared, folder: Path) -> Mapping[str, str]:
+    """Write the wheels again without what would land on spared paths, and give new by old path.
+
+    Raises: UnreadableWheel.
+    """
+    instead = {}
+    spared = set(cleared.spared)
+    for index, change in enumerate(cleared.plan.changes):
+        members = [f.member for f in change.files if f.member and f.path in spared]
+        if members and change.artifact is not None:
+            place = folder / f"spared-{index}"
+            place.mkdir()
+            copy = without_members(change.artifact.wheel, members, place)
+            instead[change.artifact.wheel] = str(copy)
+    return instead
+
+
+def given_away_to_pip(environment: Environment, policy: Policy) -> frozenset[str]:
+    """Give the paths below the prefix that the user let pip take over with `--allow`."""
+    given = given_away(environment, policy)
+    return frozenset(
+        path for record in environment.records if record.dist in given for path in record.files
+    )
+
+
+def protected_paths(
+    environment: Environment, plan: Plan, given_away: Collection[str]
+) -> tuple[str, ...]:
+    """Give the absolute paths that the plan's removals would take along and that have to stay.
+
+    That is what conda owns, and what lies outside the environment: pip deletes whatever RECORD
+    names, wherever a row of it leads.
+    """
+    protected: set[str] = set()
+    for change in plan.changes:
+        at_home = change.before is None or not (change.before.user_site or change.before.outside)
+        for path in change.removes:
+            relative = environment.relative(path)
+            if relative is not None:
+                owned = _owned_in(environment, relative).difference(given_away)
+                protected.update(f"{environment.prefix}/{name}" for name in owned)
+            elif at_home:
+                protected.add(path)
+    return tuple(sorted(protected))
+
+
+def _owned_in(environment: Environment, path: str) -> set[str]:
+    """Give the conda-owned paths that a path below the prefix stands for."""
+    if path in environment.owners or path.startswith("conda-meta/"):
+        return {path}  # no record owns the records, and yet they are conda's
+    if path not in environment.owned_folders:
+        return set()
+    return {owned for owned in environment.owners if owned.startswith(path + "/")}

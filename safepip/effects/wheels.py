@@ -1,0 +1,138 @@
+"""Reading wheels, and writing one again without the files that conda keeps.
+
+Archives are untrusted: names and sizes are bounded, and nothing is extracted to disk.
+"""
+
+from __future__ import annotations
+
+import configparser
+import csv
+import hashlib
+import io
+import os
+import zipfile
+from typing import TYPE_CHECKING
+
+from safepip.values.account import Entry, WheelContents
+from safepip.values.errors import UnreadableWheel
+from safepip.values.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+
+_MEMBER_LIMIT = 1_000_000
+_TEXT_LIMIT = 64 * 1024 * 1024
+_CHUNK = 1024 * 1024
+
+
+def read_wheels(entries: Iterable[Entry]) -> Mapping[str, WheelContents]:
+    """Give the contents of every wheel of a plan, by its path.
+
+    Raises: UnreadableWheel.
+    """
+    return {entry.wheel: read_wheel(entry.wheel) for entry in entries if entry.wheel}
+
+
+def read_wheel(path: str) -> WheelContents:
+    """Give the names in a wheel and the scripts that it declares.
+
+    Raises: UnreadableWheel.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _contents(archive, path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise UnreadableWheel(os.path.basename(path), error) from error
+
+
+def _contents(archive: zipfile.ZipFile, path: str) -> WheelContents:
+    names = archive.namelist()
+    if len(names) > _MEMBER_LIMIT:
+        raise UnreadableWheel(os.path.basename(path), f"it holds {len(names)} files")
+    members = tuple(name for name in names if not name.endswith("/"))
+    if absolute := next((name for name in members if name.startswith("/")), None):
+        raise UnreadableWheel(os.path.basename(path), f"`{shown(absolute)}` leads out of it")
+    folders = {m.split("/", 1)[0] for m in members if m.split("/", 1)[0].endswith(".dist-info")}
+    if len(folders) != 1:
+        found = ", ".join(sorted(map(shown, folders))) or "none"
+        raise UnreadableWheel(os.path.basename(path), f"expected one `.dist-info`, found {found}")
+    folder = folders.pop()
+    console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"), path)
+    return WheelContents(members, _is_pure(_text(archive, f"{folder}/WHEEL")), console, gui)
+
+
+def _text(archive: zipfile.ZipFile, member: str) -> str:
+    try:
+        info = archive.getinfo(member)
+    except KeyError:
+        return ""
+    with archive.open(info) as stream:
+        return stream.read(_TEXT_LIMIT).decode("utf-8", "replace")
+
+
+def _is_pure(text: str) -> bool:
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip().lower() == "root-is-purelib":
+            return value.strip().lower() == "true"
+    return False
+
+
+def _scripts(text: str, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise UnreadableWheel(os.path.basename(path), f"entry_points.txt: {error}") from error
+    found = {
+        group: tuple(name.strip() for name, _ in parser.items(group))
+        for group in ("console_scripts", "gui_scripts")
+        if parser.has_section(group)
+    }
+    return found.get("console_scripts", ()), found.get("gui_scripts", ())
+
+
+# ------------------------------------------------------------------------------- sparing
+
+
+def without_members(wheel: str, members: Collection[str], folder: Path) -> Path:
+    """Write the wheel again, less some members, under the same name in ``folder``.
+
+    RECORD loses their lines too, so that a later uninstall does not delete what conda owns.
+
+    Raises: UnreadableWheel.
+    """
+    target = folder / os.path.basename(wheel)
+    left_out = {*members, *(f"{m}.jws" for m in members)}
+    try:
+        with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(target, "w") as copy:
+            for info in source.infolist():
+                if info.filename in left_out:
+                    continue
+                data = source.read(info)
+                if info.filename.endswith(".dist-info/RECORD"):
+                    data = _record_without(data, left_out)
+                copy.writestr(info, data, compress_type=info.compress_type)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise UnreadableWheel(os.path.basename(wheel), error) from error
+    return target
+
+
+def _record_without(data: bytes, members: Collection[str]) -> bytes:
+    rows = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(row for row in rows if not row or row[0] not in members)
+    return text.getvalue().encode()
+
+
+def sha256_of(path: str) -> str:
+    """Give the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

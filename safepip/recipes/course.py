@@ -1,0 +1,135 @@
+"""What is known so far of one guarded command, and the steps that every recipe takes with it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.fixing.fixes import fixes_for, with_a_yes
+from safepip.decisions.judging.judge import Judgement, judge
+from safepip.decisions.planning.report import plan_of
+from safepip.effects.landings import find_landings
+from safepip.effects.wheels import read_wheels
+from safepip.values.exits import Exit
+from safepip.values.request import PipOptions
+from safepip.values.text import without_secrets
+from safepip.values.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from safepip.effects.asking import Asking, Engine
+    from safepip.values.account import Account, Failed
+    from safepip.values.environment import Environment
+    from safepip.values.findings import Finding
+    from safepip.values.plan import Plan
+    from safepip.values.request import Request
+    from safepip.values.verdict import Fix, HeldBack, Verdict
+
+
+@dataclass
+class Course:
+    """The course of one command: what was asked, whom to ask, and what came of it so far."""
+
+    request: Request
+    engine: Engine
+    asking: Asking
+    environment: Environment
+    since: float
+    """When it began, by the monotonic clock, in seconds."""
+    options: PipOptions = field(default_factory=PipOptions)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Private to this command, and gone after it."""
+        return self.asking.folder
+
+    @property
+    def shown_arguments(self) -> tuple[str, ...]:
+        """What pip was given, without secrets."""
+        return tuple(without_secrets(argument) for argument in self.request.words)
+
+    @property
+    def is_reached(self) -> bool:
+        """The environment is the one that a command without `--env` reaches."""
+        target = self.request.target
+        return target.obvious and target.chosen_by not in ("--env", "--python")
+
+    def timed(self, step: str, since: float) -> None:
+        """Add the time since then, in seconds, to a step."""
+        self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - since
+
+    def plan(self) -> Account | Failed:
+        """Let pip plan.
+
+        pip's own refusal of a marked environment has had its say: it was judged before, and where
+        it stands only `plan` comes here, which changes nothing.
+        """
+        account = self.engine.plan(self.environment, break_system_packages=True)
+        self.timed("plan", self.since)
+        return account
+
+    def joined(self, account: Account) -> Plan:
+        """Join pip's account with the wheels and with what is installed."""
+        since = time.monotonic()
+        wheels = read_wheels(account.entries)
+        plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
+        self.timed("judge", since)
+        return plan
+
+    def judged(self, plan: Plan) -> Judgement:
+        """Judge a plan."""
+        since = time.monotonic()
+        judgement = judge(
+            self.environment,
+            plan,
+            self.request.policy,
+            find_landings(plan, self.environment),
+            break_system_packages=self.options.break_system_packages,
+            asked=self.request.words[1:],
+        )
+        self.timed("judge", since)
+        return judgement
+
+    def fixes(
+        self, plan: Plan, findings: Sequence[Finding], fitting: tuple[HeldBack, ...] = ()
+    ) -> tuple[Fix, ...]:
+        """Give the commands that do what the user wanted, without what was refused."""
+        return fixes_for(
+            self.environment,
+            self.request.verb,
+            self.shown_arguments,
+            plan,
+            findings,
+            fitting or None,
+            policy=self.request.policy,
+            obvious=self.is_reached,
+        )
+
+    def yes(self) -> tuple[Fix, ...]:
+        """Give the same command with the answer in it."""
+        return with_a_yes(
+            self.environment,
+            self.shown_arguments,
+            policy=self.request.policy,
+            obvious=self.is_reached,
+        )
+
+    def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
+        """Give the end of this command; ``more`` are further fields of `Outcome`."""
+        return Outcome(
+            exit_code=Exit.INTERRUPTED if self.engine.interrupted else exit_code,
+            verdict=verdict,
+            environment=self.environment,
+            target=self.request.target,
+            verb=self.request.verb,
+            arguments=self.shown_arguments,
+            engine=self.engine.name,
+            seconds=dict(self.seconds),
+            verbosity=self.options.verbosity,
+            no_color=self.options.no_color,
+            **more,
+        )

@@ -1,0 +1,143 @@
+"""`install`, `uninstall` and `plan`: let pip plan, judge, and let pip act on exactly that.
+
+Request ─▶ pip plans ─▶ Account ─▶ Plan ─▶ judge ─▶ Blocked
+                                             │
+                 verify ◀── pip acts ◀── Clear, Kept
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safepip.decisions.wording.hints import hints_for
+from safepip.effects.asking import Asking, SeamsMoved
+from safepip.effects.destination import is_guarded
+from safepip.effects.engines import prepare, start, without_copies
+from safepip.effects.lock import locked
+from safepip.effects.reading import read_environment
+from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
+from safepip.effects.verify import check, photograph
+from safepip.recipes.course import Course
+from safepip.recipes.keep import find_fitting, keep
+from safepip.values.account import Failed
+from safepip.values.errors import UsageError
+from safepip.values.exits import Exit
+from safepip.values.findings import Frozen
+from safepip.values.plan import Plan
+from safepip.values.verdict import Blocked, Clear, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.request import Request
+    from safepip.values.verdict import Cleared, EngineName, HeldBack, Outcome
+
+
+def guard(
+    request: Request,
+    environ: Mapping[str, str],
+    *,
+    quiet_stdout: bool = False,
+    redirected: bool = False,
+) -> Outcome:
+    """Carry out one guarded command.
+
+    Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
+    """
+    patience = _seconds(environ.get("SAFEPIP_LOCK_SECONDS"), 30.0)
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+        asking = prepare(
+            request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
+        )
+        if environ.get("SAFEPIP_ENGINE") != "two-pass":
+            with suppress(SeamsMoved):  # nothing has been changed then
+                return _guarded(request, asking, "one-pass", patience)
+        return _guarded(request, asking, "two-pass", patience)
+
+
+def _guarded(request: Request, asking: Asking, name: EngineName, patience: float) -> Outcome:
+    since = time.monotonic()
+    prefix = request.target.prefix
+    with nullcontext() if request.verb == "plan" else locked(prefix, patience):
+        with start(name, asking) as engine:
+            environment = read_environment(prefix, engine.greet())
+            if not environment.hiding:
+                return _converse(Course(request, engine, asking, environment, since))
+        # pip would count the copies that hide conda's as installed: ask it again without them.
+        asking = replace(asking, environ=without_copies(asking.environ, environment.hiding))
+        with start(name, asking) as engine:
+            engine.greet()
+            return _converse(Course(request, engine, asking, environment, since))
+
+
+def _converse(course: Course) -> Outcome:
+    """Hold the conversation with pip up to its plan."""
+    options = course.engine.read_options()
+    if isinstance(options, Failed):
+        return course.outcome(options.exit_code, None)
+    course.options = options
+    if not is_guarded(options, course.environment):
+        return course.outcome(course.engine.pass_through(), None)
+    early = course.judged(Plan(()))
+    if early.refuses and course.request.verb != "plan":
+        return _block(course, Blocked(Plan(()), early.findings))
+    account = course.plan()
+    if isinstance(account, Failed):
+        hints = hints_for(course.engine.missing, course.environment)
+        return course.outcome(account.exit_code, None, hints=hints)
+    return _decide(course, course.joined(account))
+
+
+def _decide(course: Course, plan: Plan) -> Outcome:
+    """Judge the plan; plan again with conda's versions held where that may help."""
+    first = course.judged(plan)
+    if not first.refuses:
+        return _carry_out(course, Clear(plan, first.findings, first.spared))
+    held = keep(course, plan, first)
+    if isinstance(held, Kept):
+        return _carry_out(course, held)
+    course.engine.stop(Exit.BLOCKED)
+    fitting = held or find_fitting(course, plan, first)
+    return _block(course, Blocked(plan, first.findings), fitting)
+
+
+def _block(course: Course, blocked: Blocked, fitting: tuple[HeldBack, ...] = ()) -> Outcome:
+    frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
+    code = Exit.FROZEN if frozen else Exit.BLOCKED
+    course.engine.stop(code)
+    fixes = course.fixes(blocked.plan, blocked.findings, fitting)
+    return course.outcome(code, replace(blocked, fixes=fixes))
+
+
+def _carry_out(course: Course, cleared: Cleared) -> Outcome:
+    """Let pip act on the plan, and check what it did."""
+    if course.request.verb == "plan" or course.options.dry_run:
+        course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan")
+        return course.outcome(Exit.DONE, cleared)
+    given_away = given_away_to_pip(course.environment, course.request.policy)
+    before = photograph(course.environment, cleared.plan, given_away)
+    instead = spared_wheels(cleared, course.folder)
+    protect = protected_paths(course.environment, cleared.plan, given_away)
+    since = time.monotonic()
+    code = course.engine.act(instead, protect)
+    course.timed("act", since)
+    if course.engine.unanswered:
+        return course.outcome(Exit.NEEDS_YES, cleared, fixes=course.yes())
+    since = time.monotonic()
+    problems = check(course.environment, cleared, before, code)
+    course.timed("verify", since)
+    if problems:
+        return course.outcome(Exit.CHANGED, cleared, acted=True, problems=problems)
+    return course.outcome(code, cleared, acted=code == Exit.DONE)
+
+
+def _seconds(text: str | None, default: float) -> float:
+    try:
+        return max(0.0, float(text)) if text else default
+    except ValueError:
+        raise UsageError(f"`SAFEPIP_LOCK_SECONDS` is `{text}`, expected seconds") from None

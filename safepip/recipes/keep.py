@@ -1,0 +1,73 @@
+"""Planning again with conda's versions held, when the first plan is refused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from safepip.decisions.planning.keep import compare, holds, may_hold, named_in, slides
+from safepip.decisions.planning.loosen import with_constraints, without_bounds
+from safepip.effects.engines import start
+from safepip.values.account import Failed
+from safepip.values.findings import CondaOwned
+from safepip.values.verdict import Kept
+
+if TYPE_CHECKING:
+    from safepip.decisions.judging.judge import Judgement
+    from safepip.recipes.course import Course
+    from safepip.values.plan import Plan
+    from safepip.values.verdict import HeldBack
+
+
+def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack, ...]:
+    """Give the verdict on a second plan, or what it would change too much of the request.
+
+    Empty when there is no such plan, or the user wants none.
+    """
+    if course.request.policy.strict or not may_hold(plan, first.findings):
+        return ()
+    since = time.monotonic()
+    lines = holds(course.environment, course.request.policy)
+    account = course.engine.plan_again(course.environment, lines)
+    course.timed("plan", since)
+    if isinstance(account, Failed):
+        return ()
+    second = course.joined(account)
+    judged = course.judged(second)
+    if judged.refuses:
+        return ()
+    if slid := slides(plan, second, named_in(course.request.words)):
+        return slid
+    held_back = compare(course.environment, plan, second)
+    newest = course.fixes(plan, first.findings)
+    return Kept(second, held_back, judged.findings, judged.spared, first.findings, newest)
+
+
+def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack, ...]:
+    """Find what fits conda's versions when the bounds that the user gave are set aside.
+
+    It is only offered, and only when a whole plan of it was judged and not refused. A pip of its
+    own does that, unseen.
+    """
+    arguments, names = without_bounds(course.request.words, course.environment)
+    if not arguments or not any(isinstance(f, CondaOwned) for f in first.findings):
+        return ()
+    since = time.monotonic()
+    held = course.folder / "held.txt"
+    lines = holds(course.environment, course.request.policy)
+    held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    asking = replace(course.asking, arguments=with_constraints(arguments, str(held)), silent=True)
+    with start(course.engine.name, asking) as engine:
+        trial = replace(course, engine=engine, asking=asking, seconds={})
+        engine.greet()
+        options = engine.read_options()
+        account = options if isinstance(options, Failed) else trial.plan()
+        if isinstance(account, Failed):
+            return ()
+        found = trial.joined(account)
+        refused = trial.judged(found).refuses
+        engine.stop()
+    course.timed("plan", since)
+    fitting = compare(course.environment, plan, found)
+    return () if refused else tuple(held for held in fitting if held.name in names)

@@ -1,0 +1,100 @@
+"""What an engine learnt from pip about one plan, before it is joined with the environment. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from safepip.values.plan import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """Where the parts of a wheel go; absolute folders.
+
+    Source: https://docs.python.org/3/library/sysconfig.html#installation-paths
+    """
+
+    purelib: str
+    platlib: str
+    headers: str
+    scripts: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A distribution that pip finds, and what uninstalling it would delete."""
+
+    name: str
+    version: str
+    metadata_path: str
+    removes: tuple[str, ...] = ()
+    cannot_remove: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One distribution that pip would install."""
+
+    name: str
+    version: str
+    url: str
+    sha256: str
+    source: Source
+    is_direct: bool
+    requested: bool
+    extras: tuple[str, ...]
+    requires: tuple[str, ...]
+    wheel: str
+    """Path of the wheel; empty for what is installed without one."""
+    scheme: Scheme
+    before: Removal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A complete plan of pip."""
+
+    entries: tuple[Entry, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    """For `uninstall`."""
+    not_installed: tuple[str, ...] = ()
+    """Names given to `uninstall` that pip does not find."""
+    compiles: bool = True
+    """pip will write bytecode."""
+    user_site: bool = False
+    elsewhere: str = ""
+    """The `--prefix` or `--root` that receives the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """pip ended without a plan."""
+
+    exit_code: int
+    reason: str = ""
+    """pip's own, where it was kept from the user (the second plan)."""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WheelContents:
+    """What the archive itself says, which is what pip goes by."""
+
+    members: tuple[str, ...]
+    """Names in the zip file, without folders."""
+    is_pure: bool
+    """`Root-Is-Purelib`: decides which of the two library folders is meant."""
+    console_scripts: tuple[str, ...] = ()
+    gui_scripts: tuple[str, ...] = ()
+
+    @property
+    def dist_info(self) -> str:
+        """The name of the metadata folder."""
+        for member in self.members:
+            top = member.split("/", 1)[0]
+            if top.endswith(".dist-info"):
+                return top
+        return ""

@@ -1,0 +1,188 @@
+"""An environment as both books describe it: conda's records and Python's distributions. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Manager = Literal["conda", "mamba", "micromamba", "pixi", "rattler"]
+"""Whose words a fix is given in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One `conda-meta/NAME-VERSION-BUILD.json`."""
+
+    name: str
+    version: str
+    build: str
+    channel: str = ""
+    depends: tuple[str, ...] = ()
+    """Match specifications, as written."""
+    files: tuple[str, ...] = ()
+    """Paths below the prefix, with forward slashes, as they lie on disk."""
+    file: str = ""
+    """The record's own file name."""
+    site_packages: str = ""
+    """Where noarch packages have their modules, below the prefix; only python's record may say."""
+
+    @property
+    def dist(self) -> str:
+        """NAME-VERSION-BUILD, the name under which conda counts a package."""
+        return f"{self.name}-{self.version}-{self.build}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One `*.dist-info` or `*.egg-info` on the environment's `sys.path`."""
+
+    name: str
+    """Normalised (PEP 503)."""
+    version: str
+    metadata_path: str
+    """Absolute: the `*.dist-info` folder, or the `*.egg-info` folder or file."""
+    raw_name: str = ""
+    requires: tuple[str, ...] = ()
+    """`Requires-Dist`, as written; lines that are no requirement are kept."""
+    record: Record | None = None
+    """The conda record that names this metadata among its files."""
+    user_site: bool = False
+    outside: bool = False
+    """Not below the prefix: found by the user site, `PYTHONPATH` or a path file."""
+    has_record: bool = True
+    """A `RECORD` lies in it, so that pip can uninstall it."""
+    broken: str = ""
+    """What is wrong with the metadata itself; empty when it is sound."""
+
+    @property
+    def location(self) -> str:
+        """The folder on `sys.path` in which the metadata lies."""
+        return self.metadata_path.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """What the environment's Python says of itself."""
+
+    executable: str
+    version: str
+    """Full, as in `3.11.7`."""
+    prefix: str
+    base_prefix: str
+    sys_path: tuple[str, ...]
+    purelib: str
+    platlib: str
+    scripts: str
+    stdlib: str
+    user_site: str
+    user_site_enabled: bool
+    markers: Mapping[str, str] = field(default_factory=dict)
+    """The environment in which PEP 508 markers are evaluated."""
+    stdlib_names: tuple[str, ...] = ()
+    """Modules of the standard library; empty where Python is older than 3.10."""
+
+    @property
+    def minor(self) -> str:
+        """The `X.Y` of the version."""
+        return ".".join(self.version.split(".")[:2])
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A conda environment, read whole."""
+
+    prefix: str
+    """Absolute and resolved; no trailing slash."""
+    interpreter: Interpreter
+    records: tuple[Record, ...]
+    distributions: tuple[Distribution, ...]
+    """As `sys.path` finds them; of several with one name, the first is the one imported."""
+    name: str = ""
+    manager: Manager = "conda"
+    is_base: bool = False
+    is_pixi: bool = False
+    pins: tuple[str, ...] = ()
+    """The specifications in `conda-meta/pinned`."""
+    frozen: str | None = None
+    """The message of `conda-meta/frozen`; None where there is no such file."""
+    externally_managed: str | None = None
+    """The message of a foreign `EXTERNALLY-MANAGED`; None where there is none."""
+    writable: bool = True
+    leftovers: tuple[str, ...] = ()
+    """Traces of an interrupted pip: folders such as `~umpy`, metadata without METADATA."""
+
+    @cached_property
+    def owners(self) -> Mapping[str, tuple[Record, ...]]:
+        """The records that own each path below the prefix; more than one is possible."""
+        owners: dict[str, tuple[Record, ...]] = {}
+        for record in self.records:
+            for path in record.files:
+                owners[path] = (*owners.get(path, ()), record)
+        return owners
+
+    @cached_property
+    def owned_folders(self) -> Mapping[str, Record]:
+        """Every folder below the prefix that holds a conda-owned file, with one such owner."""
+        folders: dict[str, Record] = {}
+        for record in self.records:
+            for path in record.files:
+                folder = path.rpartition("/")[0]
+                while folder and folder not in folders:
+                    folders[folder] = record
+                    folder = folder.rpartition("/")[0]
+        return folders
+
+    @cached_property
+    def installed(self) -> Mapping[str, Distribution]:
+        """The distribution that is imported, for each name."""
+        installed: dict[str, Distribution] = {}
+        for distribution in self.distributions:
+            installed.setdefault(distribution.name, distribution)
+        return installed
+
+    @cached_property
+    def conda_owned(self) -> Mapping[str, Distribution]:
+        """The distribution that conda owns, for each name that has one, hidden or not."""
+        return {d.name: d for d in reversed(self.distributions) if d.record is not None}
+
+    @cached_property
+    def hiding(self) -> tuple[Distribution, ...]:
+        """The copies from outside the environment that are imported in place of conda's."""
+        found = (self.installed[name] for name in self.conda_owned)
+        return tuple(d for d in found if d.record is None and (d.user_site or d.outside))
+
+    def relative(self, path: str) -> str | None:
+        """Give the path below the prefix, or None for a path that is not below it."""
+        start = self.prefix + "/"
+        return path[len(start) :] if path.startswith(start) else None
+
+    def owner(self, path: str) -> Record | None:
+        """Give a record that owns this absolute path."""
+        relative = self.relative(path)
+        found = self.owners.get(relative, ()) if relative is not None else ()
+        return found[0] if found else None
+
+    def dependents(self, conda_name: str) -> tuple[tuple[Record, str], ...]:
+        """Give the records that depend on a conda package, each with its specification."""
+        wanted = conda_name.lower()
+        return tuple(
+            (record, spec)
+            for record in self.records
+            for spec in record.depends
+            if spec.split(" ", 1)[0].lower() == wanted
+        )
+
+    def provides(self, record: Record) -> tuple[Distribution, ...]:
+        """Give the distributions whose metadata the record owns."""
+        return tuple(d for d in self.distributions if d.record is record)
+
+    def record_named(self, name: str) -> Record | None:
+        """Give the record of a conda package, by its name."""
+        wanted = normalised(name)
+        return next((r for r in self.records if normalised(r.name) == wanted), None)

@@ -1,0 +1,123 @@
+"""Why safepip could not do its work. A refusal is not here: it is a verdict.
+
+SafepipError
+├── UsageError            2   an option of safepip that cannot be understood
+├── CannotJudge          10   ownership or plan cannot be read, so nothing is installed
+│   ├── UnreadableRecord      a conda record
+│   ├── UnreadableReport      what pip said it would do
+│   ├── UnreadableWheel       an artifact
+│   └── NoEngine              no way to ask this environment's pip for its plan
+├── Busy                 14   another safepip holds the environment
+├── WrongEnvironment     15   the target is unclear, or not the one in use
+├── NotWritable          16   the prefix cannot be written
+└── VerifyFailed         13   installed, and what is there is not what was judged
+
+The one parent is caught once in each door. Each class states its exit code and, where there is
+one, the way out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from safepip.values.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.values.verdict import Fix
+
+
+class SafepipError(Exception):
+    """safepip could not do its work."""
+
+    exit: ClassVar[Exit] = Exit.BUG
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, why: str = "", fixes: Sequence[Fix] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.fixes = tuple(fixes)
+
+
+class UsageError(SafepipError):
+    """An option of safepip itself cannot be understood."""
+
+    exit = Exit.USAGE
+    code = "usage"
+
+
+class CannotJudge(SafepipError):
+    """Something that the verdict depends on cannot be read, so nothing is installed."""
+
+    exit = Exit.BLOCKED
+    code = "unreadable"
+
+
+class UnreadableRecord(CannotJudge):
+    """A conda record that cannot be read: what it owns is unknown."""
+
+    code = "unreadable-record"
+
+    def __init__(self, record: str, reason: object, *, fixes: Sequence[Fix] = ()) -> None:
+        super().__init__(
+            f"cannot read the conda record `{record}`: {reason}",
+            why="what that package owns is unknown, so no install can be called safe",
+            fixes=fixes,
+        )
+        self.record = record
+
+
+class UnreadableReport(CannotJudge):
+    """pip's account of its plan is not what its documentation says."""
+
+    code = "unreadable-report"
+
+    def __init__(self, at: str, expected: str, found: object) -> None:
+        super().__init__(f"expected {expected}, got {found} in pip's report at `{at}`")
+        self.at = at
+
+
+class UnreadableWheel(CannotJudge):
+    """An artifact of the plan that cannot be opened as a wheel."""
+
+    code = "unreadable-wheel"
+
+    def __init__(self, wheel: str, reason: object) -> None:
+        super().__init__(f"cannot read the wheel `{wheel}`: {reason}")
+        self.wheel = wheel
+
+
+class NoEngine(CannotJudge):
+    """The environment's pip cannot be asked for its plan."""
+
+    code = "no-engine"
+
+
+class Busy(SafepipError):
+    """Another safepip works on this environment."""
+
+    exit = Exit.BUSY
+    code = "busy"
+
+
+class WrongEnvironment(SafepipError):
+    """It is unclear which environment is meant, or it is not the one in use."""
+
+    exit = Exit.WRONG_ENV
+    code = "wrong-env"
+
+
+class NotWritable(SafepipError):
+    """The prefix cannot be written."""
+
+    exit = Exit.FROZEN
+    code = "frozen"
+
+
+class VerifyFailed(SafepipError):
+    """pip finished, and the environment is not what was judged."""
+
+    exit = Exit.CHANGED
+    code = "verify-failed"

@@ -1,0 +1,22 @@
+"""The exit codes of the command line. Pure."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a finished command says to the program that started it.
+
+    Codes of pip itself (1, 2, 3, 4, 23, 120) pass through unchanged and are not listed.
+    """
+
+    DONE = 0
+    USAGE = 2
+    BLOCKED = 10
+    NEEDS_YES = 11
+    TAKEN_BACK = 12
+    CHANGED = 13
+    BUSY = 14
+    WRONG_ENV = 15
+    FROZEN = 16
+    BUG = 70
+    INTERRUPTED = 130

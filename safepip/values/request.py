@@ -1,0 +1,72 @@
+"""What the user asked for, and where. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from safepip.values.target import Target
+
+Verb = Literal["install", "uninstall", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How strict to be, by safepip's own options."""
+
+    strict: bool = False
+    allow: tuple[str, ...] = ()
+    """Normalised names that pip may take over from conda."""
+    override_frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PipOptions:
+    """What pip's own parser made of the arguments, its environment and its configuration."""
+
+    target_dir: str | None = None
+    prefix_path: str | None = None
+    root_path: str | None = None
+    use_user_site: bool | None = None
+    """None: not said, so that pip decides by what it can write."""
+    dry_run: bool = False
+    yes: bool = False
+    ignore_dependencies: bool = False
+    ignore_installed: bool = False
+    force_reinstall: bool = False
+    upgrade: bool = False
+    pre: bool = False
+    break_system_packages: bool = False
+    verbosity: int = 0
+    """`-v` counts up, `-q` down."""
+    no_color: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One guarded command."""
+
+    verb: Verb
+    arguments: tuple[str, ...]
+    """pip's arguments, the verb among them, exactly as given; for `plan` that is `install`."""
+    policy: Policy
+    target: Target
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments with the verb first, as pip itself reads them, and without `--python`.
+
+        Which Python is meant is settled by then; behind the verb pip would not take the option.
+        """
+        verb = "uninstall" if self.verb == "uninstall" else "install"
+        at = self.arguments.index(verb) if verb in self.arguments else 0
+        leading: list[str] = []
+        words = iter(self.arguments[:at])
+        for word in words:
+            if word.startswith("--py"):
+                if "=" not in word:
+                    next(words, None)
+            else:
+                leading.append(word)
+        return (verb, *leading, *self.arguments[at + 1 :])

@@ -1,0 +1,22 @@
+"""Where pip would act. Pure, and light: every call passes here, also those that only become pip."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Target(NamedTuple):
+    """An environment, and how it was chosen.
+
+    No dataclass: to import those takes as long as to start Python.
+    """
+
+    prefix: str
+    """Absolute and resolved; empty when no environment was found at all."""
+    python: str
+    """The interpreter whose pip runs."""
+    is_conda: bool
+    chosen_by: str
+    """Which of the rules of `effects.targets` found it; a word for people."""
+    obvious: bool = True
+    """Nobody would wonder which environment is meant, so it need not be named."""

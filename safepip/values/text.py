@@ -1,0 +1,51 @@
+"""Text from packages, indexes and environments, made fit to be named and shown. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+_SEPARATORS = re.compile(r"[-_.]+")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
+_USERINFO = re.compile(r"(?<=://)[^/@\s'\"]*:?[^/\s'\"]*@(?=[^/@\s]*)")
+_SECRET_QUERY = re.compile(
+    r"(?i)([?&;](?:[^=&#;\s]*(?:token|key|secret|passw|signature|sig|credential|auth)[^=&#;\s]*)=)[^&#;\s]*"
+)
+
+
+def normalised(name: str) -> str:
+    """Give the name by which distributions are compared.
+
+    Source: https://peps.python.org/pep-0503/#normalized-names
+    """
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def shown(text: object, limit: int = 300) -> str:
+    """Give text that a terminal displays and does not obey.
+
+    Control and format characters (escapes, bidirectional overrides, line breaks) become `?`, and
+    what exceeds ``limit`` characters is cut.
+    """
+    line = "".join(c if c.isprintable() else "?" for c in str(text))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def without_secrets(text: str) -> str:
+    """Give the text with what may be a secret taken out of the URLs in it.
+
+    User information goes whole, since tokens are often given as the user's name; so do the values
+    of query parameters that are named like credentials.
+    """
+    return _URL.sub(lambda found: _without_secret(found.group()), text)
+
+
+def _without_secret(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _SECRET_QUERY.sub(r"\1****", _USERINFO.sub("****@", url))
+    netloc = parts.netloc
+    if "@" in netloc:
+        netloc = "****@" + netloc.rpartition("@")[2]
+    return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc)))

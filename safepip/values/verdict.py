@@ -1,0 +1,111 @@
+"""What safepip decides, and how the command ended. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.environment import Environment
+    from safepip.values.findings import Finding
+    from safepip.values.plan import Plan
+    from safepip.values.target import Target
+
+EngineName = Literal["one-pass", "two-pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A command that works, and what it does."""
+
+    command: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A distribution for which something else was chosen than pip alone would have."""
+
+    name: str
+    newest: str | None
+    """What pip alone would have installed."""
+    chosen: str | None
+    """What is there instead; None when it is not installed at all."""
+    because: tuple[str, ...] = ()
+    """Chains such as `opencv-python 4.13.0.90 needs numpy>=2; numpy 1.26.4 is conda's`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The plan harms nothing: pip may go on as it planned."""
+
+    plan: Plan
+    notes: tuple[Finding, ...] = ()
+    spared: tuple[str, ...] = ()
+    """Absolute, conda-owned paths on which the plan has a file of its own that is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A second plan, made with conda's versions held, harms nothing."""
+
+    plan: Plan
+    held_back: tuple[HeldBack, ...]
+    notes: tuple[Finding, ...] = ()
+    spared: tuple[str, ...] = ()
+    refused: tuple[Finding, ...] = ()
+    """Why the first plan was refused."""
+    fixes: tuple[Fix, ...] = ()
+    """How to have what was held back all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Nothing may be done."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    """Those that refuse come first."""
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """The findings that refuse."""
+        return tuple(f for f in self.findings if f.severity == "refuse")
+
+
+Cleared: TypeAlias = Clear | Kept
+"""The only verdicts that acting code accepts."""
+
+Verdict: TypeAlias = Clear | Kept | Blocked
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a guarded command ended."""
+
+    exit_code: int
+    verdict: Verdict | None
+    """None: there was no plan to judge (pip itself failed first, or safepip did)."""
+    environment: Environment | None = None
+    verb: Literal["install", "uninstall", "plan"] = "install"
+    arguments: tuple[str, ...] = ()
+    """The user's own, without secrets."""
+    engine: EngineName | None = None
+    acted: bool = False
+    """pip went on and changed the environment (or found nothing to do)."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """`plan`, `judge`, `act`, `verify`."""
+    verbosity: int = 0
+    """pip's `-v` and `-q` turn safepip up and down too."""
+    no_color: bool = False
+    problems: tuple[str, ...] = ()
+    """What is not as it was judged, after pip acted; with exit code 13."""
+    hints: tuple[str, ...] = ()
+    """Why pip itself may have failed, for people."""
+    target: Target | None = None
+    """Where pip would have acted; None only where that is not known or of no interest."""
+    fixes: tuple[Fix, ...] = ()
+    """Ways on that no verdict carries, as when pip's question cannot be answered."""

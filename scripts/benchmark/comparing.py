@@ -1,0 +1,142 @@
+"""One row: plain pip and safepip in turns, each on the same environment as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from scripts.benchmark.measuring import Command, Timed, Watched, timed, watched
+from scripts.benchmark.serving import Index, Traffic
+from scripts.benchmark.worlds import World, clean_environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from scripts.benchmark.rows import Row
+
+Contender = Literal["pip", "safepip", "two-pass"]
+
+
+@dataclass
+class Result:
+    """How one contender did in one row."""
+
+    row: Row
+    contender: Contender
+    watched: Watched
+    runs: list[Timed] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
+    """Of the last run."""
+
+    @property
+    def counted(self) -> list[Timed]:
+        """The runs that count."""
+        return self.runs or [self.watched.took]
+
+    @property
+    def walls(self) -> list[float]:
+        """The seconds of each run."""
+        return [run.wall_seconds for run in self.counted]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The median over the runs."""
+        return median(run.cpu_seconds for run in self.counted)
+
+    @property
+    def own_seconds(self) -> list[float]:
+        """The CPU of safepip itself in each run; empty where it is not known."""
+        return [run.own_seconds for run in self.counted if run.own_seconds is not None]
+
+    @property
+    def steps(self) -> Mapping[str, float | None]:
+        """The seconds that safepip says its steps took; empty for a command that is not guarded."""
+        return dict(json.loads(self.watched.stdout)["seconds"]) if self.row.guarded else {}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a row is carried out with."""
+
+    world: World
+    index: Index
+    safepip: Path
+    folder: Path
+    """For caches, logs, and what passes for the home folder."""
+
+    def results(self, row: Row, repeats: int) -> list[Result]:
+        """Run a row, plain pip's result first; without ``repeats`` only what is watched counts.
+
+        Raises: UnexpectedEnd.
+        """
+        contenders: list[Contender] = ["pip", "safepip"]
+        contenders += ["two-pass"] if row.both_engines else []
+        # This also fills the caches of disk, HTTP and bytecode.
+        results = [self._watched(row, contender) for contender in contenders]
+        for number in range(repeats * row.times):
+            # Who comes second finds the disk busy with what the first has left.
+            for result in results if number % 2 == 0 else reversed(results):
+                self._set(row)
+                command = self._command(row, result.contender)
+                end = _end_of(row, result.contender)
+                result.runs.append(timed(command, self._log, ends_with=end))
+                result.traffic = self.index.take()
+        self.world.reset()
+        return results
+
+    def _watched(self, row: Row, contender: Contender) -> Result:
+        self._set(row)
+        command = self._command(row, contender, as_json=row.guarded)
+        seen = watched(command, self._log, ends_with=_end_of(row, contender))
+        return Result(row, contender, seen, traffic=self.index.take())
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "said.txt"
+
+    def _set(self, row: Row) -> None:
+        self.world.reset()
+        if row.before:
+            words = [*self._words("pip", as_json=False), *row.before]
+            timed(Command(words, self._environ(row, "pip"), self.folder), self._log)
+        if row.cache == "cold":
+            shutil.rmtree(self.folder / "cache", ignore_errors=True)
+        self.index.take()
+
+    def _command(self, row: Row, contender: Contender, *, as_json: bool = False) -> Command:
+        words = [*self._words(contender, as_json=as_json), *row.arguments]
+        return Command(words, self._environ(row, contender), self.folder)
+
+    def _words(self, contender: Contender, *, as_json: bool) -> Iterator[str]:
+        if contender == "pip":
+            yield str(self.world.prefix / "bin" / "pip")
+            return
+        yield str(self.safepip)
+        if as_json:
+            yield "--json"
+
+    def _environ(self, row: Row, contender: Contender) -> dict[str, str]:
+        prefix = str(self.world.prefix)
+        environ = clean_environ()
+        environ["PATH"] = f"{prefix}/bin:{environ['PATH']}"
+        environ["HOME"] = str(self.folder)
+        environ["PIP_INDEX_URL"] = self.index.url
+        environ["PIP_CACHE_DIR"] = str(self.folder / "cache")
+        environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+        # Without this pip keeps no answers that came by plain HTTP.
+        environ["PIP_TRUSTED_HOST"] = "127.0.0.1"
+        if row.place == "venv":
+            environ["VIRTUAL_ENV"] = prefix
+        else:
+            environ |= {"CONDA_PREFIX": prefix, "CONDA_DEFAULT_ENV": prefix, "CONDA_SHLVL": "1"}
+        if contender == "two-pass":
+            environ["SAFEPIP_ENGINE"] = "two-pass"
+        return environ
+
+
+def _end_of(row: Row, contender: Contender) -> int:
+    return 0 if contender == "pip" else row.ends_with

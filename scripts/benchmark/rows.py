@@ -1,0 +1,98 @@
+"""What is measured: one row each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["ordinary", "large", "venv"]
+Cache = Literal["warm", "cold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What safepip may take: at most so many times what pip does, or so many seconds more."""
+
+    times: float = 0.0
+    more_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return f"≤ {self.times:g} ×" if self.times else f"≤ +{self.more_seconds * 1000:g} ms"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of `pip ARGUMENTS` and `safepip ARGUMENTS`."""
+
+    name: str
+    title: str
+    arguments: tuple[str, ...]
+    place: Place = "ordinary"
+    cache: Cache = "warm"
+    before: tuple[str, ...] = ()
+    """What plain pip is told before each run, to set the stage."""
+    ends_with: int = 0
+    """safepip's exit code; plain pip's is 0."""
+    times: int = 1
+    """Runs for each one of a long row: what is short is measured more often."""
+    both_engines: bool = False
+    guarded: bool = True
+    budget: Budget | None = None
+
+
+def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, ...]:
+    """Give every row in the order of the table.
+
+    ``requirements`` are those for which pip installs ``count`` wheels.
+    """
+    many, wheels = ("install", *requirements), f"{count} wheels"
+    pass_through = Budget(more_seconds=0.040)
+    for_one, for_many = Budget(times=1.6), Budget(times=1.1)
+    small = ("install", "bench-small")
+    return (
+        Row("freeze", "`freeze`", ("freeze",), times=4, guarded=False, budget=pass_through),
+        Row("list", "`list`", ("list",), times=4, guarded=False, budget=pass_through),
+        Row(
+            *("venv", "one small wheel into a venv", small, "venv"),
+            times=2,
+            guarded=False,
+            budget=pass_through,
+        ),
+        Row("small", "one small wheel", small, times=2, budget=for_one),
+        Row(
+            "small-cold",
+            "one small wheel, cache cold",
+            small,
+            cache="cold",
+            times=2,
+            budget=for_one,
+        ),
+        Row("nothing", "nothing to do", ("install", "arrays"), times=2),
+        Row("block", "a block", ("install", "arrays<1.25"), ends_with=10, times=2),
+        Row("kept", "kept: conda's versions held", ("install", "workbench"), times=2),
+        Row(
+            *("uninstall", "uninstall of 320 files", ("uninstall", "-y", "bench-medium")),
+            before=("install", "bench-medium"),
+            times=2,
+        ),
+        Row("25", wheels, many, both_engines=True, budget=for_many),
+        Row(
+            *("25-cold", f"{wheels}, cache cold", many),
+            cache="cold",
+            both_engines=True,
+            budget=for_many,
+        ),
+        Row(
+            *("25-no-cache", f"{wheels}, `--no-cache-dir`", (*many, "--no-cache-dir")),
+            both_engines=True,
+            budget=for_many,
+        ),
+        Row(
+            *("25-no-compile", f"{wheels}, `--no-compile`", (*many, "--no-compile")),
+            both_engines=True,
+        ),
+        Row("large-list", "`list`", ("list",), "large", guarded=False, budget=pass_through),
+        Row("large-small", "one small wheel", small, "large", times=2),
+        Row("large-nothing", "nothing to do", ("install", "arrays"), "large", times=2),
+        Row("large-25", wheels, many, "large", budget=for_many),
+    )

@@ -1,0 +1,105 @@
+"""The predicted paths of an install, against what pip writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safepip.decisions.planning.files import planned_files
+from safepip.effects.wheels import read_wheel
+from safepip.values.account import Entry, Scheme, WheelContents
+from safepip.values.environment import Interpreter
+from safepip.values.errors import UnreadableWheel
+from tests.build import environment
+from tests.lab import create, everything, make_wheel
+
+LIBRARY = Scheme("/p/lib", "/p/lib", "/p/include/x", "/p/bin", "/p")
+INTERPRETER = environment().interpreter
+
+
+def entry(scheme: Scheme = LIBRARY, *, requested: bool = True) -> Entry:
+    return Entry("x", "1", "x.whl", "", "wheel", False, requested, (), (), "x.whl", scheme, None)
+
+
+def paths(contents: WheelContents, **options: bool) -> list[str]:
+    found = planned_files(entry(), contents, INTERPRETER, compiles=options.pop("compiles", False))
+    return [file.path for file in found if ".dist-info/" not in file.path]
+
+
+def test_the_prediction_is_what_pip_writes(tmp_path: Path) -> None:
+    made = make_wheel(
+        "whole",
+        "1.0",
+        {"whole/__init__.py": "def main(): ...\n", "single.py": "", "whole/data.txt": "x"},
+        scripts={"whole": "whole:main"},
+        gui_scripts={"whole-gui": "whole:main"},
+        data_files={"share/whole/note.txt": "x", "etc/whole.py": ""},
+        data_scripts={"plain": "#!python\nprint()\n", "whole": "#!python\n"},
+        data_headers={"whole.h": "/**/"},
+    )
+    wheel = made.write(tmp_path)
+    env = create(tmp_path / "env")
+    before = everything(env.prefix, bytecode=True)
+    env.pip("install", wheel)
+    written = set(everything(env.prefix, bytecode=True)) - set(before)
+    ask = "import sysconfig, json; print(json.dumps(sysconfig.get_paths()))"
+    import json
+
+    places = json.loads(env.run(env.python, "-c", ask).stdout)
+    scheme = Scheme(
+        places["purelib"],
+        places["platlib"],
+        f"{places['include']}/whole",
+        places["scripts"],
+        places["data"],
+    )
+    asked = Entry("whole", "1.0", "u", "", "wheel", True, True, (), (), str(wheel), scheme, None)
+    version = env.run(env.python, "-c", "import platform; print(platform.python_version())").stdout
+    python = _interpreter(version.strip())
+    found = planned_files(asked, read_wheel(str(wheel)), python, compiles=True)
+    predicted = {str(Path(file.path).relative_to(env.prefix)) for file in found}
+    assert predicted == {path for path in written if not _of_pip_itself(path)}
+
+
+def _of_pip_itself(path: str) -> bool:
+    """Say whether pip wrote it by importing its own modules."""
+    return "/pip/" in path or (
+        "__pycache__" in path and "whole" not in path and "single" not in path
+    )
+
+
+def _interpreter(version: str) -> Interpreter:
+    from dataclasses import replace
+
+    return replace(INTERPRETER, version=version)
+
+
+def test_pips_own_scripts_carry_versions() -> None:
+    contents = WheelContents(("pip-1.dist-info/METADATA",), True, ("pip", "pip3"))
+    assert paths(contents) == ["/p/bin/pip", "/p/bin/pip3", "/p/bin/pip3.11"]
+
+
+@pytest.mark.parametrize("member", ["../out.py", "a/../../out.py", "x-1.data/scripts/../../../out"])
+def test_a_name_that_leads_out_is_refused(member: str) -> None:
+    contents = WheelContents(("x-1.dist-info/METADATA", member), is_pure=True)
+    with pytest.raises(UnreadableWheel, match="leads out of the folder"):
+        paths(contents)
+
+
+@pytest.mark.parametrize("member", ["x-1.data/odd/file", "x-1.data/purelib"])
+def test_a_part_that_no_installation_has_is_refused(member: str) -> None:
+    contents = WheelContents(("x-1.dist-info/METADATA", member), is_pure=True)
+    with pytest.raises(UnreadableWheel, match="belongs to no part"):
+        paths(contents)
+
+
+def test_an_entry_point_that_leads_out_is_refused() -> None:
+    contents = WheelContents(("x-1.dist-info/METADATA",), True, ("../../evil",))
+    with pytest.raises(UnreadableWheel, match="leads out of the folder"):
+        paths(contents)
+
+
+def test_development_mode_leaves_a_link() -> None:
+    found = planned_files(entry(), None, INTERPRETER, compiles=True)
+    assert [file.path for file in found] == ["/p/lib/x.egg-link"]

@@ -1,0 +1,680 @@
+"""The ways out of a refusal: each command as it is printed, and that it is not refused again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safepip.decisions.fixing.fixes import fixes_for, with_a_yes
+from safepip.values.environment import Environment
+from safepip.values.findings import Finding, Unmet
+from safepip.values.plan import Plan
+from safepip.values.request import Policy
+from safepip.values.verdict import Fix, HeldBack
+from tests.build import (
+    PREFIX,
+    Step,
+    artifact,
+    conda,
+    environment,
+    interpreter,
+    judged,
+    pip,
+    plan,
+    removal,
+)
+
+OPENCV = artifact("opencv-python==4.13.0.90", "numpy>=2", modules=["cv2_new.py"])
+CV2 = artifact("opencv-python==4.13.0.90", modules=["cv2/__init__.py"])
+NUMPY_2 = artifact("numpy==2.4.1", requested=False, needed_by=("opencv-python",))
+FITS = (HeldBack("opencv-python", "4.13.0.90", "4.11.0.86"),)
+
+
+def lab(**facts: Any) -> Environment:
+    return environment(
+        conda("numpy==1.26.4"),
+        conda("scipy==1.11.4", depends=["numpy >=1.26,<2"]),
+        conda("protobuf==4.25.3"),
+        conda("opencv==4.9.0", name="py-opencv", metadata="none", modules=["cv2/__init__.py"]),
+        pip("rich==13.6"),
+        pip("textual==0.40", "rich<14"),
+        **facts,
+    )
+
+
+def fixes(
+    wanted: Plan,
+    *arguments: str,
+    env: Environment | None = None,
+    kept: tuple[HeldBack, ...] | None = None,
+    policy: Policy | None = None,
+    **more: Any,
+) -> tuple[Fix, ...]:
+    """The fixes for a plan that the real judge refuses."""
+    env = env or lab()
+    findings = judged(env, wanted, policy).findings
+    return fixes_for(env, arguments[0], arguments, wanted, findings, kept, policy=policy, **more)
+
+
+def of(*steps: Step, env: Environment | None = None, **facts: Any) -> Plan:
+    return plan(env or lab(), *steps, **facts)
+
+
+# --------------------------------------------------------------------------- what conda owns
+
+
+def test_a_version_that_fits_comes_before_conda_and_before_allowing() -> None:
+    assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python==4.13.0.90", kept=FITS) == (
+        Fix(
+            "safepip install opencv-python==4.11.0.86",
+            "take the newest that fits conda's versions, opencv-python 4.11.0.86",
+        ),
+        Fix(
+            f'conda install -p {PREFIX} "numpy>=2" && safepip install opencv-python==4.13.0.90',
+            "let conda change numpy first",
+        ),
+        Fix(
+            "safepip install --allow numpy opencv-python==4.13.0.90",
+            "replace conda's numpy on purpose",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_as", "command"),
+    [
+        (("opencv-python",), "safepip install opencv-python==4.11.0.86"),
+        (("OpenCV_Python[x]>4",), 'safepip install "OpenCV_Python[x]==4.11.0.86"'),
+        (
+            ("opencv-python>4; python_version > '3'",),
+            """safepip install 'opencv-python==4.11.0.86; python_version > "3"'""",
+        ),
+        (
+            ("-U", "--upgrade-strategy", "eager", "opencv-python"),
+            "safepip install -U --upgrade-strategy eager opencv-python==4.11.0.86",
+        ),
+        (("-rdev.txt",), "safepip install -rdev.txt opencv-python==4.11.0.86"),
+        (
+            ("-r", "opencv-python", "x"),
+            "safepip install -r opencv-python x opencv-python==4.11.0.86",
+        ),
+        (
+            ("--find-l", "opencv-python", "--pre", "opencv-python"),
+            "safepip install --find-l opencv-python --pre opencv-python==4.11.0.86",
+        ),
+        (("-qf", "opencv-python", "--", "opencv-python"), None),
+        (("my dir/pkg",), 'safepip install "my dir/pkg" opencv-python==4.11.0.86'),
+        (("pkg @ file:///a b",), 'safepip install "pkg @ file:///a b" opencv-python==4.11.0.86'),
+    ],
+)
+def test_a_version_is_asked_for_in_the_users_own_words(
+    given_as: tuple[str, ...], command: str | None
+) -> None:
+    expected = command or "safepip install -qf opencv-python -- opencv-python==4.11.0.86"
+    assert fixes(of(OPENCV, NUMPY_2), "install", *given_as, kept=FITS)[0].command == expected
+
+
+def test_what_is_held_at_conda_s_version_is_no_way_out() -> None:
+    wanted = of(artifact("numpy==2.4.1"))
+    held = (HeldBack("numpy", "2.4.1", "1.26.4"), HeldBack("rich", "14", None))
+    assert fixes(wanted, "install", "-U", "numpy", kept=held) == (
+        Fix(f"conda update -p {PREFIX} numpy", "let conda change numpy"),
+        Fix("safepip install --allow numpy -U numpy", "replace conda's numpy on purpose"),
+    )
+
+
+def test_bounds_that_the_user_gave_are_conda_s_too() -> None:
+    found = fixes(of(artifact("numpy==1.17")), "install", "numpy==1.17.*,!=1.17.2", "rich")
+    assert found[0] == Fix(
+        f"conda install -p {PREFIX} 'numpy!=1.17.2,1.17.*' && safepip install rich",
+        "let conda change numpy first",
+    )
+
+
+@pytest.mark.parametrize(
+    ("requires", "command"),
+    [
+        (["numpy>=2", "numpy>=2.1,<3", "numpy<4"], f'conda install -p {PREFIX} "numpy>=2.1,<3"'),
+        (["numpy==2.4.*"], f"conda install -p {PREFIX} numpy=2.4"),
+        (["numpy~=2.4"], f'conda install -p {PREFIX} "numpy~=2.4"'),
+        (["numpy===2.4.1"], f"conda update -p {PREFIX} numpy"),
+        (["numpy"], f"conda update -p {PREFIX} numpy"),
+        (["numpy>=2; python_version<'3'"], f"conda update -p {PREFIX} numpy"),
+        (["numpy>=2; extra=='fast'"], f"conda update -p {PREFIX} numpy"),
+        (
+            ["not a requirement", "numpy @ https://x.example/n.whl"],
+            f"conda update -p {PREFIX} numpy",
+        ),
+    ],
+)
+def test_bounds_are_given_in_the_words_of_conda(requires: list[str], command: str) -> None:
+    asking = artifact("foo==1", *requires)
+    found = fixes(of(asking, NUMPY_2), "install", "foo")
+    assert found[0].command == f"{command} && safepip install foo"
+
+
+def test_a_local_version_means_nothing_to_conda() -> None:
+    build = artifact("numpy==2.4.1+cpu", requested=False)
+    found = fixes(of(artifact("foo==1", "numpy==2.4.1+cpu"), build), "install", "foo")
+    assert found[0].command == f"conda update -p {PREFIX} numpy && safepip install foo"
+
+
+def test_a_downgrade_without_bounds_names_the_version() -> None:
+    wanted = of(artifact("protobuf==3.20"))
+    found = fixes(wanted, "install", "-r", "old.txt")
+    assert found[0].command == (
+        f"conda install -p {PREFIX} protobuf==3.20 && safepip install -r old.txt"
+    )
+
+
+def test_conda_s_own_name_of_a_package_is_used_and_never_another_version_scheme() -> None:
+    torch = conda("torch==2.1.0", name="pytorch")
+    assert torch.record is not None
+    other = conda("opencv-python==4.9.0.80", name="libopencv")
+    env = environment(torch, other)
+    assert other.distribution is not None
+    renumbered = environment(
+        conda("opencv-python==4.9.0", name="libopencv", metadata="none", modules=()),
+    ).records[0]
+    opencv = type(other.distribution)(
+        "opencv-python", "4.9.0.80", other.distribution.metadata_path, record=renumbered
+    )
+    env = environment(
+        torch, records=(torch.record, renumbered), distributions=(torch.distribution, opencv)
+    )
+    wanted = of(
+        artifact("foo==1", "torch>=2.4", "opencv-python>=4.11.0.86"),
+        artifact("torch==2.5.1", requested=False),
+        artifact("opencv-python==4.11.0.86", requested=False),
+        env=env,
+    )
+    assert fixes(wanted, "install", "foo", env=env) == (
+        Fix(
+            f'conda install -p {PREFIX} "pytorch>=2.4" && conda update -p {PREFIX} libopencv'
+            " && safepip install foo",
+            "let conda change pytorch and libopencv first",
+        ),
+        Fix(
+            "safepip install --allow torch,opencv-python foo",
+            "replace conda's torch and opencv-python on purpose",
+        ),
+    )
+
+
+def test_what_would_break_is_updated_by_conda_or_comes_along() -> None:
+    env = environment(
+        conda("numpy==1.26.4"),
+        conda("scipy==1.11.4", "numpy<2"),
+        pip("numba==0.58", "numpy<2"),
+    )
+    wanted = of(artifact("numpy==2.4.1"), env=env)
+    assert fixes(wanted, "install", "-U", "numpy", env=env) == (
+        Fix(
+            f"conda update -p {PREFIX} numpy && safepip install numba",
+            "let conda change numpy first",
+        ),
+    )
+
+
+def test_installing_again_is_left_out_or_left_to_conda() -> None:
+    wanted = of(artifact("protobuf==4.25.3"))
+    assert fixes(wanted, "install", "--force-r", "protobuf") == (
+        Fix("safepip install protobuf", "leave what is installed as it is"),
+        Fix(
+            f"conda install -p {PREFIX} --force-reinstall protobuf", "let conda reinstall protobuf"
+        ),
+        Fix(
+            "safepip install --allow protobuf --force-r protobuf",
+            "replace conda's protobuf on purpose",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "left"),
+    [
+        (("-I",), ""),
+        (("-UI",), "-U "),
+        (("--ignore-installed", "-q"), "-q "),
+        (("--ignore-inst",), ""),
+    ],
+)
+def test_ignoring_what_is_installed_is_left_out(flags: tuple[str, ...], left: str) -> None:
+    wanted = of(artifact("astro==1"), artifact("numpy==2.4.1", requested=False))
+    assert fixes(wanted, "install", *flags, "astro") == (
+        Fix(f"safepip install {left}astro", "leave what is installed as it is"),
+        Fix(
+            f"conda update -p {PREFIX} numpy && safepip install {left}astro",
+            "let conda change numpy first",
+        ),
+    )
+
+
+def test_the_flag_is_not_blamed_for_what_was_asked_for() -> None:
+    found = fixes(of(artifact("numpy==2.4.1")), "install", "-I", "numpy==2.4.1")
+    assert found == (Fix(f"conda install -p {PREFIX} numpy==2.4.1", "let conda change numpy"),)
+
+
+def test_what_pip_cannot_uninstall_is_not_taken_over() -> None:
+    wanted = of(artifact("protobuf==6.33", cannot_remove="no RECORD was found"))
+    assert [fix.command for fix in fixes(wanted, "install", "-U", "protobuf")] == [
+        f"conda update -p {PREFIX} protobuf"
+    ]
+
+
+@pytest.mark.parametrize("source", ["directory", "editable", "vcs"])
+def test_a_project_may_be_installed_alone(source: Any) -> None:
+    wanted = of(
+        artifact("proj==0.1", "protobuf>=5", "new", source=source),
+        artifact("protobuf==6.33", requested=False),
+        artifact("new==2", requested=False),
+    )
+    assert fixes(wanted, "install", "-e", ".[dev]")[:2] == (
+        Fix(
+            'safepip install --no-deps -e ".[dev]" new==2',
+            "install proj with conda's versions as they are",
+        ),
+        Fix(
+            f'conda install -p {PREFIX} "protobuf>=5" && safepip install -e ".[dev]"',
+            "let conda change protobuf first",
+        ),
+    )
+
+
+# --------------------------------------------------------------------------- what conda has already
+
+
+def test_room_is_made_for_what_conda_has_under_another_name() -> None:
+    assert fixes(of(CV2), "install", "opencv-python") == (
+        Fix(
+            f"conda remove -p {PREFIX} py-opencv && safepip install opencv-python",
+            "remove conda's py-opencv first, since both cannot be there",
+        ),
+        Fix(
+            "safepip install --allow py-opencv opencv-python",
+            "replace conda's py-opencv on purpose",
+        ),
+    )
+
+
+def test_what_conda_has_is_not_left_out_twice() -> None:
+    doubled = artifact("opencv-python==4.13", modules=["cv2/__init__.py"], requested=False)
+    wanted = of(artifact("mmdet==3"), doubled, ignores_dependencies=True)
+    found = fixes(wanted, "install", "--no-deps", "mmdet")
+    assert [fix.command.split()[0] for fix in found] == ["conda", "safepip"]
+
+
+def test_the_rest_is_installed_without_what_conda_has() -> None:
+    wanted = of(
+        artifact("mmdet==3", "opencv-python"),
+        artifact("opencv-python==4.13", modules=["cv2/__init__.py"], requested=False),
+        artifact("imagecorruptions==1.1", requested=False),
+    )
+    assert fixes(wanted, "install", "mmdet")[0] == Fix(
+        "safepip install --no-deps mmdet imagecorruptions==1.1",
+        "use conda's py-opencv, and install the rest",
+    )
+
+
+def test_a_command_that_no_one_would_read_is_not_offered() -> None:
+    others = [artifact(f"other{i}==1", requested=False) for i in range(9)]
+    doubled = artifact("opencv-python==4.13", modules=["cv2/__init__.py"], requested=False)
+    found = fixes(of(artifact("mmdet==3"), doubled, *others), "install", "mmdet")
+    assert [fix.command.split()[0] for fix in found] == ["conda", "safepip"]
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        conda("python==3.11.7", metadata="none", modules=[], files=["bin/tool"]),
+        conda("tool==1", metadata="none", modules=[], files=["bin/tool"]),
+    ],
+)
+def test_a_package_that_others_need_is_not_removed(owner: Any) -> None:
+    env = environment(owner, conda("user==1", depends=["tool >=1"]))
+    wanted = of(artifact("x==1", scripts=["tool"]), env=env)
+    assert [fix.command for fix in fixes(wanted, "install", "x", env=env)] == [
+        f"safepip install --allow {owner.record.name} x"
+    ]
+
+
+# --------------------------------------------------------------------------- what pip owns
+
+
+def test_a_bound_keeps_the_others_working_or_they_come_along() -> None:
+    assert fixes(of(artifact("rich==14")), "install", "-U", "rich") == (
+        Fix('safepip install -U rich "rich<14"', "take a version that textual can work with"),
+        Fix("safepip install -U rich textual", "update textual with it"),
+    )
+
+
+def test_a_bound_never_contradicts_what_was_asked_for() -> None:
+    assert fixes(of(artifact("rich==14")), "install", "rich==14") == (
+        Fix("safepip install rich==14 textual", "update textual with it"),
+    )
+
+
+def test_what_is_required_is_installed_too() -> None:
+    wanted = of(artifact("foo==1", "bar>=2"))
+    assert fixes(wanted, "install", "foo") == (
+        Fix('safepip install foo "bar>=2"', "install what it requires, too"),
+    )
+    refused = (Unmet(distribution="foo", requirement="bar>=2", found=None),)
+    arguments = ("install", "--no-deps", "foo")
+    assert fixes_for(lab(), "install", arguments, wanted, refused, None) == (
+        Fix("safepip install foo", "install what it requires, too"),
+    )
+
+
+def test_the_user_site_is_left_out() -> None:
+    env = lab()
+    wanted = of(
+        artifact("foo==1", "protobuf>=5"),
+        artifact("protobuf==6", requested=False),
+        env=env,
+        user_site=True,
+    )
+    says = "install into the environment itself"
+    assert fixes(wanted, "install", "--user", "foo") == (Fix("safepip install foo", says),)
+    assert fixes(wanted, "install", "foo") == (Fix("PIP_USER=0 safepip install foo", says),)
+
+
+def test_what_would_only_hide_conda_s_is_left_to_conda() -> None:
+    wanted = of(artifact("numpy==2.4.1"), user_site=True)
+    assert fixes(wanted, "install", "--user", "numpy==2.4.1", "rich") == (
+        Fix(
+            f"conda install -p {PREFIX} numpy==2.4.1 && safepip install rich",
+            "let conda change numpy first",
+        ),
+    )
+
+
+# --------------------------------------------------------------------------- uninstall
+
+
+def test_conda_removes_its_own_and_pip_the_rest() -> None:
+    wanted = of(removal("protobuf"), removal("textual"))
+    assert fixes(wanted, "uninstall", "-y", "protobuf", "textual") == (
+        Fix(
+            f"conda remove -p {PREFIX} protobuf && safepip uninstall -y textual",
+            "let conda remove protobuf first",
+        ),
+        Fix(
+            "safepip uninstall --allow protobuf -y protobuf textual",
+            "remove conda's protobuf on purpose",
+        ),
+    )
+
+
+def test_what_needs_it_is_removed_with_it() -> None:
+    assert fixes(of(removal("rich")), "uninstall", "rich") == (
+        Fix("safepip uninstall rich textual", "remove textual with it"),
+    )
+
+
+def test_a_question_is_answered_in_advance() -> None:
+    says = "answer in advance"
+    assert with_a_yes(lab(), ("uninstall", "rich")) == (Fix("safepip uninstall -y rich", says),)
+    assert with_a_yes(lab(), ("uninstall", "-r", "/dev/stdin")) == ()
+
+
+# --------------------------------------------------------------------------- the environment
+
+
+def test_a_sealed_environment_is_copied_or_the_seal_is_passed_on_purpose() -> None:
+    assert fixes(Plan(()), "install", "rich", env=lab(frozen="by ops")) == (
+        Fix(
+            f"conda create -n my-lab --clone {PREFIX} && safepip install --env my-lab rich",
+            "work in a copy of your own",
+        ),
+        Fix(
+            "safepip install --override-frozen rich",
+            "if the environment is yours, change it all the same",
+        ),
+    )
+
+
+def test_a_seal_among_the_packages_is_not_copied() -> None:
+    assert fixes(Plan(()), "install", "rich", env=lab(externally_managed="by ops")) == (
+        Fix(
+            "conda create -n my-lab python=3.11 pip && safepip install --env my-lab rich",
+            "use a new environment, and leave this one as it is",
+        ),
+        Fix(
+            "safepip install --break-system-packages rich",
+            "if the environment is yours, change it all the same",
+        ),
+    )
+
+
+def test_a_prefix_that_cannot_be_written_leaves_only_another_environment() -> None:
+    env = lab(writable=False, name="", manager="micromamba")
+    assert fixes(Plan(()), "install", "rich", env=env) == (
+        Fix(
+            "micromamba create -n mine python=3.11 pip && safepip install --env mine rich",
+            "use a new environment, and leave this one as it is",
+        ),
+    )
+
+
+def test_a_pin_leaves_a_new_environment() -> None:
+    env = lab(pins=("protobuf 4.*",))
+    assert fixes(of(artifact("protobuf==6"), env=env), "install", "-U", "protobuf", env=env) == (
+        Fix(
+            "conda create -n my-lab python=3.11 pip && safepip install --env my-lab -U protobuf",
+            "use a new environment, and leave this one as it is",
+        ),
+    )
+
+
+def test_pixi_is_spoken_to_in_its_own_words() -> None:
+    prefix = "/home/ada/my work/.pixi/envs/default"
+    env = environment(
+        conda("numpy==1.26.4"), prefix=prefix, manager="pixi", is_pixi=True, name="default"
+    )
+    wanted = of(OPENCV, NUMPY_2, env=env)
+    assert fixes(wanted, "install", "opencv-python", env=env, obvious=False) == (
+        Fix(
+            'pixi add --manifest-path "/home/ada/my work" --pypi opencv-python',
+            "let pixi install it, so that it stays",
+        ),
+        Fix(
+            'pixi add --manifest-path "/home/ada/my work" "numpy>=2"'
+            f' && safepip install --env "{prefix}" opencv-python',
+            "let conda change numpy first",
+        ),
+        Fix(
+            f'safepip install --env "{prefix}" --allow numpy opencv-python',
+            "replace conda's numpy on purpose",
+        ),
+    )
+
+
+def test_pixi_cannot_read_a_file_of_requirements() -> None:
+    env = environment(conda("numpy==1.26.4"), manager="pixi", is_pixi=True)
+    wanted = of(OPENCV, NUMPY_2, env=env)
+    found = fixes(wanted, "install", "-r", "all.txt", env=env)
+    assert found[0].command == 'pixi add "numpy>=2" && safepip install -r all.txt'
+
+
+def test_pixi_may_change_what_is_sealed_for_others() -> None:
+    env = environment(manager="pixi", is_pixi=True, frozen="by pixi")
+    assert [fix.command for fix in fixes(Plan(()), "install", "rich", env=env)] == [
+        "pixi add --pypi rich",
+        "safepip install --override-frozen rich",
+    ]
+    assert fixes(Plan(()), "install", "-r/dev/fd/63", env=env) == ()
+
+
+def test_a_notebook_has_no_variables_for_the_user_site() -> None:
+    wanted = of(artifact("foo==1"), artifact("protobuf==6", requested=False), user_site=True)
+    found = fixes(wanted, "install", "foo", in_notebook=True)
+    assert [fix.command.split()[0] for fix in found] == ["!conda"]
+
+
+def test_what_is_conda_s_is_removed_along_by_conda() -> None:
+    env = environment(pip("six==1"), conda("app==1", "six", name="the-app"), pip("own==1", "six"))
+    wanted = of(removal("six"), env=env)
+    assert fixes(wanted, "uninstall", "six", env=env) == (
+        Fix(
+            f"conda remove -p {PREFIX} the-app && safepip uninstall six own",
+            "let conda remove the-app first",
+        ),
+    )
+
+
+def test_what_others_of_conda_need_is_not_removed_along() -> None:
+    env = environment(pip("six==1"), conda("app==1", "six"), conda("b==1", depends=["app"]))
+    wanted = of(removal("six"), env=env)
+    assert fixes(wanted, "uninstall", "six", env=env) == ()
+
+
+def test_what_is_conda_s_is_updated_along_by_conda() -> None:
+    env = environment(pip("six==1"), conda("app==1", "six<2"))
+    wanted = of(artifact("six==2"), env=env)
+    assert fixes(wanted, "install", "six==2", env=env) == (
+        Fix(
+            f"conda update -p {PREFIX} app && safepip install six==2",
+            "let conda update app first",
+        ),
+    )
+
+
+def test_nothing_fits_where_only_what_was_not_asked_for_was_held_back() -> None:
+    held = (HeldBack("numpy", "2.4.1", "1.26.4"), HeldBack("other", "2", "1"))
+    found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", kept=held)
+    assert found[0].says == "let conda change numpy first"
+
+
+@pytest.mark.parametrize("manager", ["conda", "mamba", "micromamba"])
+def test_the_tool_is_the_environment_s_own(manager: str) -> None:
+    env = lab(manager=manager)
+    found = fixes(of(artifact("protobuf==6"), env=env), "install", "-U", "protobuf", env=env)
+    assert found[0].command == f"{manager} update -p {PREFIX} protobuf"
+
+
+def test_rattler_s_environments_are_conda_s_to_people() -> None:
+    env = lab(manager="rattler")
+    found = fixes(of(removal("protobuf"), env=env), "uninstall", "protobuf", env=env)
+    assert found[0].command == f"conda remove -p {PREFIX} protobuf"
+
+
+def test_a_notebook_takes_the_commands_as_lines_of_a_cell() -> None:
+    found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", in_notebook=True)
+    assert found[0].command == (
+        f'!conda install -y -p {PREFIX} "numpy>=2"\n%safepip install opencv-python'
+    )
+
+
+# --------------------------------------------------------------------------- what is never given
+
+
+def test_what_the_user_said_to_safepip_is_said_again() -> None:
+    policy = Policy(strict=True, allow=("numpy",), override_frozen=True)
+    found = fixes(
+        of(artifact("protobuf==6")), "install", "-U", "protobuf", policy=policy, obvious=False
+    )
+    assert found[-1].command == (
+        f"safepip install --env {PREFIX} --strict --allow numpy,protobuf --override-frozen"
+        " -U protobuf"
+    )
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--index-url=https://****@host/", "-r/dev/fd/63", "/dev/stdin", "-", "a\x1b[31mb"],
+)
+def test_a_command_that_cannot_be_given_whole_is_not_given(argument: str) -> None:
+    assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", argument, kept=FITS) == (
+        Fix(
+            f'conda install -p {PREFIX} "numpy>=2"',
+            "let conda change numpy; then the same command again",
+        ),
+    )
+
+
+def test_a_new_environment_is_made_though_the_command_cannot_be_given_whole() -> None:
+    assert fixes(of(artifact("foo==1", "bar>=2")), "install", "-r/dev/fd/63") == (
+        Fix(
+            "conda create -n my-lab python=3.11 pip",
+            "use a new environment, and leave this one as it is;"
+            " then the same command with `--env my-lab`",
+        ),
+    )
+
+
+def test_a_notebook_would_replace_braces_and_dollars() -> None:
+    found = fixes(of(artifact("protobuf==6")), "install", "protobuf", "{x}", in_notebook=True)
+    assert found == ()
+
+
+def test_a_name_that_would_be_an_option_is_not_pasted() -> None:
+    evil = conda("protobuf==4.25.3", name="--yes")
+    wanted = of(artifact("protobuf==6"), env=environment(evil))
+    found = fixes(wanted, "install", "-U", "protobuf", env=environment(evil))
+    assert [fix.command for fix in found] == ["safepip install --allow protobuf -U protobuf"]
+
+
+# --------------------------------------------------------------------------- properties
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1).filter(
+    lambda word: not word.startswith("-") and "****" not in word and "/dev/" not in word
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=4).map(tuple))
+def test_a_shell_reads_back_what_the_user_typed(words: tuple[str, ...]) -> None:
+    found = fixes(of(artifact("protobuf==6")), "install", "--no-index", *words)
+    command = next(fix.command for fix in found if "--allow" in fix.command)
+    expected = ["safepip", "install", "--allow", "protobuf", "--no-index", *words]
+    assert shlex.split(command) == expected
+
+
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            artifact("numpy==2.4.1"),
+            artifact("scipy==1.17", requested=False),
+            artifact("protobuf==6.33", scripts=["protoc"]),
+            CV2,
+            artifact("rich==13.7"),
+            artifact("rich==14"),
+            artifact("new==1", "numpy>=2"),
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda step: step.name,
+)
+
+
+@given(STEPS)
+def test_what_is_allowed_as_offered_is_not_refused_again(steps: list[Step]) -> None:
+    wanted = of(*steps)
+    for fix in fixes(wanted, "install", *(step.name for step in steps)):
+        words = shlex.split(fix.command)
+        if "--allow" in words:
+            allow = tuple(words[words.index("--allow") + 1].split(","))
+            assert not judged(lab(), wanted, Policy(allow=allow)).refuses
+
+
+@given(STEPS)
+def test_every_refusal_has_a_way_out(steps: list[Step]) -> None:
+    wanted = of(*steps)
+    if judged(lab(), wanted).refuses:
+        assert 1 <= len(fixes(wanted, "install", *(step.name for step in steps))) <= 4
+
+
+def test_an_unknown_kind_of_refusal_leaves_a_new_environment() -> None:
+    class Strange(Finding):
+        kind = "strange"
+
+    env = environment(interpreter=interpreter(version="3.9.1"))
+    found = fixes_for(env, "install", ("install", "x"), Plan(()), (Strange(),), None)
+    assert [fix.command for fix in found] == [
+        "conda create -n my-lab python=3.9 pip && safepip install --env my-lab x"
+    ]

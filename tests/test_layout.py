@@ -1,0 +1,39 @@
+"""Lines, wrapped to a width."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safepip.decisions.wording.layout import Line, Node, Span, clean, columns, drawn, paragraph
+from tests.saying import text
+
+
+def test_wide_characters_count_double_and_accents_nothing() -> None:
+    assert [columns("abc"), columns("漢字"), columns("e\u0301")] == [3, 4, 1]
+    assert text(paragraph((Span("漢字 漢字 漢字"),), 9)) == "漢字 漢字\n漢字\n"
+
+
+def test_a_word_that_does_not_fit_stands_whole_on_its_line() -> None:
+    lines = paragraph((Span("a "), Span("b" * 12, "add"), Span("c d")), 10, indent=2)
+    assert text(lines) == "a\n  bbbbbbbbbbbb\n  c d\n"
+    assert lines[1].spans == (Span("  "), Span("bbbbbbbbbbbb", "add"))
+
+
+def test_nothing_is_a_line_of_nothing() -> None:
+    assert paragraph((), 10, start=(Span(""),)) == (Line(),)
+
+
+def test_a_wrapped_branch_stays_below_itself() -> None:
+    tree = Node((Span("root"),), (Node((Span("a long label"),), (Node((Span("leaf"),)),)),))
+    assert text(drawn(tree, 12)) == "root\n└── a long\n    │   label\n    └── leaf\n"
+
+
+def test_text_is_shown_without_secrets_and_escapes() -> None:
+    assert clean("at https://ada:pw@host/x?token=t\x1b[31m") == "at https://****@host/x?token=****"
+
+
+@given(st.lists(st.text("ab漢 ", max_size=15)), st.integers(5, 40))
+def test_no_line_is_longer_than_the_width_but_for_one_word(texts: list[str], width: int) -> None:
+    for line in paragraph([Span(t) for t in texts], width, indent=2):
+        assert columns(line.text) <= width or " " not in line.text.strip()

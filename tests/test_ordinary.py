@@ -1,0 +1,276 @@
+"""Ordinary commands are not disturbed: what safepip does is what pip does, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.tags import sys_tags
+
+from tests.lab import (
+    PIPS,
+    CondaEnvironment,
+    Index,
+    create,
+    from_wheel,
+    make_project,
+    make_sdist,
+    make_wheel,
+    serve_index,
+)
+from tests.twins import ENGINES, Build, World, make, ran, twins
+
+NEWEST = PIPS[-1]
+TOO_OLD = "21.3.1"
+LOGIN = ("mia", "s3cr3t-w0rd")
+ONLINE = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+
+OWNED = from_wheel(make_wheel("owned", "1.0", scripts={"owned": "owned:main"}))
+TOOL_1 = make_wheel("tool", "1.0", scripts={"old-tool": "tool:main"})
+TOOL = make_wheel(
+    "tool",
+    "2.0",
+    {"tool/__init__.py": "def main():\n    print('tool')\n", "tool_flat.py": ""},
+    requires=["leaf>=1", "owned"],
+    scripts={"tool": "tool:main"},
+    gui_scripts={"tool-gui": "tool:main"},
+    data_files={"share/tool/data": "data\n"},
+    data_scripts={"raw-tool": "#!python\nprint('raw')\n"},
+    data_headers={"tool.h": "/* */\n"},
+)
+COMPILED = make_wheel(
+    "native",
+    "1.0",
+    {"native/__init__.py": "", "native/_fast.abi3.so": b"\x7fELF\0 which nobody loads"},
+    tag=str(next(iter(sys_tags()))),
+)
+MANY = make_wheel(
+    "many",
+    "1.0",
+    requires=["leaf", "fast; extra == 'speed'", "nice; extra == 'looks'"],
+    provides_extra=["speed", "looks"],
+)
+SIMPLE = [make_wheel("leaf", "1.0"), make_wheel("leaf", "1.1"), make_wheel("leaf", "2.0rc1")]
+SIMPLE += [make_wheel("fast", "1.0"), make_wheel("nice", "1.0")]
+SOURCE = make_sdist("source-only", "1.0", scripts={"source-only": "source_only:main"})
+NO_HOOK = make_sdist("no-hook", "1.0", requires=["leaf"], metadata_hook=False)
+BROKEN = make_sdist("broken", "1.0", on_build="raise ValueError('no compiler')")
+OFFERED = [*SIMPLE, TOOL_1, TOOL, COMPILED, MANY, SOURCE, NO_HOOK, BROKEN]
+
+REQUIREMENTS = """
+# All that a file of requirements may hold.
+-c held.txt
+-r more.txt
+many[looks]; python_version > "3"
+tool ; python_version < "3"
+--only-binary native
+native==1.0
+"""
+
+
+def world_with(version: str | None) -> Build:
+    """A world whose environment has this pip, and in which everything lies that a test may name."""
+
+    def build(world: World) -> CondaEnvironment:
+        for file in OFFERED:
+            file.write(world.links)
+        texts = {"requirements.txt": REQUIREMENTS, "held.txt": "leaf<1.1\n", "more.txt": "fast\n"}
+        for name, text in texts.items():
+            (world.work / name).write_text(text, encoding="utf-8")
+        needs: dict[str, Any] = {
+            "requires": ["leaf", "fast; extra == 'x'"],
+            "provides_extra": ["x"],
+        }
+        make_project(
+            world.work / "project", "project", "0.1", scripts={"p": "project:main"}, **needs
+        )
+        TOOL.write(world.work)
+        SOURCE.write(world.work)
+        return create(world.prefix, OWNED, pip=version)
+
+    return build
+
+
+def with_tool_1(world: World) -> CondaEnvironment:
+    """The same, after an earlier `pip install tool==1.0`."""
+    environment = world_with(NEWEST)(world)
+    ran(
+        world,
+        environment,
+        [str(environment.python), "-m", "pip", "install", "tool==1.0", "leaf==1.0"],
+    )
+    return environment
+
+
+def with_repository(version: str) -> Build:
+    """The same, with a git repository that has the same commits whenever it is made."""
+
+    def build(world: World) -> CondaEnvironment:
+        environment = world_with(version)(world)
+        folder = make_project(world.folder / "repository", "cloned", "3.0", requires=["leaf"])
+        git = ["git", "-c", "user.name=lab", "-c", "user.email=lab@example.org"]
+        dates = {f"GIT_{who}_DATE": "2024-02-06T12:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+        given = environment.environ({**dates, "HOME": str(world.folder / "home")})
+        for words in ("init --quiet", "add .", "commit --quiet --message first", "tag v3"):
+            subprocess.run([*git, *words.split()], cwd=folder, env=given, check=True)
+        return environment
+
+    return build
+
+
+FORMS = {
+    "a pure wheel and what it needs": "install tool",
+    "a compiled wheel": "install native",
+    "extras": "install many[speed,looks]",
+    "a version and a marker": "install leaf<1.1 fast;python_version<'3'",
+    "a pre-release": "install --pre leaf",
+    "a file of requirements": "install -r requirements.txt",
+    "a local project": "install ./project",
+    "an editable": "install --editable ./project",
+    "an editable with extras": "install -e ./project[x]",
+    "a source distribution": "install source-only",
+    "a source distribution without metadata": "install no-hook",
+    "the path of a source distribution": "install ./source_only-1.0.tar.gz",
+    "the path of a wheel": "install ./tool-2.0-py3-none-any.whl",
+    "something that is there": "install owned",
+    "without the cache": "install --no-cache-dir source-only tool",
+    "without what it needs": "install --no-deps tool",
+    "without bytecode": "install --no-compile tool",
+    "everything anew beside conda's": "install --ignore-installed leaf",
+    "what nobody has": "install absent",
+    "what contradicts itself": "install leaf==1.0 leaf==1.1",
+    "what cannot be built": "install leaf broken",
+    "nothing": "install",
+    "an option that does not exist": "install --no-such-option leaf",
+    "what is not installed": "uninstall --yes absent",
+}
+"""Commands in an environment to which only conda has brought anything."""
+
+LATER = {
+    "an upgrade": "install --upgrade tool",
+    "an upgrade of everything": "install -U --upgrade-strategy eager tool",
+    "the same again": "install --force-reinstall --no-deps tool==1.0",
+    "an older one": "install leaf==1.0 tool==1.0 --force-reinstall",
+    "what is there and something new": "install leaf fast",
+    "a removal": "uninstall --yes tool leaf",
+    "a removal by file": "uninstall -y -r removed.txt",
+}
+"""Commands in an environment that pip has changed before."""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_command_does_what_pip_does(tmp_path: Path, form: str, engine: str) -> None:
+    plain, guarded = twins(tmp_path, world_with(NEWEST), *FORMS[form].split(), engine=engine)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", LATER)
+def test_a_later_command_does_what_pip_does(tmp_path: Path, form: str, engine: str) -> None:
+    def build(world: World) -> CondaEnvironment:
+        environment = with_tool_1(world)
+        (world.work / "removed.txt").write_text("tool\nleaf>1\n", encoding="utf-8")
+        return environment
+
+    plain, guarded = twins(tmp_path, build, *LATER[form].split(), engine=engine)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("options", ["", "--editable"])
+def test_a_repository_is_installed_as_by_pip(tmp_path: Path, options: str, engine: str) -> None:
+    url = f"git+{(tmp_path / 'world' / 'repository').as_uri()}@v3#egg=cloned"
+    words = ["install", *options.split(), url]
+    plain, guarded = twins(tmp_path, with_repository(NEWEST), *words, engine=engine)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("version", PIPS[:-1])
+def test_every_release_of_pip_is_served(tmp_path: Path, version: str, engine: str) -> None:
+    url = f"cloned @ git+{(tmp_path / 'world' / 'repository').as_uri()}@v3"
+    words = ["-r", "requirements.txt", "-e", "./project[x]", "source-only", "no-hook", "tool", url]
+    plain, guarded = twins(
+        tmp_path, with_repository(version), "install", *words, "owned", engine=engine
+    )
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("version", [None, TOO_OLD])
+def test_an_environment_without_a_usable_pip_is_served_by_safepips(
+    tmp_path: Path, version: str | None, engine: str
+) -> None:
+    own = [sys.executable, "-m", "pip", "--python", str(tmp_path / "world" / "env")]
+    words = ["install", "-r", "requirements.txt", "-e", "./project[x]", "source-only", "tool"]
+    plain, guarded = twins(tmp_path, world_with(version), *words, engine=engine, pip=own)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+@pytest.fixture
+def private() -> Iterator[Index]:
+    """An index that asks for a login."""
+    with serve_index([*SIMPLE, TOOL, SOURCE, NO_HOOK], login=LOGIN) as index:
+        yield index
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_private_index_is_used_as_by_pip(tmp_path: Path, private: Index, engine: str) -> None:
+    words = ["install", "--index-url", private.url_with_login, "tool", "source-only"]
+    plain, guarded = twins(tmp_path, world_with(NEWEST), *words, engine=engine, env=ONLINE)
+    assert guarded == plain
+    assert guarded.touched == {}
+    assert {request.authorised for request in private.requests if request.status == 200} == {True}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("words", "exit_code"),
+    [(("tool", "source-only"), 0), (("owned==7",), 1), (("--upgrade", "owned"), 10)],
+)
+def test_the_login_of_an_index_is_nowhere_to_be_read(
+    tmp_path: Path, private: Index, words: tuple[str, ...], exit_code: int, engine: str
+) -> None:
+    private.add(make_wheel("owned", "2.0"))
+    world = World(tmp_path / "world")
+    environment = make(world, world_with(NEWEST))
+    options = ["--index-url", private.url_with_login]
+    command = [sys.executable, "-m", "safepip", "--json", "-vvv", "install", *options, *words]
+    done = ran(world, environment, command, env={**ONLINE, "SAFEPIP_ENGINE": engine})
+    assert done.exit_code == exit_code
+    assert json.loads(done.stdout)["exit_code"] == exit_code
+    assert places_of(LOGIN[1], done.stdout + done.stderr + done.said, tmp_path) == []
+
+
+def places_of(secret: str, said: str, folder: Path) -> list[str]:
+    """Where the secret can be read."""
+    found = [line for line in said.splitlines() if secret in line]
+    files = (p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    return found + [str(path) for path in files if secret.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_is_downloaded_twice(tmp_path: Path, engine: str) -> None:
+    files = [*SIMPLE, TOOL, SOURCE]
+    for metadata in (False, True):
+        with serve_index(files, metadata=metadata) as index:
+            place = tmp_path / str(metadata)
+            words = ["install", "--no-cache-dir", "--index-url", index.url, "tool", "source-only"]
+            world = World(place)
+            environment = make(world, world_with(NEWEST))
+            command = [sys.executable, "-m", "safepip", *words]
+            done = ran(world, environment, command, env={**ONLINE, "SAFEPIP_ENGINE": engine})
+            assert done.exit_code == 0, done
+            expected = ["leaf-1.1-py3-none-any.whl", "source_only-1.0.tar.gz", TOOL.filename]
+            assert sorted(index.downloads()) == sorted(expected)

@@ -1,0 +1,210 @@
+"""What an uninstall deletes, read from the disk: the same as pip's own answer, which is the oracle.
+
+All kinds of installations stand in one real environment, and one pip is asked about all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from safepip.effects.asking import Asking
+from safepip.effects.one_pass import OnePass
+from safepip.effects.reading import read_environment
+from safepip.effects.removals import removal_of
+from safepip.values.account import Account, Removal
+from safepip.values.environment import Environment
+from tests.lab import CondaEnvironment, create, from_wheel, make_project, make_wheel, replace
+
+SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+BY_CONDA = make_wheel(
+    "by-conda",
+    "1.0",
+    {"by_conda/__init__.py": "", "by_conda/data.txt": "data\n"},
+    scripts={"by-conda": "by_conda:main"},
+)
+BY_PIP = make_wheel(
+    "By.Pip",
+    "1.0",
+    {"by_pip/__init__.py": "def main(): pass\n", "by_pip_flat.py": "", "by_pip/with,comma.txt": ""},
+    scripts={"by-pip": "by_pip:main"},
+    gui_scripts={"By-Pip-Gui": "by_pip:main"},
+    data_files={"share/by-pip/data": "data\n"},
+    data_scripts={"by-pip-raw": "#!python\n"},
+    data_headers={"by_pip.h": ""},
+)
+KINDS = (
+    *("by-conda", "by-pip", "by-user", "astray", "scriptless", "linked", "editable"),
+    *("listed-egg", "unlisted-egg", "nameless", "develop", "in-egg", "distutils", "recordless"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One environment, and both answers on everything in it."""
+
+    environment: Environment
+    by_pip: Mapping[str, Removal]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    folder = tmp_path_factory.mktemp("removals")
+    lab = create(folder / "env", from_wheel(BY_CONDA))
+    environ = lab.environ({"HOME": str(folder), "PIP_NO_INDEX": "1"})
+    _install_all(lab, folder, environ)
+    arguments = ("uninstall", "-y", *KINDS, "absent")
+    private = folder / "private"
+    private.mkdir()
+    with OnePass(Asking(str(lab.python), arguments, environ, private)) as engine:
+        environment = read_environment(str(lab.prefix), engine.greet())
+        engine.read_options()
+        account = engine.plan(environment)
+        engine.stop()
+    assert isinstance(account, Account)
+    assert account.not_installed == ("absent",)
+    return Asked(environment, {removal.name: removal for removal in account.removals}, folder)
+
+
+def _install_all(lab: CondaEnvironment, folder: Path, environ: Mapping[str, str]) -> None:
+    site = lab.site_packages
+    for wheel in (BY_PIP, make_wheel("linked", "1.0"), make_wheel("astray", "1.0")):
+        lab.pip("install", wheel.write(folder / "wheels"), env=environ)
+    lab.pip("install", "--user", _user_wheel(folder), env=environ)
+    lab.pip("install", "-e", make_project(folder / "editable", "editable", "1.0"), env=environ)
+    _astray(site, folder)
+    _linked(site, folder)
+    _eggs(site)
+    _developed(site, folder)
+    _write(
+        site / "distutils-1.0.egg-info", "Metadata-Version: 1.0\nName: distutils\nVersion: 1.0\n"
+    )
+    _metadata(site / "recordless-1.0.dist-info", "recordless")
+    _metadata(site / "scriptless-1.0.dist-info", "scriptless")
+    _write(
+        site / "scriptless-1.0.dist-info/RECORD",
+        "scriptless.py,,\nscriptless-1.0.dist-info/RECORD,,\n",
+    )
+    _write(site / "scriptless-1.0.dist-info/entry_points.txt", "[other]\nscriptless = no:script\n")
+    for name in ("scriptless.py", "scriptless.pyc", "scriptless.pyo"):
+        _write(site / name, "")
+
+
+def _user_wheel(folder: Path) -> Path:
+    return make_wheel("by-user", "1.0", scripts={"by-user": "by_user:main"}).write(
+        folder / "wheels"
+    )
+
+
+def _astray(site: Path, folder: Path) -> None:
+    """A RECORD that leads out of the environment, and scripts that it does not list."""
+    _write(folder / "outside.py", "")
+    _write(folder / "absolute.txt", "")
+    info = site / "astray-1.0.dist-info"
+    outside = os.path.relpath(folder / "outside.py", site)
+    rows = f"{outside},,\n{folder}/absolute.txt,,\nno/such/file.py,,\n"
+    replace(info / "RECORD", (info / "RECORD").read_text() + rows)
+    replace(info / "entry_points.txt", "[console_scripts]\npydoc = x:y\nAstray = astray:main\n")
+    _write(site.parents[2] / "bin/Astray", "")
+
+
+def _linked(site: Path, folder: Path) -> None:
+    """A package whose folder is a link, a file that is one, and one that leads nowhere."""
+    (site / "linked").rename(folder / "linked-elsewhere")
+    (site / "linked").symlink_to(folder / "linked-elsewhere")
+    (site / "linked_file.py").symlink_to(folder / "outside.py")
+    (site / "linked_nowhere.py").symlink_to(folder / "nowhere")
+    record = site / "linked-1.0.dist-info/RECORD"
+    replace(record, record.read_text() + "linked_file.py,,\nlinked_nowhere.py,,\n")
+
+
+def _eggs(site: Path) -> None:
+    listed = site / "listed_egg-1.0-py3.11.egg-info"
+    _metadata(listed, "listed-egg", "PKG-INFO")
+    _write(listed / "installed-files.txt", "../listed_egg.py\n../../../../bin/listed\nPKG-INFO\n")
+    _write(site / "listed_egg.py", "")
+    _write(site.parents[2] / "bin/listed", "")
+    _write(listed / "scripts/listed-script", "")
+    _write(site.parents[2] / "bin/listed-script", "")
+    unlisted = site / "unlisted_egg-1.0.egg-info"
+    _metadata(unlisted, "unlisted-egg", "PKG-INFO")
+    _write(unlisted / "top_level.txt", "unlisted\nshared\nunlisted_flat\n\n")
+    _write(unlisted / "namespace_packages.txt", "shared\n")
+    for name in (
+        "unlisted/__init__.py",
+        "shared/other.py",
+        "unlisted_flat.py",
+        "unlisted_flat.pyc",
+    ):
+        _write(site / name, "")
+    _write(site / "__pycache__" / f"unlisted_flat.{sys.implementation.cache_tag}.pyc", "")
+    nameless = site / "nameless.egg-info"
+    _metadata(nameless, "nameless", "PKG-INFO")
+    _write(nameless / "top_level.txt", "unlisted\n")
+    in_egg = site / "in_egg-1.0-py3.11.egg"
+    _metadata(in_egg / "EGG-INFO", "in-egg", "PKG-INFO")
+    _write(in_egg / "in_egg.py", "")
+    _write(site / "easy-install.pth", "./in_egg-1.0-py3.11.egg\n")
+
+
+def _developed(site: Path, folder: Path) -> None:
+    project = folder / "develop"
+    _metadata(project / "develop.egg-info", "develop", "PKG-INFO")
+    _write(
+        project / "develop.egg-info/entry_points.txt", "[console_scripts]\ndevelop = develop:main\n"
+    )
+    _write(site.parents[2] / "bin/develop", "")
+    _write(site / "develop.egg-link", f"{project}\n.\n")
+
+
+def _metadata(info: Path, name: str, file: str = "METADATA") -> None:
+    _write(info / file, f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_uninstall_deletes_what_pip_says_it_would(name: str, asked: Asked) -> None:
+    found = removal_of(asked.environment.installed[name], asked.environment.interpreter)
+    expected = asked.by_pip[name]
+    assert (found.removes, bool(found.cannot_remove)) == (
+        expected.removes,
+        bool(expected.cannot_remove),
+    )
+    assert (found.name, found.version, found.metadata_path) == (
+        expected.name,
+        expected.version,
+        expected.metadata_path,
+    )
+
+
+def test_a_record_may_lead_out_of_the_environment(asked: Asked) -> None:
+    found = removal_of(asked.environment.installed["astray"], asked.environment.interpreter)
+    assert {f"{asked.folder}/outside.py", f"{asked.folder}/absolute.txt"} < set(found.removes)
+
+
+def test_only_what_exists_is_deleted(asked: Asked) -> None:
+    interpreter = asked.environment.interpreter
+    found = [removal_of(asked.environment.installed[name], interpreter) for name in KINDS]
+    assert [path for one in found for path in one.removes if not os.path.exists(path)] == []
+
+
+def test_a_reason_is_given_where_pip_refuses(asked: Asked) -> None:
+    interpreter = asked.environment.interpreter
+    reasons = {
+        name: removal_of(asked.environment.installed[name], interpreter).cannot_remove
+        for name in ("distutils", "recordless")
+    }
+    assert reasons == {
+        "distutils": "it was installed by distutils, which keeps no list of files",
+        "recordless": "it has no RECORD, which lists its files",
+    }

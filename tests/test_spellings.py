@@ -1,0 +1,256 @@
+"""However pip lets a command be spelled, safepip understands it, because pip reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import (
+    PIPS,
+    CondaEnvironment,
+    create,
+    everything,
+    from_wheel,
+    make_project,
+    make_wheel,
+)
+from tests.twins import ENGINES, Ran, World, make, ran, twins
+
+NEWEST = PIPS[-1]
+SAFEPIP = [sys.executable, "-m", "safepip"]
+
+OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
+LEAF = [make_wheel("leaf", "1.0"), make_wheel("leaf", "1.1")]
+TOOL = make_wheel("tool", "2.0", requires=["leaf", "owned"], scripts={"tool": "tool:main"})
+LINES = ["leaf==1.0", f"--hash=sha256:{LEAF[0].sha256}"]
+FILES = {
+    "r.txt": "tool\n",
+    "c.txt": "leaf<1.1\n",
+    "hashed.txt": " ".join(LINES) + f"\nowned==1.0 --hash=sha256:{OWNED[0].sha256}\n",
+    "wrong.txt": "leaf==1.1 " + LINES[1] + "\n",
+    "pip.conf": "[global]\nfind-links = ../links\n[install]\nno-deps = true\nconstraint = c.txt\n",
+    "-r.txt": "leaf\n",
+}
+GROUPS = '\n[dependency-groups]\ndev = ["leaf==1.0"]\n'
+PYLOCK = f"""
+lock-version = "1.0"
+created-by = "lab"
+
+[[packages]]
+name = "leaf"
+version = "1.0"
+
+[[packages.wheels]]
+name = "{LEAF[0].filename}"
+path = "../links/{LEAF[0].filename}"
+hashes = {{ sha256 = "{LEAF[0].sha256}" }}
+"""
+
+
+def build(world: World) -> CondaEnvironment:
+    for wheel in (*OWNED, *LEAF, TOOL):
+        wheel.write(world.links)
+    options: dict[str, Any] = {"requires": ["leaf; extra == 'x'"], "provides_extra": ["x"]}
+    make_project(world.work, "project", "0.1", **options)
+    with (world.work / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(GROUPS)
+    for name, text in {**FILES, "pylock.toml": PYLOCK}.items():
+        (world.work / name).write_text(text, encoding="utf-8")
+    return create(world.prefix, from_wheel(OWNED[0]), pip=NEWEST)
+
+
+# ------------------------------------------------------------------------------- as pip reads it
+
+
+SPELLINGS = [
+    "install --upg leaf",
+    "install --no-d leaf",
+    "install --upgrade-s eager --no-depe tool",
+    "install -Urr.txt",
+    "install -qrr.txt -c c.txt",
+    "install -e .[x]",
+    "install -- leaf owned",
+    "install -- -r.txt",
+    "install --group dev",
+    "install -r pylock.toml",
+    "install --require-h -rhashed.txt",
+    "install -r wrong.txt",
+    "-q install leaf",
+    "--no-input --proxy= install leaf",
+    "--log install install leaf",
+    "--isol install leaf",
+    "install --dry-run tool",
+    "install --dry-r owned",
+    "install -qq --report report.json tool",
+    "install --report - leaf -q",
+    "install --report=- leaf",
+    "install --dry-run --report report.json tool",
+    "install -vIleaf",
+    "install -t out/x tool",
+    "install --targ=out leaf -U",
+    "install --prefix out leaf",
+    "install --root out leaf",
+    "install --python . leaf",
+    "install --no-index --find-links ../links --only-binary :all: tool",
+    "install -f../links leaf<1.1 --no-color --no-compile",
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("line", SPELLINGS)
+def test_a_line_means_what_it_means_to_pip(tmp_path: Path, line: str, engine: str) -> None:
+    plain, guarded = twins(tmp_path, build, *line.split(), engine=engine)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+VARIABLES: dict[str, tuple[str, Mapping[str, str]]] = {
+    "a requirement": ("install", {"PIP_REQUIREMENT": "r.txt", "PIP_CONSTRAINT": "c.txt"}),
+    "flags": ("install tool", {"PIP_NO_DEPS": "1", "PIP_QUIET": "1", "PIP_COMPILE": "0"}),
+    "a dry run": ("install tool", {"PIP_DRY_RUN": "1", "PIP_REPORT": "report.json"}),
+    "a target": ("install leaf", {"PIP_TARGET": "out"}),
+    "a configuration": ("install tool", {"PIP_CONFIG_FILE": "pip.conf", "PIP_FIND_LINKS": ""}),
+    "an isolated call": ("install --isolated leaf", {"PIP_TARGET": "out", "PIP_DRY_RUN": "1"}),
+    "an empty variable": ("install leaf", {"PIP_PYTHON": "", "PIP_TARGET": ""}),
+    "a wrong value": ("install leaf", {"PIP_NO_DEPS": "perhaps"}),
+    "a virtual environment": ("install leaf", {"PIP_REQUIRE_VIRTUALENV": "1"}),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("what", VARIABLES)
+def test_variables_and_configuration_count_as_with_pip(
+    tmp_path: Path, what: str, engine: str
+) -> None:
+    line, env = VARIABLES[what]
+    plain, guarded = twins(tmp_path, build, *line.split(), engine=engine, env=env)
+    assert guarded == plain
+    assert guarded.touched == {}
+
+
+ONCE = {
+    "a process substitution": '"$@" -r <(echo leaf==1.0) -c <(echo "leaf<1.1")',
+    "a pipe": 'echo leaf==1.0 | "$@" -r /dev/stdin',
+    "a pipe by another name": 'echo leaf==1.0 | "$@" -r/proc/self/fd/0 -q',
+    "a named pipe": 'mkfifo fifo; (echo leaf==1.0 >fifo &); "$@" --requirement=fifo',
+    "a here document": '"$@" -r /dev/stdin <<<leaf==1.0',
+    "a variable": 'PIP_REQUIREMENT=/dev/stdin "$@" <<<leaf==1.0',
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("what", ONCE)
+def test_what_can_be_read_only_once_is_read_once(tmp_path: Path, what: str, engine: str) -> None:
+    plain, guarded = twins(tmp_path, build, "install", engine=engine, shell=ONCE[what])
+    assert guarded == plain
+    assert any("leaf-1.0.dist-info" in path for path in guarded.written)
+
+
+# ------------------------------------------------------------------------------- what is said
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, CondaEnvironment]:
+    """An environment in which nothing is ever changed."""
+    world = World(tmp_path_factory.mktemp("settled") / "world")
+    return world, make(world, build)
+
+
+def said(
+    settled: tuple[World, CondaEnvironment], *arguments: str, engine: str = "", **env: str
+) -> Ran:
+    """What safepip does with this line, which is to change nothing."""
+    world, environment = settled
+    before = everything(environment.prefix, bytecode=True)
+    done = ran(world, environment, [*SAFEPIP, *arguments], env={"SAFEPIP_ENGINE": engine, **env})
+    assert everything(environment.prefix, bytecode=True) == before
+    return done
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_quiet_is_quiet(
+    settled: tuple[World, CondaEnvironment], tmp_path: Path, engine: str
+) -> None:
+    quiet = said(settled, "install", "-qq", "--target", str(tmp_path), "leaf", engine=engine)
+    nothing = said(settled, "-qqq", "install", "owned", engine=engine)
+    seen = [(done.exit_code, done.stdout, done.stderr, done.said) for done in (quiet, nothing)]
+    assert seen == [(0, "", "", "")] * 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_dry_run_is_judged(settled: tuple[World, CondaEnvironment], engine: str) -> None:
+    done = said(settled, "install", "--dry-run", "--json", "-U", "owned", engine=engine)
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"], done.written) == (10, "conda-owned", {})
+
+
+# ------------------------------------------------------------------------------- where it goes
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("option", ["--target", "-t", "--targ", "PIP_TARGET"])
+@pytest.mark.parametrize("folder", ["", "lib/python", "new/folder"])
+def test_a_target_in_a_conda_environment_is_refused(
+    settled: tuple[World, CondaEnvironment], option: str, folder: str, engine: str
+) -> None:
+    path = str(settled[1].prefix / folder)
+    named = option.startswith("-")
+    words = ["install", "--json", "-U", "leaf", *([option, path] if named else [])]
+    done = said(settled, *words, engine=engine, **({} if named else {option: path}))
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "target")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("option", ["--prefix", "--root"])
+def test_an_install_elsewhere_may_not_take_condas_away(
+    settled: tuple[World, CondaEnvironment], tmp_path: Path, option: str, engine: str
+) -> None:
+    words = ["install", "--json", option, str(tmp_path / "out"), "owned==2.0"]
+    done = said(settled, *words, engine=engine)
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "conda-owned")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("how", ["--user", "PIP_USER"])
+def test_the_users_own_packages_would_hide_condas(
+    settled: tuple[World, CondaEnvironment], how: str, engine: str
+) -> None:
+    words = ["install", "--json", "-U", "owned", *([how] if how.startswith("-") else [])]
+    env = {} if how.startswith("-") else {how: "1"}
+    done = said(settled, *words, engine=engine, **env)
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "shadows")
+    assert done.written == {}
+
+
+OTHERS = {
+    "--python before the verb": (["--python", "{prefix}", "install"], {}),
+    "--python with a path": (["--python={prefix}/bin/python", "-q", "install"], {}),
+    "PIP_PYTHON": (["install"], {"PIP_PYTHON": "{prefix}"}),
+    "pip's configuration": (["install"], {"PIP_CONFIG_FILE": "{prefix}.conf"}),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("way", OTHERS)
+def test_another_interpreter_is_guarded_where_it_is(
+    settled: tuple[World, CondaEnvironment], tmp_path: Path, way: str, engine: str
+) -> None:
+    other = create(tmp_path / "other", from_wheel(OWNED[0]), pip=None)
+    config = f"[global]\npython = {other.python}\n"
+    (tmp_path / "other.conf").write_text(config, encoding="utf-8")
+    words, env = OTHERS[way]
+    words = [word.format(prefix=other.prefix) for word in words]
+    given = {name: value.format(prefix=other.prefix) for name, value in env.items()}
+    before = everything(other.prefix)
+    blocked = said(settled, *words, "--json", "owned==2.0", engine=engine, **given)
+    assert (blocked.exit_code, json.loads(blocked.stdout)["code"]) == (10, "conda-owned")
+    assert json.loads(blocked.stdout)["target"]["prefix"] == str(other.prefix)
+    assert everything(other.prefix) == before
+    done = said(settled, *words, "leaf", engine=engine, **given)
+    assert (done.exit_code, other.distributions()) == (0, {"owned": "1.0", "leaf": "1.1"})

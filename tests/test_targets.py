@@ -1,0 +1,594 @@
+"""Which environment a command is about: eight rules, and when they stop."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from safepip.effects.prefixes import SHIMS_MARK
+from safepip.effects.targets import find_target
+from safepip.values.errors import WrongEnvironment
+from safepip.values.exits import Exit
+from safepip.values.target import Target
+from safepip.values.verdict import Fix
+
+
+def lay(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def python(prefix: Path, *, pip: bool = True) -> Path:
+    """A prefix that is nobody's in particular."""
+    lay(prefix / "bin" / "python3.11", "\x7fELF")
+    (prefix / "bin" / "python").symlink_to("python3.11")
+    if pip:
+        lay(prefix / "bin" / "pip", f"#!{prefix}/bin/python\n")
+    return prefix
+
+
+def conda(prefix: Path, *, pip: bool = True) -> Path:
+    lay(prefix / "conda-meta" / "history")
+    return python(prefix, pip=pip)
+
+
+def venv(prefix: Path) -> Path:
+    lay(prefix / "pyvenv.cfg")
+    return python(prefix)
+
+
+def shim(folder: Path, prefix: Path) -> Path:
+    """A folder such as pyenv has, whose programs decide when they run what they start."""
+    text = f"#!/bin/sh\necho '{prefix}'; echo '{prefix}/bin/python'\n"
+    for name in ("python", "pip"):
+        lay(folder / name, text)
+    return folder
+
+
+@dataclass
+class World:
+    """A machine: `/opt/conda` with an environment `lab`, and the system's Python."""
+
+    top: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    own: Path = Path("/nowhere")
+
+    @property
+    def base(self) -> Path:
+        return self.top / "opt" / "conda"
+
+    @property
+    def lab(self) -> Path:
+        return self.base / "envs" / "lab"
+
+    @property
+    def usr(self) -> Path:
+        return self.top / "usr"
+
+    def path(self, *prefixes: Path) -> None:
+        folders = [p if p.name == "shims" else p / "bin" for p in prefixes]
+        self.environ["PATH"] = os.pathsep.join(map(str, folders))
+
+    def activate(self, prefix: Path, *others: Path) -> None:
+        self.environ["CONDA_PREFIX"] = str(prefix)
+        self.path(prefix, *others)
+
+    def find(
+        self,
+        explicit: str | None = None,
+        pip_python: str | None = None,
+        *arguments: str,
+        module: bool = False,
+    ) -> Target:
+        return find_target(
+            explicit, pip_python, self.environ, str(self.own), module, arguments=arguments
+        )
+
+    def refused(
+        self,
+        explicit: str | None = None,
+        pip_python: str | None = None,
+        *arguments: str,
+        module: bool = False,
+    ) -> WrongEnvironment:
+        with pytest.raises(WrongEnvironment) as caught:
+            self.find(explicit, pip_python, *arguments, module=module)
+        assert caught.value.exit == Exit.WRONG_ENV
+        return caught.value
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(tmp_path)
+    lay(made.base / "conda-meta" / "conda-24.5.0-0.json")
+    conda(made.base)
+    conda(made.lab)
+    python(made.usr)
+    made.path(made.usr)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return made
+
+
+def different(what: str, *places: str) -> str:
+    return "\n".join([f"this would {what} a different environment than you are using", *places])
+
+
+def target(prefix: Path, chosen_by: str, *, is_conda: bool = True, obvious: bool = True) -> Target:
+    return Target(str(prefix), f"{prefix}/bin/python", is_conda, chosen_by, obvious)
+
+
+# 1. --env
+
+
+def test_a_path_is_taken_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.activate(world.base)
+    monkeypatch.chdir(world.base / "envs")
+    for path in (str(world.lab), f"{world.lab}/", "./lab", "../envs/lab"):
+        assert world.find(path) == target(world.lab, "--env")
+
+
+def test_a_path_may_begin_at_home(world: World) -> None:
+    mine = conda(world.top / "home" / "mine")
+    assert world.find("~/mine") == target(mine, "--env")
+
+
+def test_an_environment_that_is_not_condas_may_be_named(world: World) -> None:
+    assert world.find(str(world.usr)) == target(world.usr, "--env", is_conda=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CONDA_EXE", "{base}/bin/conda"),
+        ("CONDA_ROOT", "{base}"),
+        ("_CONDA_ROOT", "{base}"),
+        ("MAMBA_ROOT_PREFIX", "{base}"),
+        ("CONDA_PREFIX", "{base}"),
+        ("CONDA_PREFIX", "{base}/envs/lab"),
+    ],
+)
+def test_a_name_is_looked_for_where_conda_is(world: World, variable: str, value: str) -> None:
+    world.environ[variable] = value.format(base=world.base)
+    assert world.find("lab") == target(world.lab, "--env")
+    assert world.find("base") == target(world.base, "--env")
+    assert world.find("root") == target(world.base, "--env")
+
+
+@pytest.mark.parametrize("folder", ["bin", "condabin"])
+def test_a_name_is_looked_for_where_the_path_leads_to_conda(world: World, folder: str) -> None:
+    lay(world.base / folder / "conda")
+    world.environ["PATH"] = str(world.base / folder)
+    assert world.find("lab") == target(world.lab, "--env")
+
+
+def test_a_name_is_looked_for_where_safepip_lives(world: World) -> None:
+    world.own = world.base
+    assert world.find("lab") == target(world.lab, "--env")
+
+
+@pytest.mark.parametrize("variable", ["CONDA_ENVS_PATH", "CONDA_ENVS_DIRS"])
+def test_folders_of_environments_go_first(world: World, variable: str) -> None:
+    mine = conda(world.top / "data" / "lab")
+    world.environ.update({variable: f"/gone:{world.top}/data", "CONDA_ROOT": str(world.base)})
+    assert world.find("lab") == target(mine, "--env")
+
+
+def test_a_name_is_looked_for_at_home(world: World) -> None:
+    mine = conda(world.top / "home" / ".conda" / "envs" / "mine")
+    assert world.find("mine") == target(mine, "--env")
+
+
+def test_a_name_is_looked_for_in_the_list_of_all(world: World) -> None:
+    mine = conda(world.top / "project" / "env")
+    listed = f"/gone/env\n{mine}/\n{world.lab}\n\n"
+    lay(world.top / "home" / ".conda" / "environments.txt", listed)
+    assert world.find("env") == target(mine, "--env")
+
+
+def test_a_name_that_several_have_is_unclear(world: World) -> None:
+    both = [str(conda(world.top / name / "env")) for name in ("a", "b")]
+    lay(world.top / "home" / ".conda" / "environments.txt", "\n".join(both))
+    error = world.refused("env", None, "install", "numpy<2")
+    assert error.message == "2 conda environments are called `env`"
+    assert error.fixes == tuple(
+        Fix(f'safepip install --env {prefix} "numpy<2"', "this one") for prefix in both
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "tool"),
+    [
+        ({}, "conda"),
+        ({"MAMBA_EXE": "/bin/micromamba", "CONDA_EXE": "/bin/conda"}, "conda"),
+        ({"MAMBA_EXE": "/bin/micromamba"}, "micromamba"),
+        ({"MAMBA_EXE": "/bin/mamba"}, "mamba"),
+    ],
+)
+def test_a_name_that_none_has_stops(world: World, environ: Mapping[str, str], tool: str) -> None:
+    world.environ.update(environ)
+    for name in ("nosuch", "base", "bad\x1bname"):
+        error = world.refused(name)
+        shown = name.replace("\x1b", "?")
+        assert error.message == f"no conda environment is called `{shown}`"
+        assert error.fixes == (Fix(f"{tool} env list", "see which environments there are"),)
+
+
+def test_a_folder_is_taken_where_no_environment_has_its_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.environ["CONDA_ROOT"] = str(world.base)
+    conda(world.top / "lab")
+    here = conda(world.top / "here")
+    monkeypatch.chdir(world.top)
+    assert world.find("lab") == target(world.lab, "--env")
+    assert world.find("here") == target(here, "--env")
+
+
+@pytest.mark.parametrize("path", ["empty", "gone"])
+def test_a_folder_without_python_stops(world: World, path: str) -> None:
+    (world.top / "empty").mkdir()
+    error = world.refused(str(world.top / path))
+    assert error.message == f"there is no Python in `{world.top}/{path}`"
+
+
+def test_a_conda_environment_without_python_stops(world: World) -> None:
+    bare = world.base / "envs" / "bare"
+    lay(bare / "conda-meta" / "history")
+    error = world.refused(str(bare))
+    assert error.message == f"the conda environment `{bare}` has no Python"
+    assert error.fixes == (Fix(f"conda install -p {bare} python pip", "give it one"),)
+
+
+# 2. --python
+
+
+def test_python_of_pip_is_a_folder_or_an_interpreter(world: World) -> None:
+    world.activate(world.base)
+    assert world.find(None, str(world.lab)) == target(world.lab, "--python")
+    interpreter = f"{world.lab}/bin/python3.11"
+    expected = Target(str(world.lab), interpreter, is_conda=True, chosen_by="--python")
+    assert world.find(None, interpreter) == expected
+
+
+def test_python_of_pip_may_be_outside_of_conda(world: World) -> None:
+    made = venv(world.top / "venv")
+    expected = target(made, "--python", is_conda=False)
+    assert world.find(None, f"{made}/bin/python") == expected
+
+
+def test_python_of_pip_must_be_there(world: World) -> None:
+    error = world.refused(None, "/gone/python")
+    assert error.message == "there is no Python interpreter at `/gone/python`"
+
+
+# 3. The shim's own word
+
+
+def test_a_shim_says_whose_pip_it_stands_before(world: World) -> None:
+    world.activate(world.base)
+    world.environ["SAFEPIP_TARGET_PREFIX"] = str(world.lab)
+    assert world.find() == target(world.lab, "SAFEPIP_TARGET_PREFIX", obvious=False)
+    world.environ["SAFEPIP_TARGET_PREFIX"] = str(world.base)
+    assert world.find() == target(world.base, "SAFEPIP_TARGET_PREFIX")
+
+
+# 4. python -m safepip
+
+
+def test_a_module_acts_on_its_own_environment(world: World) -> None:
+    world.own = world.lab
+    world.activate(world.base, world.usr)
+    assert world.find(module=True) == target(world.lab, "python -m safepip", obvious=False)
+    world.activate(world.lab, world.base)
+    assert world.find(module=True) == target(world.lab, "python -m safepip")
+
+
+def test_a_module_outside_of_conda_acts_as_the_command(world: World) -> None:
+    world.own = venv(world.top / "pipx")
+    world.activate(world.lab)
+    assert world.find(module=True) == target(world.lab, "CONDA_PREFIX")
+
+
+# 5. A virtual environment above
+
+
+def test_a_virtual_environment_above_conda_is_plain_pips(world: World) -> None:
+    made = venv(world.top / "venv")
+    world.activate(world.lab)
+    world.path(made, world.lab)
+    world.environ["VIRTUAL_ENV"] = str(made)
+    assert world.find() == target(made, "VIRTUAL_ENV", is_conda=False)
+
+
+def test_a_virtual_environment_above_a_base_that_is_not_active(world: World) -> None:
+    made = venv(world.top / "venv")
+    world.environ.update({"VIRTUAL_ENV": str(made), "PATH": f"{world.base}/condabin:{made}/bin"})
+    assert world.find() == target(made, "VIRTUAL_ENV", is_conda=False)
+
+
+@pytest.mark.parametrize("below", [True, False])
+def test_a_virtual_environment_below_conda_is_not_in_use(world: World, *, below: bool) -> None:
+    made = venv(world.top / "venv")
+    world.activate(world.lab, *([made] if below else []))
+    world.environ["VIRTUAL_ENV"] = str(made)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_a_virtual_environment_that_is_not_on_the_path_is_not_in_use(world: World) -> None:
+    world.environ["VIRTUAL_ENV"] = str(venv(world.top / "venv"))
+    assert world.find() == target(world.usr, "PATH", is_conda=False, obvious=False)
+
+
+@pytest.mark.parametrize("kind", ["conda", "gone"])
+def test_only_a_virtual_environment_is_one(world: World, kind: str) -> None:
+    named = world.lab if kind == "conda" else world.top / "gone"
+    world.activate(world.lab)
+    world.environ["VIRTUAL_ENV"] = str(named)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+# 6. The active environment
+
+
+def test_the_active_environment_is_the_target(world: World) -> None:
+    world.own = world.base
+    world.activate(world.lab, world.base, world.usr)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_an_environment_is_the_same_by_any_path(world: World) -> None:
+    (world.top / "link").symlink_to(world.lab)
+    world.activate(world.top / "link")
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_safepips_own_shims_are_nobodys_pip(world: World) -> None:
+    shims = shim(world.base / "libexec" / "shims", world.base)
+    lay(shims / SHIMS_MARK)
+    world.activate(world.lab)
+    world.path(shims, world.lab, world.base)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_without_a_pip_of_its_own_the_active_environment_is_not_the_one_that_pip_means(
+    world: World,
+) -> None:
+    bare = conda(world.base / "envs" / "bare", pip=False)
+    world.activate(bare, world.base)
+    error = world.refused(None, None, "install", "pandas")
+    assert (error.message, error.why) == (
+        different("install into", f"active       {bare}", f"pip on PATH  {world.base} (base)"),
+        "the active environment has no pip, so PATH leads to another's",
+    )
+    assert error.fixes == (
+        Fix(f"safepip install --env {bare} pandas", "act on the active environment"),
+        Fix(f"conda install -p {bare} pip", "give it a pip of its own"),
+        Fix(f"safepip install --env {world.base} pandas", "if the other one is meant"),
+    )
+
+
+def test_pixi_has_its_own_word_for_a_missing_pip(world: World) -> None:
+    bare = conda(world.top / "my" / ".pixi" / "envs" / "default", pip=False)
+    lay(bare / "conda-meta" / "pixi")
+    world.activate(bare, world.base)
+    manifest = world.top / "my"
+    expected = Fix(f"pixi add --manifest-path {manifest} pip", "give it a pip of its own")
+    assert world.refused().fixes[1] == expected
+
+
+@pytest.mark.parametrize("other", ["base", "usr", "shims"])
+def test_with_a_pip_of_its_own_nothing_may_stand_before_it(world: World, other: str) -> None:
+    before = {
+        "base": world.base,
+        "usr": world.usr,
+        "shims": shim(world.top / "shims", world.usr),
+    }[other]
+    world.activate(world.lab)
+    world.path(before, world.lab)
+    error = world.refused(None, None, "uninstall", "-r", "/dev/stdin")
+    reached = f"{world.base} (base)" if other == "base" else str(world.usr)
+    assert (error.message, error.why) == (
+        different("uninstall from", f"active       {world.lab}", f"pip on PATH  {reached}"),
+        "something stands before the active environment on PATH",
+    )
+    assert error.fixes == (
+        Fix(f"safepip uninstall --env {world.lab} PACKAGE", "act on the active environment"),
+        Fix(
+            f"safepip uninstall --env {reached.split()[0]} PACKAGE",
+            "if the other one is meant",
+        ),
+    )
+
+
+def test_a_shim_that_leads_to_the_active_environment_agrees(world: World) -> None:
+    world.activate(world.lab)
+    world.path(shim(world.top / "shims", world.lab), world.lab)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_a_pip_at_home_that_runs_the_python_of_base_is_that_of_base(world: World) -> None:
+    lay(world.top / "home" / "bin" / "pip", f"#!{world.base}/bin/python\n")
+    bare = conda(world.base / "envs" / "bare", pip=False)
+    world.activate(bare, world.top / "home")
+    assert f"pip on PATH  {world.base} (base)" in world.refused().message
+
+
+@pytest.mark.parametrize("others", [["usr"], []])
+def test_without_any_pip_of_conda_safepips_own_serves_the_active_environment(
+    world: World, others: list[str]
+) -> None:
+    bare = conda(world.base / "envs" / "bare", pip=False)
+    world.activate(bare, *(world.top / name for name in others))
+    assert world.find() == target(bare, "CONDA_PREFIX")
+
+
+def test_an_active_environment_without_python_stops(world: World) -> None:
+    bare = world.base / "envs" / "bare"
+    lay(bare / "conda-meta" / "history")
+    world.activate(bare, world.usr)
+    assert world.refused().message == f"the conda environment `{bare}` has no Python"
+
+
+@pytest.mark.parametrize("how", ["--env", "--python", "shim", "module"])
+def test_who_says_which_environment_is_not_asked_again(world: World, how: str) -> None:
+    bare = conda(world.base / "envs" / "bare", pip=False)
+    world.activate(bare, world.base)
+    world.own = world.lab
+    if how == "shim":
+        world.environ["SAFEPIP_TARGET_PREFIX"] = str(world.lab)
+    explicit = str(world.lab) if how == "--env" else None
+    pip_python = str(world.lab) if how == "--python" else None
+    assert world.find(explicit, pip_python, module=how == "module").prefix == str(world.lab)
+
+
+@pytest.mark.parametrize("prefix", ["/gone", "{top}/usr", ""])
+def test_what_is_active_must_be_a_conda_environment(world: World, prefix: str) -> None:
+    world.environ["CONDA_PREFIX"] = prefix.format(top=world.top)
+    assert world.find() == target(world.usr, "PATH", is_conda=False, obvious=False)
+
+
+# 7. and 8. Without any activation
+
+
+def test_where_safepip_lives_is_the_target(world: World) -> None:
+    world.own = world.base
+    assert world.find() == target(world.base, "safepip's own environment", obvious=False)
+
+
+def test_where_the_first_pip_lives_is_the_target(world: World) -> None:
+    world.own = venv(world.top / "pipx")
+    world.path(world.lab, world.usr)
+    assert world.find() == target(world.lab, "PATH", obvious=False)
+
+
+def test_a_pip3_will_do(world: World) -> None:
+    (world.usr / "bin" / "pip").rename(world.usr / "bin" / "pip3")
+    assert world.find() == target(world.usr, "PATH", is_conda=False, obvious=False)
+
+
+def test_a_shim_may_lead_into_conda(world: World) -> None:
+    world.path(shim(world.top / "shims", world.lab), world.usr)
+    assert world.find() == target(world.lab, "PATH", obvious=False)
+
+
+def test_a_pip_that_would_not_start_is_passed_over(world: World) -> None:
+    lay(world.top / "stale" / "bin" / "pip", "#!/gone/bin/python\n")
+    world.path(world.top / "stale", world.lab)
+    assert world.find() == target(world.lab, "PATH", obvious=False)
+
+
+def test_there_may_be_no_environment_at_all(world: World) -> None:
+    world.path(world.top / "empty")
+    expected = Target("", "", is_conda=False, chosen_by="PATH", obvious=False)
+    assert world.find() == expected
+
+
+def test_programs_may_be_found_otherwise(world: World) -> None:
+    found = find_target(
+        None, None, {}, "/nowhere", run_as_module=False, which=lambda *_: [f"{world.lab}/bin/pip"]
+    )
+    assert found == target(world.lab, "PATH", obvious=False)
+
+
+# Notebooks
+
+
+def kernel(world: World, prefix: Path) -> None:
+    world.environ["SAFEPIP_KERNEL_PREFIX"] = str(prefix)
+
+
+@pytest.mark.parametrize("rule", ["shim", "module", "active", "own", "path"])
+def test_a_notebook_may_not_reach_another_environment_than_its_kernel(
+    world: World, rule: str
+) -> None:
+    kernel(world, world.lab)
+    if rule == "shim":
+        world.environ["SAFEPIP_TARGET_PREFIX"] = str(world.base)
+    elif rule == "active":
+        world.activate(world.base)
+    elif rule == "path":
+        world.path(world.base)
+    else:
+        world.own = world.base
+    error = world.refused(None, None, "install", "pandas", module=rule == "module")
+    assert (error.message, error.why) == (
+        different(
+            "install into", f"notebook kernel  {world.lab}", f"this command     {world.base} (base)"
+        ),
+        "\"!\" runs with the Jupyter server's PATH, not the kernel's.",
+    )
+    assert error.fixes == (
+        Fix("%safepip install pandas", "act on the kernel's environment"),
+        Fix(f"%safepip install --env {world.base} pandas", "if the other one is meant"),
+    )
+
+
+def test_a_notebook_that_reaches_no_environment_is_told_of_its_kernel(world: World) -> None:
+    kernel(world, world.lab)
+    world.path(world.top / "empty")
+    error = world.refused(None, None, "install", "{package}")
+    assert error.message.endswith("this command     none")
+    assert error.fixes == (Fix("%safepip install PACKAGE", "act on the kernel's environment"),)
+
+
+def test_a_kernel_in_conda_is_not_served_by_the_system(world: World) -> None:
+    kernel(world, world.lab)
+    assert world.refused().message.endswith(f"this command     {world.usr}")
+
+
+def test_a_kernel_outside_of_conda_may_not_reach_into_it(world: World) -> None:
+    kernel(world, world.usr)
+    world.activate(world.lab)
+    assert f"notebook kernel  {world.usr}\n" in world.refused().message
+
+
+def test_where_nothing_is_condas_nothing_is_said(world: World) -> None:
+    kernel(world, venv(world.top / "venv"))
+    assert world.find() == target(world.usr, "PATH", is_conda=False, obvious=False)
+
+
+def test_a_kernel_may_be_reached_by_a_link(world: World) -> None:
+    (world.top / "link").symlink_to(world.lab)
+    kernel(world, world.top / "link")
+    world.activate(world.lab)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_a_notebook_may_name_another_environment(world: World) -> None:
+    kernel(world, world.lab)
+    assert world.find(str(world.base)) == target(world.base, "--env")
+    assert world.find(None, str(world.base)) == target(world.base, "--python")
+
+
+# Cost
+
+
+def test_finding_the_target_imports_nothing_heavy() -> None:
+    heavy = {
+        "json",
+        "pathlib",
+        "subprocess",
+        "packaging",
+        "shlex",
+        "urllib.parse",
+        "safepip.decisions",
+    }
+    program = "import sys, safepip.effects.targets; print(*sys.modules)"
+    # -S: a path file of the machine may import anything.
+    command = [sys.executable, "-S", "-c", program]
+    done = subprocess.run(
+        command,
+        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert heavy & set(done.stdout.split()) == set()

@@ -1,0 +1,168 @@
+"""Plain pip and safepip in two worlds that are the same in everything, also in where they lie.
+
+    plain, guarded = twins(tmp_path, build, "install", "tool")
+    assert guarded == plain
+
+A world is a folder with an environment and all that a command reads; both are made at one path, one
+after the other, so that what was written there can be compared byte by byte: shebangs, RECORDs and
+URLs hold the path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.guarded import PATIENCE_SECONDS
+from tests.lab import CondaEnvironment, changed, conda_bytes
+from tests.lab.ledger import state
+
+ENGINES = ("", "two-pass")
+"""The values of `SAFEPIP_ENGINE` that every test of the guard is run with."""
+
+_OF_SAFEPIP = "env/conda-meta/safepip/"
+"""safepip's own books: no other tool reads them."""
+_CHANCE = re.compile(r"pip-([a-z-]+)-[a-z0-9_]{8}")
+"""The names of pip's temporary folders."""
+
+_CLONE = re.compile(r"_[0-9a-f]{32}\b")
+"""The end of a name that pip makes up for a folder of sources."""
+
+_SAFEPIPS = re.compile(r"^(safepip: |note\[).*\n(  .*\n)*", re.MULTILINE)
+"""What safepip says: a line, and those that go on with it."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder in which one command is run."""
+
+    folder: Path
+
+    @property
+    def prefix(self) -> Path:
+        """Where the environment is to be made."""
+        return self.folder / "env"
+
+    @property
+    def links(self) -> Path:
+        """What `--find-links` leads to."""
+        return self.folder / "links"
+
+    @property
+    def work(self) -> Path:
+        """The working directory of the command."""
+        return self.folder / "work"
+
+
+Build = Callable[[World], CondaEnvironment]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did, without what differs from one run of plain pip to the next."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    """Without the lines of safepip."""
+    written: Mapping[str, tuple[str, str]]
+    """By path in the world: what was there and what is, with its mode. Of bytecode only the mode,
+    because a date is in it."""
+    touched: Mapping[str, tuple[str, str]]
+    """The conda-owned paths that are not what they were."""
+    said: str = field(compare=False, default="")
+    """What safepip said on stderr."""
+
+
+def twins(
+    place: Path,
+    build: Build,
+    *arguments: str,
+    engine: str = "",
+    pip: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    shell: str = "",
+) -> tuple[Ran, Ran]:
+    """Run the command with plain pip and with safepip, each in a world of its own.
+
+    ``pip``: what starts plain pip, when it is not the environment's own. ``shell``: a line for
+    bash, in which `"$@"` stands for the command.
+    """
+    world = World(place / "world")
+    found = []
+    for words in (pip, (sys.executable, "-m", "safepip")):
+        environment = make(world, build)
+        start = words or (str(environment.python), "-m", "pip")
+        start = ("bash", "-c", shell, "bash", *start) if shell else start
+        given = {"SAFEPIP_ENGINE": engine, **(env or {})}
+        done = ran(world, environment, [*start, *arguments], env=given)
+        # What two passes say is compared by `test_two_pass`, command by command.
+        found.append(replace(done, stdout="", stderr="") if engine else done)
+        world.folder.rename(place / f"after-{len(found)}")
+    return found[0], found[1]
+
+
+def make(world: World, build: Build) -> CondaEnvironment:
+    """Make a world."""
+    for folder in (world.work, world.links, world.folder / "tmp", world.folder / "home"):
+        folder.mkdir(parents=True)
+    return build(world)
+
+
+def ran(
+    world: World,
+    environment: CondaEnvironment,
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+) -> Ran:
+    """Run a command in a world, and see what it does there."""
+    own = {"HOME": str(world.folder / "home"), "TMPDIR": str(world.folder / "tmp")}
+    links = {"PIP_FIND_LINKS": str(world.links)}
+    before, owned = _contents(world.folder), conda_bytes(environment.prefix)
+    done = subprocess.run(
+        list(words),
+        env=environment.environ({**own, **links, **(env or {})}),
+        cwd=world.work,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    by_safepip = "".join(found.group() for found in _SAFEPIPS.finditer(done.stderr))
+    return Ran(
+        done.returncode,
+        _by_pip(done.stdout),
+        _by_pip(_SAFEPIPS.sub("", done.stderr)),
+        changed(before, _contents(world.folder)),
+        changed(owned, conda_bytes(environment.prefix)),
+        by_safepip,
+    )
+
+
+def _by_pip(text: str) -> str:
+    """Give what pip said, by whichever name it was started, without what chance names."""
+    return re.sub(
+        r"\S*/python\S* -m pip\b", "pip", _CHANCE.sub(r"pip-\1-*", _CLONE.sub("_*", text))
+    )
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    """Everything in a world but what pip keeps for itself: its cache, and git's own files."""
+    found = {}
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in (".git", ".cache", ".rustup")]
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        for name in [*files, *links]:
+            path = Path(root, name)
+            shown = path.relative_to(folder).as_posix()
+            if not shown.startswith(_OF_SAFEPIP):
+                what = "bytecode" if path.suffix == ".pyc" else state(path)
+                found[shown] = f"{what} {path.lstat().st_mode:o}"
+    return found
