@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from safepip.decisions.planning.files import planned_files
 from safepip.effects.wheels import read_wheel
 from safepip.values.account import Entry, Scheme, WheelContents
 from safepip.values.environment import Interpreter
-from safepip.values.errors import UnreadableWheel
+from safepip.values.errors import NoWheel, UnreadableWheel
 from tests.build import environment
 from tests.lab import create, everything, make_wheel
 
@@ -100,6 +101,14 @@ def test_an_entry_point_that_leads_out_is_refused() -> None:
         paths(contents)
 
 
-def test_development_mode_leaves_a_link() -> None:
-    found = planned_files(entry(), None, INTERPRETER, compiles=True)
-    assert [file.path for file in found] == ["/p/lib/x.egg-link"]
+def test_development_mode_leaves_links_and_scripts() -> None:
+    developed = replace(entry(), wheel="", egg_info="/here/src/My_X.egg-info")
+    scripts = WheelContents((), is_pure=True, console_scripts=("my-x", "setup.py"))
+    found = planned_files(developed, scripts, INTERPRETER, compiles=True)
+    links = ["/p/lib/My_X.egg-link", "/p/lib/My-X.egg-link", "/p/lib/easy-install.pth"]
+    assert [file.path for file in found] == [*links, "/p/bin/my-x", "/p/bin/setup.py"]
+
+
+def test_what_has_neither_wheel_nor_link_cannot_be_judged() -> None:
+    with pytest.raises(NoWheel):
+        planned_files(entry(), None, INTERPRETER, compiles=True)

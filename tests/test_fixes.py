@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepip.decisions.fixing.fixes import fixes_for, with_a_yes
+from safepip.decisions.fixing.fixes import fixes_for, with_option
 from safepip.values.environment import Environment
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
@@ -418,8 +418,10 @@ def test_what_needs_it_is_removed_with_it() -> None:
 
 def test_a_question_is_answered_in_advance() -> None:
     says = "answer in advance"
-    assert with_a_yes(lab(), ("uninstall", "rich")) == (Fix("safepip uninstall -y rich", says),)
-    assert with_a_yes(lab(), ("uninstall", "-r", "/dev/stdin")) == ()
+    assert with_option(lab(), ("uninstall", "rich"), "-y", says) == (
+        Fix("safepip uninstall -y rich", says),
+    )
+    assert with_option(lab(), ("uninstall", "-r", "/dev/stdin"), "-y", says) == ()
 
 
 # --------------------------------------------------------------------------- the environment

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from safepip.decisions.wording.layout import Line, Node, Span, clean, columns, drawn, paragraph
+from safepip.values.text import without_secrets
 from tests.saying import text
 
 
@@ -31,6 +33,23 @@ def test_a_wrapped_branch_stays_below_itself() -> None:
 
 def test_text_is_shown_without_secrets_and_escapes() -> None:
     assert clean("at https://ada:pw@host/x?token=t\x1b[31m") == "at https://****@host/x?token=****"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("ada:s3cret@proxy:8080", "****@proxy:8080"),
+        ("--proxy=ada:s3cret@proxy", "--proxy=****@proxy"),
+        ("PIP_PROXY='ada:s3cret@proxy:8080/'", "PIP_PROXY='****@proxy:8080/'"),
+        ("https://ada:s3cret@proxy:8080", "https://****@proxy:8080"),
+        ("git+ssh://git@github.com/a/b", "git+ssh://git@github.com/a/b"),
+        ("git+ssh://git:s3cret@github.com/a", "git+ssh://****@github.com/a"),
+        ("pip @ file:///pip", "pip @ file:///pip"),
+        ("many[a,b]>=1; python_version>'3'", "many[a,b]>=1; python_version>'3'"),
+    ],
+)
+def test_logins_are_not_shown(given: str, shown: str) -> None:
+    assert without_secrets(given) == shown
 
 
 @given(st.lists(st.text("ab漢 ", max_size=15)), st.integers(5, 40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def safepip(*words: str) -> list[str]:
         ("download --dest out owned", 0),
         ("hash leaf-1.0-py3-none-any.whl", 0),
         ("inspect", 0),
-        ("index versions absent", 23),
+        ("index versions absent", 1),
         ("list --no-such-option", 2),
         ("list --json", 2),
         ("list --env", 2),
@@ -108,8 +109,12 @@ def test_another_verb_is_pips(place: Place, tmp_path: Path, line: str, exit_code
     words = line.split()
     plain = place.run(place.pip(*words), cwd=tmp_path)
     (tmp_path / "out" / "owned-2.0-py3-none-any.whl").unlink(missing_ok=True)
-    assert place.run(safepip(*words), cwd=tmp_path) == plain
-    assert plain[0] == exit_code
+    code, out, err = place.run(safepip(*words), cwd=tmp_path)
+    # A line that pip cannot understand may be guarded, and then it is called `pip`.
+    said = re.sub(r"\S+/python -m pip\b", "pip", plain[2]) if "Usage" in plain[2] else plain[2]
+    assert (code, out) == plain[:2]
+    assert err in (said, plain[2])
+    assert code == exit_code
 
 
 def test_a_search_without_a_match_ends_as_in_pip(place: Place) -> None:

@@ -14,7 +14,7 @@ import pytest
 from safepip.effects.reading import SEAL_MARK, read_environment
 from safepip.effects.records import read_records
 from safepip.values.environment import Distribution, Environment, Interpreter, Manager
-from safepip.values.errors import CannotJudge, UnreadableRecord
+from safepip.values.errors import CannotJudge, UnreadableRecord, WrongEnvironment
 from safepip.values.verdict import Fix
 from tests.lab import CondaEnvironment, Writer, create, from_wheel, make_wheel, restyle
 
@@ -182,6 +182,13 @@ def test_a_prefix_is_resolved(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("lab")
     found = read_environment(f"{tmp_path}/link/", interpreter_of(prefix))
     assert (found.prefix, found.name) == (str(prefix), "lab")
+
+
+def test_a_python_that_calls_the_prefix_otherwise_is_refused(tmp_path: Path) -> None:
+    prefix = lay(tmp_path / "lab")
+    interpreter = interpreter_of(prefix)  # as `PYTHONHOME` bends one
+    with pytest.raises(WrongEnvironment, match="for its prefix"):
+        read_environment(str(prefix), replace(interpreter, prefix=str(tmp_path / "link")))
 
 
 # What is said about changing it

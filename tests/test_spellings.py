@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from tests.lab import (
     PIPS,
     CondaEnvironment,
+    change,
     create,
     everything,
     from_wheel,
@@ -82,7 +84,6 @@ SPELLINGS = [
     "install -r wrong.txt",
     "-q install leaf",
     "--no-input --proxy= install leaf",
-    "--log install install leaf",
     "--isol install leaf",
     "install --dry-run tool",
     "install --dry-r owned",
@@ -109,13 +110,27 @@ def test_a_line_means_what_it_means_to_pip(tmp_path: Path, line: str, engine: st
     assert guarded.touched == {}
 
 
+LOG = "work/install"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_that_looks_like_a_verb_is_none(tmp_path: Path, engine: str) -> None:
+    words = ("--log", "install", "install", "leaf")
+    plain, guarded = twins(tmp_path, build, *words, engine=engine)
+    # The log tells the time.
+    assert guarded == replace(plain, written={**plain.written, LOG: guarded.written[LOG]})
+
+
 VARIABLES: dict[str, tuple[str, Mapping[str, str]]] = {
     "a requirement": ("install", {"PIP_REQUIREMENT": "r.txt", "PIP_CONSTRAINT": "c.txt"}),
     "flags": ("install tool", {"PIP_NO_DEPS": "1", "PIP_QUIET": "1", "PIP_COMPILE": "0"}),
     "a dry run": ("install tool", {"PIP_DRY_RUN": "1", "PIP_REPORT": "report.json"}),
     "a target": ("install leaf", {"PIP_TARGET": "out"}),
     "a configuration": ("install tool", {"PIP_CONFIG_FILE": "pip.conf", "PIP_FIND_LINKS": ""}),
-    "an isolated call": ("install --isolated leaf", {"PIP_TARGET": "out", "PIP_DRY_RUN": "1"}),
+    "an isolated call": (
+        "install --isolated --no-index --find-links ../links leaf",
+        {"PIP_TARGET": "out", "PIP_DRY_RUN": "1"},
+    ),
     "an empty variable": ("install leaf", {"PIP_PYTHON": "", "PIP_TARGET": ""}),
     "a wrong value": ("install leaf", {"PIP_NO_DEPS": "perhaps"}),
     "a virtual environment": ("install leaf", {"PIP_REQUIRE_VIRTUALENV": "1"}),
@@ -158,7 +173,10 @@ def test_what_can_be_read_only_once_is_read_once(tmp_path: Path, what: str, engi
 def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, CondaEnvironment]:
     """An environment in which nothing is ever changed."""
     world = World(tmp_path_factory.mktemp("settled") / "world")
-    return world, make(world, build)
+    environment = make(world, build)
+    # Python compiles what it needs of its own library, and is done with it.
+    environment.pip("install", "--no-index", "--dry-run", "owned")
+    return world, environment
 
 
 def said(
@@ -203,6 +221,65 @@ def test_a_target_in_a_conda_environment_is_refused(
     words = ["install", "--json", "-U", "leaf", *([option, path] if named else [])]
     done = said(settled, *words, engine=engine, **({} if named else {option: path}))
     assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "target")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_plan_for_a_folder_of_the_users_own_installs_nothing(
+    settled: tuple[World, CondaEnvironment], tmp_path: Path, engine: str
+) -> None:
+    done = said(settled, "plan", "--target", str(tmp_path / "out"), "leaf", engine=engine)
+    assert (done.exit_code, list(tmp_path.iterdir())) == (0, [])
+    assert "Would install leaf-1.1" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "words", [("-q", "plan"), ("--log", "{log}", "plan", "-q"), ("plan", "-q")]
+)
+def test_a_plan_may_stand_behind_options(
+    settled: tuple[World, CondaEnvironment], tmp_path: Path, words: tuple[str, ...], engine: str
+) -> None:
+    given = [word.format(log=tmp_path / "log") for word in words]
+    done = said(settled, *given, "--json", "-U", "owned", engine=engine)
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"], answer["undo"]) == (10, "conda-owned", None)
+
+
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, CondaEnvironment]:
+    """An environment with a module of which only conda knows; nothing is ever changed in it."""
+    world = World(tmp_path_factory.mktemp("unseen") / "world")
+    environment = make(world, build)
+    blind = make_wheel("blind", "1.0")
+    make_wheel("blind", "2.0", {"blind/more.py": ""}).write(world.links)
+    make_wheel("other", "1.0", {"owned/__init__.py": "# other\n"}).write(world.links)
+    environment = change(environment, from_wheel(blind, info="none"))
+    environment.pip("install", "--no-index", "--dry-run", "owned")
+    return world, environment
+
+
+BACK = {
+    "--prefix": ("install", "--prefix", "{prefix}"),
+    "--prefix by a link": ("install", "--prefix", "{link}"),
+    "--root": ("install", "--root", "/"),
+    "--python by a link": ("--python", "{link}/bin/python", "install"),
+    "--env by a link": ("install", "--env", "{link}"),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("way", BACK)
+def test_a_way_that_leads_back_is_guarded_as_the_straight_one(
+    unseen: tuple[World, CondaEnvironment], tmp_path: Path, way: str, engine: str
+) -> None:
+    (tmp_path / "link").symlink_to(unseen[1].prefix)
+    names = {"prefix": unseen[1].prefix, "link": tmp_path / "link"}
+    words = [word.format(**names) for word in BACK[way]]
+    for name, code in (("blind", "second-copy"), ("other", "same-files")):
+        done = said(unseen, *words, "--json", name, engine=engine)
+        answer = json.loads(done.stdout)
+        assert (done.exit_code, answer["code"]) == (10, code), done
+        assert answer["target"]["prefix"] == str(unseen[1].prefix)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

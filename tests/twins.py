@@ -30,6 +30,9 @@ _OF_SAFEPIP = "env/conda-meta/safepip/"
 _CHANCE = re.compile(r"pip-([a-z-]+)-[a-z0-9_]{8}")
 """The names of pip's temporary folders."""
 
+_WIDE = "400"
+"""Columns, so that a line is broken nowhere: by which name pip was started changes its length."""
+
 _CLONE = re.compile(r"_[0-9a-f]{32}\b")
 """The end of a name that pip makes up for a folder of sources."""
 
@@ -123,7 +126,7 @@ def ran(
 ) -> Ran:
     """Run a command in a world, and see what it does there."""
     own = {"HOME": str(world.folder / "home"), "TMPDIR": str(world.folder / "tmp")}
-    links = {"PIP_FIND_LINKS": str(world.links)}
+    links = {"PIP_FIND_LINKS": str(world.links), "COLUMNS": _WIDE}
     before, owned = _contents(world.folder), conda_bytes(environment.prefix)
     done = subprocess.run(
         list(words),
@@ -148,9 +151,8 @@ def ran(
 
 def _by_pip(text: str) -> str:
     """Give what pip said, by whichever name it was started, without what chance names."""
-    return re.sub(
-        r"\S*/python\S* -m pip\b", "pip", _CHANCE.sub(r"pip-\1-*", _CLONE.sub("_*", text))
-    )
+    said = _CHANCE.sub(r"pip-\1-*", _CLONE.sub("_*", text))
+    return re.sub(r"\S*/python\S* -m pip\b", "pip", said)
 
 
 def _contents(folder: Path) -> dict[str, str]:
@@ -158,11 +160,12 @@ def _contents(folder: Path) -> dict[str, str]:
     found = {}
     for root, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in (".git", ".cache", ".rustup")]
-        links = [name for name in folders if Path(root, name).is_symlink()]
+        below = os.path.relpath(root, folder)
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in [*files, *links]:
-            path = Path(root, name)
-            shown = path.relative_to(folder).as_posix()
+            path = os.path.join(root, name)
+            shown = os.path.normpath(os.path.join(below, name))
             if not shown.startswith(_OF_SAFEPIP):
-                what = "bytecode" if path.suffix == ".pyc" else state(path)
-                found[shown] = f"{what} {path.lstat().st_mode:o}"
+                what = "bytecode" if name.endswith(".pyc") else state(path)
+                found[shown] = f"{what} {os.lstat(path).st_mode:o}"
     return found

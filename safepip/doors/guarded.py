@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.as_json import as_json
 from safepip.decisions.wording.message import message
-from safepip.doors.arguments import OwnOptions, split
+from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.saying import print_json, say_error
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
@@ -49,17 +49,19 @@ def run(verb: str, given: list[str], *, as_module: bool) -> int:
 
 def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
     python: str | None = None
+    at = 0
     if verb == "ask":
         with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-            verb, python = verb_and_python(arguments, os.environ, Path(folder))
+            verb, at, python = verb_and_python(arguments, os.environ, Path(folder))
     target = target_of(own, arguments, as_module=as_module, pip_python=python)
     if verb == "plan":
-        arguments = ["install", *arguments[1:]]
-    if not target.is_conda or verb not in ("install", "uninstall", "plan"):
+        arguments = [*arguments[:at], "install", *arguments[at + 1 :]]
+    if not target.is_conda or verb not in GUARDED:
         dry = ["--dry-run"] if verb == "plan" else []
-        become_pip(target, [*arguments[:1], *dry, *arguments[1:]])
+        become_pip(target, [*arguments[: at + 1], *dry, *arguments[at + 1 :]])
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
-    outcome = _guard(request, own, redirected=python is not None or "PIP_PYTHON" in os.environ)
+    redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
+    outcome = _guard(request, own, redirected=redirected)
     _report(outcome, own)
     return outcome.exit_code
 

@@ -42,7 +42,7 @@ def _guarded_verb(rest: list[str]) -> str | None:
     """
     if rest[0] in GUARDED:
         return rest[0]
-    if not rest[0].startswith("-") or not {"install", "uninstall"}.intersection(rest):
+    if not rest[0].startswith("-") or not set(GUARDED).intersection(rest):
         return None
     return "ask"
 

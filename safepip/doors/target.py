@@ -28,7 +28,7 @@ def target_of(
     """
     return find_target(
         own.env,
-        pip_python or os.environ.get("PIP_PYTHON"),
+        pip_python or os.environ.get("PIP_PYTHON") or None,
         os.environ,
         sys.prefix,
         as_module,

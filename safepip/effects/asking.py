@@ -51,10 +51,12 @@ class SeamsMoved(Exception):
 class OtherPython(Exception):
     """pip was told, by option or configuration, to act on another interpreter."""
 
-    def __init__(self, python: str, verb: str = "") -> None:
+    def __init__(self, python: str, verb: str = "", verb_at: int = 0) -> None:
         super().__init__(python)
         self.python = python
         self.verb = verb
+        self.verb_at = verb_at
+        """Which of the arguments that is."""
 
 
 class Engine(Protocol):
@@ -111,8 +113,11 @@ class Engine(Protocol):
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
         """Let pip install or remove what it planned, and give its exit code."""
 
-    def pass_through(self) -> int:
-        """Let pip do what it was asked to, unguarded, and give its exit code."""
+    def pass_through(self, *, dry_run: bool = False) -> int:
+        """Let pip do what it was asked to, unguarded, and give its exit code.
+
+        ``dry_run``: it only says what it would do.
+        """
 
     def stop(self, code: int = 1, *, dry_run: bool = False) -> int:
         """End pip with nothing done, and give its exit code.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.effects.targets import is_conda_prefix
@@ -10,6 +11,7 @@ from safepip.values.errors import CannotJudge, WrongEnvironment
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
+    from safepip.values.account import Account
     from safepip.values.environment import Environment
     from safepip.values.request import PipOptions
 
@@ -36,13 +38,13 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
 
     Raises: TargetInCondaEnvironment, WrongEnvironment.
     """
-    if options.target_dir is not None:
+    if options.target_dir:
         above = conda_prefix_above(options.target_dir)
         if above is not None:
             raise TargetInCondaEnvironment(options.target_dir, above)
         return False
     for path in (options.prefix_path, options.root_path):
-        above = conda_prefix_above(path) if path is not None else None
+        above = conda_prefix_above(path) if path else None
         if above is not None and above != environment.prefix:
             raise WrongEnvironment(
                 f"this would write into the conda environment `{shown(above)}` with the pip of "
@@ -52,6 +54,24 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
                 fixes=(),
             )
     return True
+
+
+def at_home(account: Account, environment: Environment) -> Account:
+    """Give the account without an "elsewhere" that is the environment itself.
+
+    `--root /`, and `--prefix` with the environment's own, lead back to where they came from.
+    """
+    home = environment.interpreter
+    leads_back = all(
+        _is_same(entry.scheme.purelib, home.purelib)
+        and _is_same(entry.scheme.scripts, home.scripts)
+        for entry in account.entries
+    )
+    return replace(account, elsewhere="") if account.elsewhere and leads_back else account
+
+
+def _is_same(folder: str, other: str) -> bool:
+    return os.path.realpath(folder) == os.path.realpath(other)
 
 
 def conda_prefix_above(path: str) -> str | None:

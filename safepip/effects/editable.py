@@ -16,10 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from safepip.effects.wheels import read_wheel
 from safepip.values.errors import UnreadableWheel
+from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_DEPTH = 3
+"""Folders below the project's in which its packages may begin: `src/lib/python`."""
 _MADE_BY_PIP = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"})
 _ARGUMENTS = (
     *("install", "--no-deps", "--ignore-installed", "--no-compile", "--no-user"),
@@ -47,6 +50,21 @@ def wheel_of_editable(project: str, folder: Path, install: Callable[[Sequence[st
     wheel = _packed(place, infos[0], folder)
     shutil.rmtree(place)
     return wheel
+
+
+def egg_info_in(project: str, name: str) -> str:
+    """Give the metadata that `setup.py egg_info` left in a project's folder; empty without one.
+
+    It lies beside the packages, which need not be beside `setup.py`.
+    """
+    for folder, folders, _ in os.walk(project):
+        for each in folders:
+            stem, ending, _ = each.rpartition(".egg-info")
+            if ending and normalised(stem) == name:
+                return os.path.join(folder, each)
+        depth = folder[len(project) :].count(os.sep)
+        folders[:] = [] if depth >= _DEPTH else [f for f in folders if not f.startswith(".")]
+    return ""
 
 
 def _packed(place: Path, info: Path, folder: Path) -> str:

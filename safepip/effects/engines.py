@@ -88,16 +88,20 @@ def without_copies(environ: Mapping[str, str], copies: Sequence[Distribution]) -
 
 def verb_and_python(
     arguments: Sequence[str], environ: Mapping[str, str], folder: Path
-) -> tuple[str, str | None]:
-    """Ask safepip's own pip which verb stands behind its options, and whether `--python` does.
+) -> tuple[str, int, str | None]:
+    """Ask safepip's own pip for the verb behind its options, where it stands, and for `--python`.
+
+    What it does not understand, the environment's pip may: that counts as `install`, so that
+    nothing passes unguarded.
 
     Raises: NoEngine, SeamsMoved.
     """
     child = {**environ, INSIDE: "1"}
-    asking = Asking(sys.executable, tuple(arguments), child, folder, pip_from=own_pip())
+    given = tuple(arguments)
+    asking = Asking(sys.executable, given, child, folder, pip_from=own_pip(), silent=True)
     with OnePass(asking) as pip:
         try:
             pip.greet()
         except OtherPython as other:
-            return other.verb, other.python
-        return pip.verb, None
+            return other.verb, other.verb_at, other.python
+        return ("install" if pip.usage_error else pip.verb), pip.verb_at, None

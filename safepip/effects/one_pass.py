@@ -48,6 +48,10 @@ class OnePass:
         self.pip_version = ""
         self.verb = ""
         """The verb that pip finds in the arguments."""
+        self.verb_at = 0
+        """Which of the arguments that is."""
+        self.usage_error = False
+        """pip cannot make out its verb; `read_options` gives its exit code."""
         self.interrupted = False
         self.acting = False
         self.unanswered = False
@@ -81,9 +85,10 @@ class OnePass:
             raise NoEngine(f"`{self._asking.python}` did not start ({self._process.wait()})")
         if moved := message.get("moved"):
             raise SeamsMoved([str(seam) for seam in moved])
-        self.verb = str(message.get("verb") or "")
+        self.verb, self.verb_at = str(message.get("verb") or ""), int(message.get("verb_at") or 0)
+        self.usage_error = bool(message.get("usage_error"))
         if (python := message.get("python")) and not self._asking.python_chosen:
-            raise OtherPython(str(python), self.verb)
+            raise OtherPython(str(python), self.verb, self.verb_at)
         self.pip_version = str(message.get("pip_version", ""))
         return interpreter_of(message.get("interpreter"))
 
@@ -129,9 +134,9 @@ class OnePass:
             self.unanswered = message.get("type") == "no-answer"
         return self._process.wait()
 
-    def pass_through(self) -> int:
+    def pass_through(self, *, dry_run: bool = False) -> int:
         """Let pip go on unguarded, and give its exit code."""
-        self._answer({"do": "unguarded"})
+        self._answer({"do": "unguarded", "dry_run": dry_run})
         return self._process.wait()
 
     def stop(self, code: int = 1, *, dry_run: bool = False) -> int:

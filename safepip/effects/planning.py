@@ -7,8 +7,10 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from safepip.decisions.planning.report import parse_account
+from safepip.effects.editable import egg_info_in
 from safepip.effects.exact import Item
 from safepip.effects.removals import removal_of
 from safepip.effects.requirement_lines import spellings
@@ -63,7 +65,10 @@ def planned(
         items.append(Item(whole, item["download_info"]))
     wheels = fetcher.wheels_of(items, command, lines)
     items = [
-        replace(item, entry=_with_wheel(item.entry, wheel))
+        replace(
+            item,
+            entry=_developed(_with_wheel(item.entry, wheel), str(item.download.get("url"))),
+        )
         for item, wheel in zip(items, wheels, strict=True)
     ]
     account = replace(account, entries=tuple(item.entry for item in items))
@@ -121,6 +126,13 @@ def _with_wheel(entry: Entry, wheel: str) -> Entry:
     # Where the index gives no hash and pip has read only the metadata, nobody knew it until now.
     known = entry.sha256 or (sha256_of(wheel) if entry.source == "wheel" else "")
     return replace(entry, wheel=wheel, sha256=known)
+
+
+def _developed(entry: Entry, url: str) -> Entry:
+    """Give the entry with its metadata where the project is installed by `setup.py develop`."""
+    if entry.wheel or entry.source != "editable":
+        return entry
+    return replace(entry, egg_info=egg_info_in(unquote(urlsplit(url).path), entry.name))
 
 
 def _before(

@@ -13,7 +13,8 @@ from safepip.effects.installed import NO_METADATA, find_remains, read_distributi
 from safepip.effects.prefixes import is_base, name_of
 from safepip.effects.records import read_frozen, read_pins, read_records, read_text
 from safepip.values.environment import Environment
-from safepip.values.errors import UnreadableRecord
+from safepip.values.errors import UnreadableRecord, WrongEnvironment
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +38,14 @@ _RECORD = re.compile(r"(.+)-([^-]+)-([^-]+)\.json")
 def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
     """Give the conda environment at a prefix, of which ``interpreter`` is the Python.
 
-    Raises: UnreadableRecord, CannotJudge.
+    Raises: UnreadableRecord, CannotJudge, WrongEnvironment.
     """
     prefix = os.path.realpath(prefix)
+    if interpreter.prefix != prefix:
+        raise WrongEnvironment(
+            f"the Python of `{shown(prefix)}` takes `{shown(interpreter.prefix)}` for its prefix",
+            why="so pip would install there; `PYTHONHOME` may be set, or `bin/python` be a link",
+        )
     manager = read_manager(prefix)
     try:
         records = read_records(prefix)

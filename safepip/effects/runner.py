@@ -165,6 +165,9 @@ def moved_seams():
         "get_scheme": lambda: _takes(
             _import("pip._internal.locations").get_scheme, "user", "home", "root", "prefix"
         ),
+        "get_file_content": lambda: _takes(
+            _import("pip._internal.req.req_file").get_file_content, "url", "session"
+        ),
         "get_default_environment": lambda: (
             _import("pip._internal.metadata").get_default_environment
         ),
@@ -194,10 +197,11 @@ def _report():
 
 
 def general_options(arguments):
-    """Give pip's own reading of the options that stand before the verb, and the verb."""
+    """Give pip's own reading of the options that stand before the verb, and where that stands."""
     parser = _import("pip._internal.cli.main_parser").create_main_parser()
     options, rest = parser.parse_args(list(arguments))
-    return {"python": getattr(options, "python", None), "verb": rest[0] if rest else None}
+    python, at = getattr(options, "python", None), len(arguments) - len(rest)
+    return {"python": python, "verb": rest[0] if rest else None, "verb_at": at}
 
 
 # ------------------------------------------------------------------------------- the plan
@@ -219,12 +223,38 @@ def described_options(options):
     return described
 
 
+def read_inputs_once():
+    """Have pip read each file of requirements or constraints once, however often it asks.
+
+    Two readings in one process would be of different things: `-r <(…)`, `/dev/stdin`, a file that
+    somebody edits meanwhile.
+    """
+    files = _import("pip._internal.req.req_file")
+    plain, known = files.get_file_content, {}
+
+    def get_file_content(url, *args, **kwargs):
+        if url not in known:
+            known[url] = plain(url, *args, **kwargs)
+        return known[url]
+
+    files.get_file_content = get_file_content
+
+
 def keep_single_use_inputs(options, folder):
-    """Copy requirement and constraint files that can be read only once: pipes, terminals."""
-    for name in ("requirements", "constraints", "build_constraints"):
+    """Copy what others read than `get_file_content`, where it can be read only once.
+
+    Those are constraints for builds, which go to other processes, and lock files.
+    """
+    for name, is_meant in (("build_constraints", lambda path: True), ("requirements", _is_lock)):
         paths = getattr(options, name, None)
         if isinstance(paths, list):
-            setattr(options, name, [_copied(path, folder) for path in paths])
+            kept = [_copied(path, folder) if is_meant(path) else path for path in paths]
+            setattr(options, name, kept)
+
+
+def _is_lock(path):
+    name = os.path.basename(path)
+    return name.startswith("pylock.") and name.endswith(".toml")
 
 
 def _copied(path, folder):
@@ -234,8 +264,8 @@ def _copied(path, folder):
         return path
     if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         return path
-    handle, copied = tempfile.mkstemp(dir=folder, suffix="-requirements.txt")
-    with open(path, "rb") as source, os.fdopen(handle, "wb") as target:
+    copied = os.path.join(tempfile.mkdtemp(dir=folder), os.path.basename(path))
+    with open(path, "rb") as source, open(copied, "wb") as target:
         shutil.copyfileobj(source, target)
     return copied
 
@@ -256,10 +286,18 @@ def _entry(requirement, entry, places):
         "report": entry,
         "wheel": os.path.abspath(wheel) if wheel else "",
         "editable": bool(requirement.editable),
+        "egg_info": _egg_info(requirement),
         "scheme": {key: os.path.abspath(getattr(scheme, key)) for key in keys},
         "reinstall": bool(requirement.should_reinstall),
         "before": removal(requirement.name, bool(requirement.should_reinstall)),
     }
+
+
+def _egg_info(requirement):
+    """Give where the metadata is of what pip installs by `setup.py develop`."""
+    folder = getattr(requirement, "metadata_directory", None)
+    is_developed = requirement.editable and not requirement.is_wheel
+    return os.path.abspath(folder) if folder and is_developed else ""
 
 
 def _named(entry):
@@ -488,6 +526,7 @@ class Guard:
         install.InstallCommand.run = lambda *a, **k: guard.install(*a, **k)  # noqa: PLW0108
         uninstall.UninstallCommand.run = lambda *a, **k: guard.uninstall(*a, **k)  # noqa: PLW0108
         install.install_given_reqs = self.given
+        read_inputs_once()
 
     def asked(self, verb, options):
         """Say how pip understood the arguments, and do what the parent says to that."""
@@ -503,7 +542,9 @@ class Guard:
     def install(self, command, options, args):
         """Stand in for `InstallCommand.run`."""
         try:
-            if self.asked("install", options)["do"] == "unguarded":
+            answer = self.asked("install", options)
+            if answer["do"] == "unguarded":
+                options.dry_run = options.dry_run or answer.get("dry_run", False)
                 _install().install_given_reqs = self.plain_given
                 return self.plain_install(command, options, args)
             options.dry_run = False  # the parent answers stop to the plan of a dry run
@@ -718,10 +759,17 @@ def main():
         hello["moved"] = moved_seams()
     except ImportError as error:
         hello["moved"] = [str(error)]
+    usage_error = None
     if not hello["moved"]:
-        hello.update(general_options(arguments))
+        try:
+            hello.update(general_options(arguments))
+        except SystemExit as error:  # pip has said what is wrong
+            hello["usage_error"] = True
+            usage_error = error
     if channel.ask(hello)["do"] != "go":
         return 0
+    if usage_error is not None:
+        raise usage_error
     with tempfile.TemporaryDirectory(prefix="safepip-inputs-") as folder:
         Guard(channel, folder).put_up()
         return _import("pip._internal.cli.main").main(arguments)

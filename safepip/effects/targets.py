@@ -99,13 +99,25 @@ def _target(call: Call, prefix: str, chosen_by: str, *, python: str = "") -> Tar
     Raises: WrongEnvironment, where it has no Python.
     """
     prefix = os.path.realpath(prefix)
-    python = python or python_of(prefix)
+    is_conda = is_conda_prefix(prefix)
+    python = _below(prefix, python) if is_conda and python else python or python_of(prefix)
     if not python:
         from safepip.effects.astray import without_python
 
         raise without_python(call, prefix)
     said = chosen_by in ("--env", "--python", "VIRTUAL_ENV") or prefix == call.active
-    return Target(prefix, python, is_conda_prefix(prefix), chosen_by, obvious=said)
+    return Target(prefix, python, is_conda, chosen_by, obvious=said)
+
+
+def _below(prefix: str, python: str) -> str:
+    """Give the interpreter by its place in the environment itself, not by way of a link.
+
+    It would call everything in the environment by the link's name, and conda's records would seem
+    to own none of it.
+    """
+    folder, name = os.path.split(python)
+    real = os.path.join(os.path.realpath(folder), name)
+    return real if real.startswith(prefix + os.sep) and os.path.isfile(real) else python_of(prefix)
 
 
 # The rules.

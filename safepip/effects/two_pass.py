@@ -157,9 +157,11 @@ class TwoPass:
                 return self._uninstall()
         return self._install(self._plan, instead, protect)
 
-    def pass_through(self) -> int:
+    def pass_through(self, *, dry_run: bool = False) -> int:
         """Let pip do its work unguarded, and give its exit code."""
-        return self._processes.run(self._pip(self._command.arguments), self._command.environ)
+        more = ("--dry-run",) if dry_run else ()
+        arguments = with_options(self._command.arguments, more)
+        return self._processes.run(self._pip(arguments), self._command.environ)
 
     def stop(self, code: int = 1, *, dry_run: bool = False) -> int:
         """End with nothing done; for a dry run, with pip's own words on what it would have done."""

@@ -28,11 +28,43 @@ _CHUNK = 1024 * 1024
 
 
 def read_wheels(entries: Iterable[Entry]) -> Mapping[str, WheelContents]:
-    """Give the contents of every wheel of a plan, by its path.
+    """Give the contents of every wheel of a plan, by its path; of what has none, by its metadata.
 
     Raises: UnreadableWheel.
     """
-    return {entry.wheel: read_wheel(entry.wheel) for entry in entries if entry.wheel}
+    found = {}
+    for entry in entries:
+        if entry.wheel:
+            found[entry.wheel] = read_wheel(entry.wheel)
+        elif entry.egg_info:
+            found[entry.egg_info] = read_developed(entry.egg_info)
+    return found
+
+
+def read_developed(egg_info: str) -> WheelContents:
+    """Give the scripts that `setup.py develop` may write, by the metadata of the project.
+
+    The metadata lists entry points, but of the scripts in files only that they are among its
+    sources. So each source counts as one: none of them lands anywhere unless it is a script.
+
+    Raises: UnreadableWheel.
+    """
+    name = os.path.basename(egg_info)
+    console, gui = _scripts(_text_of(f"{egg_info}/entry_points.txt"), name)
+    sources = _text_of(f"{egg_info}/SOURCES.txt").splitlines()
+    plain = (source.rpartition("/")[2].strip() for source in sources)
+    scripts = dict.fromkeys((*console, *gui, *(s for s in plain if s not in ("", ".", ".."))))
+    return WheelContents((), is_pure=True, console_scripts=tuple(scripts))
+
+
+def _text_of(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read(_TEXT_LIMIT).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise UnreadableWheel(os.path.basename(path), error.strerror) from error
 
 
 def read_wheel(path: str) -> WheelContents:

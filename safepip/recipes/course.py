@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from safepip.decisions.fixing.fixes import fixes_for, with_a_yes
+from safepip.decisions.fixing.fixes import fixes_for, with_option
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
+from safepip.effects.destination import at_home
 from safepip.effects.landings import find_landings
 from safepip.effects.wheels import read_wheels
+from safepip.values.errors import NoWheel
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 from safepip.values.text import without_secrets
@@ -73,10 +75,18 @@ class Course:
         return account
 
     def joined(self, account: Account) -> Plan:
-        """Join pip's account with the wheels and with what is installed."""
+        """Join pip's account with the wheels and with what is installed.
+
+        Raises: NoWheel, UnreadableWheel.
+        """
         since = time.monotonic()
+        account = at_home(account, self.environment)
         wheels = read_wheels(account.entries)
-        plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
+        try:
+            plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
+        except NoWheel as error:
+            error.fixes = self.with_option("--use-pep517", "build a wheel of it first")
+            raise
         self.timed("judge", since)
         return plan
 
@@ -109,11 +119,13 @@ class Course:
             obvious=self.is_reached,
         )
 
-    def yes(self) -> tuple[Fix, ...]:
-        """Give the same command with the answer in it."""
-        return with_a_yes(
+    def with_option(self, option: str, says: str) -> tuple[Fix, ...]:
+        """Give the same command with one more option of pip's."""
+        return with_option(
             self.environment,
             self.shown_arguments,
+            option,
+            says,
             policy=self.request.policy,
             obvious=self.is_reached,
         )

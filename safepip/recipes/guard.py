@@ -82,7 +82,8 @@ def _converse(course: Course) -> Outcome:
         return course.outcome(options.exit_code, None)
     course.options = options
     if not is_guarded(options, course.environment):
-        return course.outcome(course.engine.pass_through(), None)
+        dry_run = course.request.verb == "plan"
+        return course.outcome(course.engine.pass_through(dry_run=dry_run), None)
     early = course.judged(Plan(()))
     if early.refuses and course.request.verb != "plan":
         return _block(course, Blocked(Plan(()), early.findings))
@@ -127,7 +128,9 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
     code = course.engine.act(instead, protect)
     course.timed("act", since)
     if course.engine.unanswered:
-        return course.outcome(Exit.NEEDS_YES, cleared, fixes=course.yes())
+        return course.outcome(
+            Exit.NEEDS_YES, cleared, fixes=course.with_option("-y", "answer in advance")
+        )
     since = time.monotonic()
     problems = check(course.environment, cleared, before, code)
     course.timed("verify", since)

@@ -51,6 +51,8 @@ class Entry:
     """Path of the wheel; empty for what is installed without one."""
     scheme: Scheme
     before: Removal | None
+    egg_info: str = ""
+    """The metadata of a project that `setup.py develop` installs, in its own folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class WheelContents:
-    """What the archive itself says, which is what pip goes by."""
+    """What the archive itself says, which is what pip goes by.
+
+    Of a project that `setup.py develop` installs: the scripts that it may write.
+    """
 
     members: tuple[str, ...]
     """Names in the zip file, without folders."""

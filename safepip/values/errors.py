@@ -6,6 +6,7 @@ SafepipError
 │   ├── UnreadableRecord      a conda record
 │   ├── UnreadableReport      what pip said it would do
 │   ├── UnreadableWheel       an artifact
+│   ├── NoWheel               an artifact of which pip makes no wheel
 │   └── NoEngine              no way to ask this environment's pip for its plan
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
@@ -87,6 +88,19 @@ class UnreadableWheel(CannotJudge):
     def __init__(self, wheel: str, reason: object) -> None:
         super().__init__(f"cannot read the wheel `{wheel}`: {reason}")
         self.wheel = wheel
+
+
+class NoWheel(CannotJudge):
+    """pip would run `setup.py install`: what that writes is known only when it has been written."""
+
+    code = "no-wheel"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"{name} {version} would be installed by its own `setup.py`, without a wheel",
+            why="which files that writes is known only after it has run, so it cannot be judged",
+        )
+        self.name = name
 
 
 class NoEngine(CannotJudge):

@@ -13,6 +13,10 @@ _SECRET_QUERY = re.compile(
 )
 
 
+_LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/@'\"]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
+"""`user:password@host:8080`, as pip takes a proxy."""
+
+
 def normalised(name: str) -> str:
     """Give the name by which distributions are compared.
 
@@ -32,12 +36,12 @@ def shown(text: object, limit: int = 300) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Give the text with what may be a secret taken out of the URLs in it.
+    """Give the text with what may be a secret taken out of the URLs and proxies in it.
 
-    User information goes whole, since tokens are often given as the user's name; so do the values
-    of query parameters that are named like credentials.
+    User information goes whole, since tokens are often given as the user's name; but not the name
+    that `ssh` logs in with. So do the values of query parameters that are named like credentials.
     """
-    return _URL.sub(lambda found: _without_secret(found.group()), text)
+    return _LOGIN.sub("****@", _URL.sub(lambda found: _without_secret(found.group()), text))
 
 
 def _without_secret(url: str) -> str:
@@ -46,6 +50,7 @@ def _without_secret(url: str) -> str:
     except ValueError:
         return _SECRET_QUERY.sub(r"\1****", _USERINFO.sub("****@", url))
     netloc = parts.netloc
-    if "@" in netloc:
+    login = netloc.rpartition("@")[0]
+    if login and (":" in login or not parts.scheme.endswith("ssh")):
         netloc = "****@" + netloc.rpartition("@")[2]
     return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc)))

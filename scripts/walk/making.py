@@ -103,7 +103,8 @@ def by_tool(prefix: Path, specs: Sequence[str], channel: str) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if done.returncode or not (prefix / "conda-meta").is_dir():
@@ -126,7 +127,7 @@ def by_rattler(prefix: Path, specs: Sequence[str], channel: str) -> str:
             [sys.executable, "-I", str(_WORKER), cache],
             input=json.dumps({**request, "reinstall": []}) + "\n",
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
     if not done.stdout:

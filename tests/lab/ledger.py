@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 
 Ledger = dict[str, str]
@@ -20,7 +21,7 @@ def conda_bytes(prefix: Path) -> Ledger:
     owned: set[str] = set()
     for record in sorted((prefix / "conda-meta").glob("*.json")):
         owned.update(json.loads(record.read_bytes())["files"])
-    return {path: state(prefix / path) for path in sorted(owned)}
+    return {path: state(os.path.join(prefix, path)) for path in sorted(owned)}
 
 
 def everything(prefix: Path, *, bytecode: bool = False) -> Ledger:
@@ -32,10 +33,10 @@ def everything(prefix: Path, *, bytecode: bool = False) -> Ledger:
     for root, folders, files in os.walk(prefix):
         if not bytecode and "__pycache__" in folders:
             folders.remove("__pycache__")
-        links = [name for name in folders if Path(root, name).is_symlink()]
+        below = os.path.relpath(root, prefix)
+        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
         for name in [*files, *links]:
-            path = Path(root, name)
-            found[path.relative_to(prefix).as_posix()] = state(path)
+            found[os.path.normpath(os.path.join(below, name))] = state(os.path.join(root, name))
     return dict(sorted(found.items()))
 
 
@@ -46,10 +47,26 @@ def changed(before: Ledger, after: Ledger) -> dict[str, tuple[str, str]]:
     return {path: (was, now) for path, (was, now) in pairs.items() if was != now}
 
 
-def state(path: Path) -> str:
+_digests: dict[tuple[int, int, int, int, int], str] = {}
+"""By device, inode, size, and the times of the last write and the last change of any kind.
+
+The same file is looked at before and after a command, and by two ledgers. The kernel alone sets the
+last of the times, so that nobody can write a file and seem not to have.
+"""
+
+
+def state(path: str | Path) -> str:
     """What is at a path."""
-    if path.is_symlink():
-        return f"link:{path.readlink()}"
-    if not path.is_file():
+    try:
+        found = os.lstat(path)
+    except OSError:
         return "missing"
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    if stat.S_ISLNK(found.st_mode):
+        return f"link:{os.readlink(path)}"
+    if not stat.S_ISREG(found.st_mode):
+        return "missing"
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    if key not in _digests:
+        with open(path, "rb") as file:
+            _digests[key] = hashlib.sha256(file.read()).hexdigest()
+    return _digests[key]

@@ -117,17 +117,19 @@ def _can_be_pasted(command: str, *, in_notebook: bool) -> bool:
     return all(is_printable(line) for line in command.split("\n"))
 
 
-def with_a_yes(
+def with_option(
     environment: Environment,
     arguments: tuple[str, ...],
+    option: str,
+    says: str,
     *,
     in_notebook: bool = False,
     policy: Policy | None = None,
     obvious: bool = True,
 ) -> tuple[Fix, ...]:
-    """Give the same command for where pip's question cannot be answered."""
+    """Give the same command with one more option of pip's."""
     shell = Shell(environment.prefix, environment.manager, obvious, in_notebook)
     case = Case(environment, arguments, Plan(()), (), shell, policy=policy or Policy())
-    command = case.again((arguments[0], "-y", *arguments[1:])) if case.repeatable else ""
-    fix = Fix(command, "answer in advance")
+    command = case.again((arguments[0], option, *arguments[1:])) if case.repeatable else ""
+    fix = Fix(command, says)
     return (fix,) if _can_be_pasted(command, in_notebook=in_notebook) else ()

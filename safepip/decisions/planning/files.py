@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from safepip.values.errors import UnreadableWheel
+from safepip.values.errors import NoWheel, UnreadableWheel
 from safepip.values.plan import FileKind, PlannedFile
 
 if TYPE_CHECKING:
@@ -35,14 +35,16 @@ def planned_files(
 ) -> tuple[PlannedFile, ...]:
     """Give every file that pip would write for one distribution.
 
-    Without a wheel (``contents`` is None) that is what setuptools' development mode writes.
+    Of a project without a wheel, that is what `setup.py develop` may write.
 
-    Raises: UnreadableWheel, when a name would leave the folder that it belongs to, or when the
-    wheel writes what decides who owns what: records, pins, marks. No record owns those.
+    Raises: NoWheel, when nobody can say what would be written; UnreadableWheel, when a name would
+    leave the folder that it belongs to, or when the wheel writes what decides who owns what:
+    records, pins, marks. No record owns those.
     """
     if contents is None:
-        link = f"{entry.scheme.purelib}/{entry.name}.egg-link"
-        return (PlannedFile(link, "metadata"),)
+        raise NoWheel(entry.name, entry.version)
+    if not entry.wheel:
+        return tuple(_developed(entry, contents))
     files = [*_from_archive(entry, contents), *_made_by_pip(entry, contents, interpreter)]
     for file in files:
         if file.path.lower().startswith(_books(interpreter)):
@@ -51,6 +53,20 @@ def planned_files(
         tag = _cache_tag(interpreter)
         files += [_bytecode(f.path, tag) for f in files if _is_compiled(f)]
     return tuple(dict.fromkeys(files))
+
+
+def _developed(entry: Entry, contents: WheelContents) -> Iterator[PlannedFile]:
+    """Give the links to the project's folder, and its scripts.
+
+    Source: `setuptools.command.develop`, which spells the link in one of two ways.
+    """
+    library = entry.scheme.purelib
+    stem = posixpath.basename(entry.egg_info).removesuffix(".egg-info")
+    for name in dict.fromkeys((stem, stem.replace("_", "-"))):
+        yield PlannedFile(f"{library}/{name}.egg-link", "metadata")
+    yield PlannedFile(f"{library}/easy-install.pth", "metadata")
+    for name in contents.console_scripts:
+        yield PlannedFile(_below(entry.scheme.scripts, name, entry), "script")
 
 
 def _books(interpreter: Interpreter) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ def _entry(raw: object, at: str) -> Entry:
         wheel=_get(entry, "wheel", str, at),
         scheme=_scheme(_get(entry, "scheme", dict, at), f"{at}.scheme"),
         before=_removal(entry.get("before"), at),
+        egg_info=_optional(entry, "egg_info", str, at) or "",
     )
 
 
@@ -165,7 +166,7 @@ def plan_of(
     """
     needed_by = _needed_by(account.entries, environment.interpreter.markers)
     changes = [
-        _change(entry, wheels.get(entry.wheel), account, environment, needed_by[entry.name])
+        _change(entry, wheels.get(_place(entry)), account, environment, needed_by[entry.name])
         for entry in account.entries
     ]
     changes += [_removed_change(removal, environment) for removal in account.removals]
@@ -177,6 +178,11 @@ def plan_of(
         user_site=account.user_site,
         elsewhere=account.elsewhere,
     )
+
+
+def _place(entry: Entry) -> str:
+    """Give where the contents of an entry were read."""
+    return entry.wheel or entry.egg_info
 
 
 def _as_requirement(entry: Entry, arguments: Sequence[str]) -> str:
