@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.wording.as_json import as_json
 from safepip.decisions.wording.message import message
 from safepip.doors.arguments import GUARDED, OwnOptions, split
-from safepip.doors.saying import print_json, say_error
+from safepip.doors.saying import print_json, say_error, say_recovered
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
@@ -68,19 +68,32 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
     allow = tuple(dict.fromkeys(normalised(name) for name in own.allow))
-    policy = Policy(strict=own.strict, allow=allow, override_frozen=own.override_frozen)
+    policy = Policy(
+        strict=own.strict,
+        allow=allow,
+        override_frozen=own.override_frozen,
+        keeps_undo=not own.no_undo and os.environ.get("SAFEPIP_UNDO", "").lower() != "off",
+    )
     return Request(verb, tuple(arguments), policy, target)
 
 
 def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
     quiet_stdout = own.json or request.verb == "plan"
     try:
-        return guard(request, os.environ, quiet_stdout=quiet_stdout, redirected=redirected)
+        return guard(
+            request,
+            os.environ,
+            quiet_stdout=quiet_stdout,
+            redirected=redirected,
+            tell=say_recovered,
+        )
     except OtherPython as other:
         # pip's configuration names an interpreter (`python = …`): that one is the target.
         target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
         again = Request(request.verb, request.arguments, request.policy, target)
-        return guard(again, os.environ, quiet_stdout=quiet_stdout, redirected=True)
+        return guard(
+            again, os.environ, quiet_stdout=quiet_stdout, redirected=True, tell=say_recovered
+        )
 
 
 def _report(outcome: Outcome, own: OwnOptions) -> None:

@@ -12,6 +12,7 @@ from safepip.doors.terminal import show, width_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.recipes.recover import Recovered
     from safepip.values.errors import SafepipError
 
 
@@ -35,3 +36,11 @@ def say_error(error: SafepipError, *, verb: str = "install", as_json: bool = Fal
     else:
         show(error_message(error, verb=verb, width=width_of()))
     return error.exit
+
+
+def say_recovered(recovered: Recovered) -> None:
+    """Say that an earlier command was cut off, and what became of that."""
+    from safepip.decisions.wording.changes import recovered_message
+
+    lines = recovered_message(recovered.entry, recovered.problems, width=width_of())
+    show(lines)

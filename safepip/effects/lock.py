@@ -24,7 +24,9 @@ _POLL = 0.1
 def locked(prefix: str, patience: float) -> Iterator[None]:
     """Hold the environment's lock: on the folder of its records, so that nothing is left behind.
 
-    Where the file system knows no locks there is none, as with pip alone.
+    Processes that are started meanwhile hold it too, if they are given open files: pip, which may
+    outlive a safepip that is killed. Where the file system knows no locks there is none, as with
+    pip alone.
 
     Units: ``patience`` is in seconds.
     Raises: Busy, when another safepip still holds it after that.
@@ -36,6 +38,7 @@ def locked(prefix: str, patience: float) -> Iterator[None]:
         return
     try:
         _take(handle, prefix, patience)
+        os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
         yield
     finally:
         os.close(handle)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from safepip.decisions.planning.report import parse_account, parse_options
 from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of
+from safepip.effects.processes import cut_off, exit_code_of
 from safepip.values.account import Account, Failed
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.request import PipOptions
@@ -132,7 +133,7 @@ class OnePass:
         self._answer({"do": "go", "instead": dict(instead), "protect": list(protect)})
         if (message := self._receive()) is not None:
             self.unanswered = message.get("type") == "no-answer"
-        return self._process.wait()
+        return exit_code_of(self._process.wait())
 
     def pass_through(self, *, dry_run: bool = False) -> int:
         """Let pip go on unguarded, and give its exit code."""
@@ -228,7 +229,10 @@ class OnePass:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.interrupted = True
-        if number == signal.SIGTERM and not self.acting:
+        if self.acting:
+            # Whatever pip has done by now is taken back, so there is nothing to wait for.
+            cut_off(self._process)
+        elif number == signal.SIGTERM:
             self._process.terminate()
 
     def _pass_interruption_on(self) -> None:

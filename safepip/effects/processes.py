@@ -31,7 +31,6 @@ _INTERRUPTED = 130
 _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
-_SHELTERED = b"safepip: pip is changing the environment and finishes that first\n"
 
 
 class Processes:
@@ -44,7 +43,7 @@ class Processes:
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.sheltered = False
-        """Whatever runs finishes, however the user interrupts."""
+        """What runs changes the environment: it hears no interruption, and is cut off by one."""
         self.interrupted = False
         self._heard = 0.0
         """When that was noticed, or last passed on."""
@@ -160,7 +159,7 @@ class Processes:
         while True:
             try:
                 code = self._process.wait(_PATIENCE if meanwhile is None else _GLANCE)
-                return code if code >= 0 else 128 - code  # as a shell names a signal
+                return exit_code_of(code)
             except subprocess.TimeoutExpired:
                 self._pass_interruption_on()
             if meanwhile is not None:
@@ -169,7 +168,8 @@ class Processes:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.interrupted, self._heard = True, time.monotonic()
         if self.sheltered:
-            os.write(2, _SHELTERED)
+            if self._process is not None:
+                cut_off(self._process)
         elif number != signal.SIGINT and self._process is not None:
             self._process.terminate()
 
@@ -180,6 +180,28 @@ class Processes:
         if time.monotonic() - self._heard >= _PATIENCE:
             self._process.send_signal(signal.SIGINT)
             self._heard = time.monotonic()
+
+
+def cut_off(process: subprocess.Popen[bytes]) -> None:
+    """End a process at once, and what it has started."""
+    for child in [*_descendants(process.pid), process.pid][::-1]:
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+
+
+def _descendants(process: int) -> list[int]:
+    """Give the processes that one has started, and they; none where the system does not tell."""
+    try:
+        with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
+            children = [int(child) for child in file.read().split()]
+    except (OSError, ValueError):
+        return []
+    return [one for child in children for one in (*_descendants(child), child)]
+
+
+def exit_code_of(code: int) -> int:
+    """Give the exit code of a process as a shell has it, which names a signal otherwise."""
+    return code if code >= 0 else 128 - code
 
 
 def _started(

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
 from safepip.effects.prefixes import is_base, name_of
-from safepip.effects.records import read_frozen, read_pins, read_records, read_text
+from safepip.effects.records import (
+    read_frozen,
+    read_pins,
+    read_records,
+    read_text,
+    records_state,
+)
 from safepip.values.environment import Environment
 from safepip.values.errors import UnreadableRecord, WrongEnvironment
 from safepip.values.text import shown
@@ -47,6 +53,7 @@ def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
             why="so pip would install there; `PYTHONHOME` may be set, or `bin/python` be a link",
         )
     manager = read_manager(prefix)
+    state = records_state(prefix)  # first, so that what changes meanwhile is noticed later
     try:
         records = read_records(prefix)
     except UnreadableRecord as error:
@@ -67,6 +74,7 @@ def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
         frozen=read_frozen(prefix),
         externally_managed=read_externally_managed(interpreter.stdlib),
         writable=_can_be_written(prefix, interpreter),
+        records_state=state,
         leftovers=_leftovers(interpreter, distributions),
     )
 

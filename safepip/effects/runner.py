@@ -219,6 +219,7 @@ def described_options(options):
     described = {name: value(name) for name in names + more}
     described["break_system_packages"] = value("override_externally_managed")
     described["no_color"] = value("no_color")
+    described["caches"] = bool(getattr(options, "cache_dir", True))
     described["verbosity"] = (value("verbose") or 0) - (value("quiet") or 0)
     return described
 
@@ -623,7 +624,7 @@ class Guard:
             path = requirement.local_file_path
             requirement.local_file_path = answer["instead"].get(path, path)
         self.protect(answer["protect"])
-        finish_first()
+        leave_interruptions_to_parent()
         return self.plain_given(requirements, *args, **kwargs)
 
     def uninstall(self, command, options, args):
@@ -726,15 +727,11 @@ def _without(paths, kept):
                     yield file
 
 
-def finish_first():
-    """Put interruptions off until pip has finished: half an install is worse than one too many."""
-
-    def later(number, frame):
-        os.write(2, b"safepip: pip is changing the environment and finishes that first\n")
-
+def leave_interruptions_to_parent():
+    """Hear no interruption: the parent ends this process, and takes back what it did."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
-            signal.signal(getattr(signal, name), later)
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def main():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from safepip.effects.asking import Asking, Engine
+    from safepip.effects.prune import Limits
     from safepip.values.account import Account, Failed
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
@@ -41,6 +42,8 @@ class Course:
     environment: Environment
     since: float
     """When it began, by the monotonic clock, in seconds."""
+    undo_limits: Limits
+    """How much is kept to go back."""
     options: PipOptions = field(default_factory=PipOptions)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -53,6 +56,11 @@ class Course:
     def shown_arguments(self) -> tuple[str, ...]:
         """What pip was given, without secrets."""
         return tuple(without_secrets(argument) for argument in self.request.words)
+
+    @property
+    def keeps_undo(self) -> bool:
+        """The change can be taken back later: the user wants it, and is not making an image."""
+        return self.request.policy.keeps_undo and self.options.caches
 
     @property
     def is_reached(self) -> bool:

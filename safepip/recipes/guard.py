@@ -12,18 +12,20 @@ import time
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.wording.hints import hints_for
 from safepip.effects.asking import Asking, SeamsMoved
 from safepip.effects.destination import is_guarded
 from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
+from safepip.effects.prune import Limits
 from safepip.effects.reading import read_environment
-from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
-from safepip.effects.verify import check, photograph
+from safepip.effects.records import records_state
+from safepip.recipes.acting import carry_out
 from safepip.recipes.course import Course
 from safepip.recipes.keep import find_fitting, keep
+from safepip.recipes.recover import is_unfinished, recover
 from safepip.values.account import Failed
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
@@ -32,10 +34,23 @@ from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from safepip.recipes.recover import Recovered
     from safepip.values.request import Request
     from safepip.values.verdict import Cleared, EngineName, HeldBack, Outcome
+
+
+_MEGABYTE = 1_000_000
+
+
+class Settings(NamedTuple):
+    """What the user set for all commands."""
+
+    patience: float
+    """Seconds to wait for another safepip."""
+    undo_limits: Limits
+    tell: Callable[[Recovered], None]
 
 
 def guard(
@@ -44,35 +59,49 @@ def guard(
     *,
     quiet_stdout: bool = False,
     redirected: bool = False,
+    tell: Callable[[Recovered], None],
 ) -> Outcome:
     """Carry out one guarded command.
 
+    ``tell`` is called where an earlier command was cut off, and what it left was taken back.
+
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
-    patience = _seconds(environ.get("SAFEPIP_LOCK_SECONDS"), 30.0)
+    settings = Settings(
+        _number(environ, "SAFEPIP_LOCK_SECONDS", 30.0),
+        Limits(
+            int(_number(environ, "SAFEPIP_UNDO_CHANGES", Limits().changes)),
+            int(_number(environ, "SAFEPIP_UNDO_MEGABYTES", Limits().size_bytes / _MEGABYTE))
+            * _MEGABYTE,
+        ),
+        tell,
+    )
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
         )
         if environ.get("SAFEPIP_ENGINE") != "two-pass":
             with suppress(SeamsMoved):  # nothing has been changed then
-                return _guarded(request, asking, "one-pass", patience)
-        return _guarded(request, asking, "two-pass", patience)
+                return _guarded(request, asking, "one-pass", settings)
+        return _guarded(request, asking, "two-pass", settings)
 
 
-def _guarded(request: Request, asking: Asking, name: EngineName, patience: float) -> Outcome:
+def _guarded(request: Request, asking: Asking, name: EngineName, settings: Settings) -> Outcome:
     since = time.monotonic()
-    prefix = request.target.prefix
-    with nullcontext() if request.verb == "plan" else locked(prefix, patience):
+    prefix, limits = request.target.prefix, settings.undo_limits
+    needs_lock = request.verb != "plan" or is_unfinished(prefix)
+    with locked(prefix, settings.patience) if needs_lock else nullcontext():
+        if (recovered := recover(prefix)) is not None:
+            settings.tell(recovered)
         with start(name, asking) as engine:
             environment = read_environment(prefix, engine.greet())
             if not environment.hiding:
-                return _converse(Course(request, engine, asking, environment, since))
+                return _converse(Course(request, engine, asking, environment, since, limits))
         # pip would count the copies that hide conda's as installed: ask it again without them.
         asking = replace(asking, environ=without_copies(asking.environ, environment.hiding))
         with start(name, asking) as engine:
             engine.greet()
-            return _converse(Course(request, engine, asking, environment, since))
+            return _converse(Course(request, engine, asking, environment, since, limits))
 
 
 def _converse(course: Course) -> Outcome:
@@ -116,31 +145,23 @@ def _block(course: Course, blocked: Blocked, fitting: tuple[HeldBack, ...] = ())
 
 
 def _carry_out(course: Course, cleared: Cleared) -> Outcome:
-    """Let pip act on the plan, and check what it did."""
+    """Let pip act on the plan, unless the environment is another by now."""
     if course.request.verb == "plan" or course.options.dry_run:
         course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan")
         return course.outcome(Exit.DONE, cleared)
-    given_away = given_away_to_pip(course.environment, course.request.policy)
-    before = photograph(course.environment, cleared.plan, given_away)
-    instead = spared_wheels(cleared, course.folder)
-    protect = protected_paths(course.environment, cleared.plan, given_away)
-    since = time.monotonic()
-    code = course.engine.act(instead, protect)
-    course.timed("act", since)
-    if course.engine.unanswered:
-        return course.outcome(
-            Exit.NEEDS_YES, cleared, fixes=course.with_option("-y", "answer in advance")
-        )
-    since = time.monotonic()
-    problems = check(course.environment, cleared, before, code)
-    course.timed("verify", since)
-    if problems:
-        return course.outcome(Exit.CHANGED, cleared, acted=True, problems=problems)
-    return course.outcome(code, cleared, acted=code == Exit.DONE)
+    environment = course.environment
+    if records_state(environment.prefix) != environment.records_state:
+        course.environment = read_environment(environment.prefix, environment.interpreter)
+        again = course.judged(cleared.plan)
+        if again.refuses:
+            return _block(course, Blocked(cleared.plan, again.findings))
+        cleared = replace(cleared, notes=again.findings, spared=again.spared)
+    return carry_out(course, cleared)
 
 
-def _seconds(text: str | None, default: float) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name)
     try:
         return max(0.0, float(text)) if text else default
     except ValueError:
-        raise UsageError(f"`SAFEPIP_LOCK_SECONDS` is `{text}`, expected seconds") from None
+        raise UsageError(f"`{name}` is `{text}`, expected a number") from None

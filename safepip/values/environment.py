@@ -114,6 +114,8 @@ class Environment:
     externally_managed: str | None = None
     """The message of a foreign `EXTERNALLY-MANAGED`; None where there is none."""
     writable: bool = True
+    records_state: tuple[tuple[str, int, int], ...] = ()
+    """Of the records, as `effects.records` tells it: it changes with any of them."""
     leftovers: tuple[str, ...] = ()
     """Traces of an interrupted pip: folders such as `~umpy`, metadata without METADATA."""
 

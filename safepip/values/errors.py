@@ -8,6 +8,7 @@ SafepipError
 │   ├── UnreadableWheel       an artifact
 │   ├── NoWheel               an artifact of which pip makes no wheel
 │   └── NoEngine              no way to ask this environment's pip for its plan
+├── UnreadableJournal    10   what safepip wrote of its own changes
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
 ├── NotWritable          16   the prefix cannot be written
@@ -107,6 +108,17 @@ class NoEngine(CannotJudge):
     """The environment's pip cannot be asked for its plan."""
 
     code = "no-engine"
+
+
+class UnreadableJournal(SafepipError):
+    """An entry of the journal that is not as safepip writes them."""
+
+    exit = Exit.BLOCKED
+    code = "unreadable-journal"
+
+    def __init__(self, entry: str, reason: object) -> None:
+        super().__init__(f"cannot read the change `{entry}` in safepip's journal: {reason}")
+        self.entry = entry
 
 
 class Busy(SafepipError):

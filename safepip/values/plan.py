@@ -17,6 +17,9 @@ Action = Literal["add", "upgrade", "downgrade", "same", "remove"]
 Source = Literal["wheel", "sdist", "vcs", "directory", "editable"]
 """What the artifact was before it became a wheel."""
 
+Owner = Literal["conda", "pip", "none"]
+"""Of what is there before a change."""
+
 FileKind = Literal["module", "metadata", "script", "data", "header", "bytecode"]
 
 

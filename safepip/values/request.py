@@ -19,6 +19,8 @@ class Policy:
     allow: tuple[str, ...] = ()
     """Normalised names that pip may take over from conda."""
     override_frozen: bool = False
+    keeps_undo: bool = True
+    """Keep what is needed to take the change back later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class PipOptions:
     upgrade: bool = False
     pre: bool = False
     break_system_packages: bool = False
+    caches: bool = True
+    """False: `--no-cache-dir`, as in the making of images."""
     verbosity: int = 0
     """`-v` counts up, `-q` down."""
     no_color: bool = False

@@ -102,7 +102,11 @@ class Outcome:
     """pip's `-v` and `-q` turn safepip up and down too."""
     no_color: bool = False
     problems: tuple[str, ...] = ()
-    """What is not as it was judged, after pip acted; with exit code 13."""
+    """What is not as it was judged, after pip acted; with exit codes 12 and 13."""
+    undo: str = ""
+    """The id of the change, where it can be taken back."""
+    taken_back: bool = False
+    """pip had begun to change the environment, and it is as it was."""
     hints: tuple[str, ...] = ()
     """Why pip itself may have failed, for people."""
     target: Target | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from safepip.values.environment import Distribution, Environment, Record
-    from safepip.values.plan import Action, Change, Plan
+    from safepip.values.plan import Action, Change, Owner, Plan
     from safepip.values.request import Policy
 
 
@@ -45,6 +45,14 @@ def overtaken(environment: Environment, plan: Plan, change: Change) -> Distribut
     if change.after is None or plan.elsewhere:
         return None
     return environment.conda_owned.get(change.name)
+
+
+def owner_of(change: Change, environment: Environment | None) -> Owner:
+    """Say whose the distribution is that is there before the change."""
+    owned = environment is not None and change.name in environment.conda_owned
+    if owned or (change.before is not None and change.before.record is not None):
+        return "conda"
+    return "none" if change.before is None else "pip"
 
 
 def given_away(environment: Environment, policy: Policy) -> frozenset[str]:

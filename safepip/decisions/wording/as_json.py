@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.wording.refusal import code_of
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
@@ -57,7 +58,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": _fixes((*getattr(verdict, "fixes", ()), *outcome.fixes)),
-        "undo": None,
+        "undo": outcome.undo or None,
         "engine": outcome.engine,
         "seconds": _seconds(outcome.seconds),
     }
@@ -122,21 +123,13 @@ def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
         "action": change.action,
         "from": _safe(change.before.version) if change.before else None,
         "to": _safe(change.after),
-        "owner": _owner(change, environment),
+        "owner": owner_of(change, environment),
         "requested": change.requested,
         "needed_by": _safe(change.needed_by),
         "artifact": {"url": _safe(artifact.url), "sha256": artifact.sha256 or None}
         if artifact
         else None,
     }
-
-
-def _owner(change: Change, environment: Environment | None) -> str:
-    """Say whose the distribution is that is there before the change."""
-    owned = environment is not None and change.name in environment.conda_owned
-    if owned or (change.before is not None and change.before.record is not None):
-        return "conda"
-    return "none" if change.before is None else "pip"
 
 
 def _findings(verdict: Verdict | None) -> Sequence[Finding]:

@@ -41,6 +41,7 @@ _COUNTED: dict[Action, str] = {
     "same": "installed again",
     "remove": "removed",
 }
+_TAKEN_BACK = "It was taken back: the environment is as it was."
 _CHANGED = "The environment was changed, and is not what was planned."
 
 
@@ -70,7 +71,7 @@ def _verdict(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:
         case Exit.DONE if verdict is not None:
             return _cleared(outcome, verdict, width, verbosity)
         case _:
-            return ()  # pip has said what went wrong
+            return _failed(outcome, width)
 
 
 # ------------------------------------------------------------------------------- all is well
@@ -179,7 +180,7 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
 def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
     taken_back = outcome.exit_code == Exit.TAKEN_BACK
     what = "pip has finished, and the environment is not what was judged"
-    state = "It was taken back: the environment is as it was." if taken_back else _CHANGED
+    state = _TAKEN_BACK if taken_back else _CHANGED
     environment = outcome.environment
     return (
         *error_line("verify-failed", what, width),
@@ -187,6 +188,15 @@ def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
         *_indented(outcome.problems, width),
         Line((Span(state),)),
     )
+
+
+def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    """Give what is said when pip has said what went wrong."""
+    if not outcome.taken_back:
+        return ()
+    start = (Span("safepip: "), Span("taken back. ", "error"))
+    said = f"pip failed half-way, and the environment is as it was{_where(outcome)}"
+    return paragraph((Span(said),), width, start=start, indent=2)
 
 
 def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
@@ -200,10 +210,8 @@ def _interrupted(outcome: Outcome, width: int) -> tuple[Line, ...]:
     start = (Span("safepip: "), Span("interrupted. ", "error"))
     if outcome.problems:
         state = _CHANGED
-    elif outcome.acted:
-        state = "pip had finished: the environment is as planned."
-    elif "act" in outcome.seconds:
-        state = "pip had begun, and the environment is as it was."
+    elif outcome.taken_back:
+        state = "What pip had begun was taken back: the environment is as it was."
     else:
         state = untouched(outcome.verb).text
     lines = paragraph((Span(state),), width, start=start, indent=2)

@@ -1,0 +1,69 @@
+"""The entry of the journal that a plan becomes when it is carried out. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.consistency import standing
+from safepip.decisions.judging.ownership import owner_of
+from safepip.values.journal import Entry, Seen, Step
+from safepip.values.verdict import Kept
+
+if TYPE_CHECKING:
+    from safepip.values.environment import Environment
+    from safepip.values.plan import Change, Plan
+    from safepip.values.request import Request
+    from safepip.values.verdict import Cleared
+
+
+def entry_of(
+    request: Request,
+    cleared: Cleared,
+    environment: Environment,
+    *,
+    id: str,  # noqa: A002 - that is what it is called
+    arguments: tuple[str, ...],
+    versions: tuple[str, str],
+    can_undo: bool,
+) -> Entry:
+    """Give the entry of a plan that is about to be carried out.
+
+    ``versions`` are safepip's and pip's.
+    """
+    return Entry(
+        id=id,
+        stage="acting",
+        verb=request.verb,
+        arguments=arguments,
+        began=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        safepip=versions[0],
+        pip=versions[1],
+        verdict="kept" if isinstance(cleared, Kept) else "clear",
+        steps=tuple(_step(change, environment) for change in cleared.plan.changes),
+        can_undo=can_undo,
+    )
+
+
+def _step(change: Change, environment: Environment) -> Step:
+    artifact = change.artifact
+    return Step(
+        name=change.name,
+        action=change.action,
+        before=change.before.version if change.before is not None else None,
+        after=change.after,
+        owner=owner_of(change, environment),
+        requested=change.requested,
+        url=artifact.url if artifact is not None else "",
+        sha256=artifact.sha256 if artifact is not None else "",
+    )
+
+
+def seen_after(environment: Environment, plan: Plan) -> Seen:
+    """Give what is there, by both books, once the plan has been carried out."""
+    versions = {d.name: d.version for d in standing(environment.distributions).values()}
+    for change in plan.changes if not plan.elsewhere else ():
+        versions.pop(change.name, None)
+        if change.after is not None:
+            versions[change.name] = change.after
+    return Seen(dict(sorted(versions.items())), tuple(r.dist for r in environment.records))

@@ -1,0 +1,208 @@
+"""The journal on disk: entries, what is kept to go back, and the mark of an unfinished change.
+
+Everything lies in `conda-meta/safepip`, where conda and its relatives look at `*.json` of the
+folder above only:
+
+    2026-11-25-1.json     an entry, always replaced as a whole
+    kept/2026-11-25-1/    the files that it may need to go back, most of them hard links
+    unfinished            the id of the change that is being made, or was cut off
+
+Files are written beside and renamed, so that a crash at any byte leaves the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
+from safepip.values.errors import UnreadableJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safepip.values.journal import Entry
+
+UNFINISHED = "conda-meta/safepip/unfinished"
+"""Below the prefix."""
+_SMALL = 16 * 1024
+_ENTRY_LIMIT = 256 * 1024 * 1024
+_NAME = re.compile(rf"({ID.pattern})\.json")
+
+
+class Journal:
+    """The journal of one environment. Writing is for whoever holds its lock."""
+
+    def __init__(self, prefix: str, folder: str = "") -> None:
+        self.prefix = prefix
+        self.folder = folder or f"{prefix}/conda-meta/safepip"
+
+    def absolute(self, path: str) -> str:
+        """Give a path of an entry as the system knows it."""
+        return path if path.startswith("/") else f"{self.prefix}/{path}"
+
+    def relative(self, path: str) -> str:
+        """Give an absolute path as entries have it: below the prefix where it can be."""
+        start = f"{self.prefix}/"
+        return path.removeprefix(start)
+
+    def kept(self, entry: str) -> str:
+        """Give the folder of the files that an entry keeps."""
+        return f"{self.folder}/kept/{entry}"
+
+    # Reading.
+
+    def ids(self) -> list[str]:
+        """Give the ids of all entries, the oldest first."""
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return []
+        found = [match[1] for name in names if (match := _NAME.fullmatch(name))]
+        return sorted(found, key=_order)
+
+    def read(self, entry: str) -> Entry:
+        """Give an entry.
+
+        Raises: UnreadableJournal.
+        """
+        path = f"{self.folder}/{entry}.json"
+        try:
+            with open(path, "rb") as file:
+                data = file.read(_ENTRY_LIMIT)
+                owner = os.fstat(file.fileno()).st_uid
+            found = parse_entry(json.loads(data), entry)
+        except FileNotFoundError:
+            raise UnreadableJournal(entry, "there is no such change") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise UnreadableJournal(entry, error) from error
+        leads_out = next((path for path in found.touched if path.startswith("/")), None)
+        if leads_out is not None and owner not in (os.geteuid(), 0):
+            # Whoever may write in a shared environment must not reach the files of others by it.
+            raise UnreadableJournal(entry, f"another user wrote it, and it leads to `{leads_out}`")
+        return found
+
+    def entries(self) -> Iterator[Entry]:
+        """Give the entries that can be read, the oldest first."""
+        for entry in self.ids():
+            with contextlib.suppress(UnreadableJournal):
+                yield self.read(entry)
+
+    def unfinished(self) -> str:
+        """Give the id of the change that was begun and not finished; empty where there is none."""
+        try:
+            with open(f"{self.folder}/unfinished", encoding="ascii", errors="replace") as file:
+                found = file.read(100).strip()
+        except OSError:
+            return ""
+        return found if ID.fullmatch(found) else ""
+
+    # Writing.
+
+    def is_writable(self) -> bool:
+        """Say whether entries can be written."""
+        folder = self.folder if os.path.isdir(self.folder) else os.path.dirname(self.folder)
+        return os.access(folder, os.W_OK | os.X_OK)
+
+    def new_id(self) -> str:
+        """Give an id that no entry has: the day in UTC, and a number."""
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        numbers = [int(entry.rpartition("-")[2]) for entry in self._known_ids() if day in entry]
+        return f"{day}-{max(numbers, default=0) + 1}"
+
+    def _known_ids(self) -> list[str]:
+        """Give the ids of entries, and of what was kept for an entry that was never written."""
+        kept: list[str] = []
+        with contextlib.suppress(OSError):
+            kept = [name for name in os.listdir(f"{self.folder}/kept") if ID.fullmatch(name)]
+        return [*self.ids(), *kept]
+
+    def write(self, entry: Entry) -> None:
+        """Write an entry.
+
+        Raises: OSError.
+        """
+        self._replace(f"{entry.id}.json", json.dumps(as_json(entry), separators=(",", ":")))
+
+    def mark(self, entry: str) -> None:
+        """Say that a change is being made; its entry and this are on the disk when it is over.
+
+        Raises: OSError.
+        """
+        self._replace("unfinished", f"{entry}\n")
+        _sync_folder(self.folder)
+
+    def unmark(self) -> None:
+        """Say that no change is being made. Should that be lost, the entry tells it as well."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.folder}/unfinished")
+
+    def _replace(self, name: str, text: str) -> None:
+        os.makedirs(self.folder, exist_ok=True)
+        beside = f"{self.folder}/.{name}.new"
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, f"{self.folder}/{name}")
+
+    def forget(self, entry: str) -> None:
+        """Delete an entry and all that it keeps."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.folder}/{entry}.json")
+        self.drop_kept(entry)
+
+    def drop_kept(self, entry: str) -> None:
+        """Delete what an entry keeps."""
+        shutil.rmtree(self.kept(entry), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Delete what crashes left: files kept for no entry, and half-written files."""
+        known = set(self.ids())
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{self.folder}/kept"):
+                if name not in known:
+                    self.drop_kept(name)
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self.folder):
+                if name.startswith(".") and name.endswith(".new"):
+                    os.unlink(f"{self.folder}/{name}")
+
+    def is_bulky(self, entry: str) -> bool:
+        """Say whether an entry takes more space than a line of history should."""
+        return os.path.isdir(self.kept(entry)) or self._size(entry) > _SMALL
+
+    def _size(self, entry: str) -> int:
+        try:
+            return os.stat(f"{self.folder}/{entry}.json").st_size
+        except OSError:
+            return 0
+
+    def size_bytes(self, entry: str) -> int:
+        """Give what an entry takes with its kept files, as far as no other name leads to them."""
+        total = self._size(entry)
+        with contextlib.suppress(OSError), os.scandir(self.kept(entry)) as files:
+            for file in files:
+                found = file.stat(follow_symlinks=False)
+                total += found.st_size if found.st_nlink == 1 else 0
+        return total
+
+
+def _order(entry: str) -> tuple[str, int]:
+    day, _, number = entry.rpartition("-")
+    return day, int(number)
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the names in a folder on the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

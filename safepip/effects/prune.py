@@ -1,0 +1,37 @@
+"""How much is kept to go back: the last changes, and not more than so many bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.effects.transaction import for_history
+
+if TYPE_CHECKING:
+    from safepip.effects.journal import Journal
+
+_MOST_ENTRIES = 1000
+"""Beyond these, not even the history of a change is kept."""
+
+
+class Limits(NamedTuple):
+    """What is kept at most; the change just made is always kept."""
+
+    changes: int = 20
+    size_bytes: int = 1024 * 1024 * 1024
+
+
+def prune(journal: Journal, limits: Limits) -> None:
+    """Drop what is kept for the oldest changes, as far as the limits ask for it.
+
+    Raises: OSError.
+    """
+    ids = journal.ids()
+    for entry in ids[:-_MOST_ENTRIES]:
+        journal.forget(entry)
+    bulky = [entry for entry in reversed(ids) if journal.is_bulky(entry)]
+    size = 0
+    for count, entry in enumerate(bulky):
+        size += journal.size_bytes(entry)
+        if count and (count >= limits.changes or size > limits.size_bytes):
+            journal.write(for_history(journal.read(entry)))
+            journal.drop_kept(entry)

@@ -1,0 +1,148 @@
+"""Acting on a cleared plan: all of it, checked and journalled, or nothing of it.
+
+Kept ─▶ journal ─▶ pip acts ─▶ check ─▶ done
+                                 │
+                                 └─▶ taken back
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safepip import __version__
+from safepip.decisions.undoing.entries import entry_of, seen_after
+from safepip.effects.journal import Journal
+from safepip.effects.prune import prune
+from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
+from safepip.effects.transaction import begin, finish, paths_of, records_of, take_back
+from safepip.effects.verify import check, disturbed, photograph, traces
+from safepip.values.errors import NotWritable, VerifyFailed
+from safepip.values.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.effects.verify import Photograph
+    from safepip.recipes.course import Course
+    from safepip.values.journal import Entry
+    from safepip.values.verdict import Cleared, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """A plan while it is carried out."""
+
+    cleared: Cleared
+    before: Photograph
+    journal: Journal
+    entry: Entry
+
+
+def carry_out(course: Course, cleared: Cleared) -> Outcome:
+    """Let pip act on the plan, check what it did, and take it back where that is not as judged.
+
+    Raises: NotWritable, when what is needed to go back cannot be kept; nothing is done then.
+    """
+    given_away = given_away_to_pip(course.environment, course.request.policy)
+    before = photograph(course.environment, cleared.plan, given_away)
+    instead = spared_wheels(cleared, course.folder)
+    protect = protected_paths(course.environment, cleared.plan, given_away)
+    journal = _journal(course)
+    acting = _Acting(cleared, before, journal, _begun(course, cleared, journal))
+    try:
+        return _acted(course, acting, instead, protect)
+    except BaseException:
+        if journal.unfinished():
+            _taken_back(acting)
+        raise
+
+
+def _acted(
+    course: Course, acting: _Acting, instead: Mapping[str, str], protect: tuple[str, ...]
+) -> Outcome:
+    problems: tuple[str, ...] = ()
+    since = time.monotonic()
+    try:
+        code = course.engine.act(instead, protect)
+    except VerifyFailed as error:
+        code, problems = Exit.CHANGED, (error.message,)
+    course.timed("act", since)
+    since = time.monotonic()
+    problems += check(course.environment, acting.cleared, acting.before, code)
+    course.timed("verify", since)
+    if code != Exit.DONE or problems or course.engine.interrupted:
+        return _undone(course, acting, code, problems)
+    return _done(course, acting)
+
+
+def _journal(course: Course) -> Journal:
+    """Give the environment's journal; one for this command alone where it cannot be written."""
+    prefix = course.environment.prefix
+    journal = Journal(prefix)
+    return journal if journal.is_writable() else Journal(prefix, str(course.folder / "journal"))
+
+
+def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
+    entry = entry_of(
+        course.request,
+        cleared,
+        course.environment,
+        id=journal.new_id(),
+        arguments=course.shown_arguments,
+        versions=(__version__, course.engine.pip_version),
+        can_undo=course.keeps_undo,
+    )
+    try:
+        return begin(journal, entry, *paths_of(cleared.plan, cleared.spared))
+    except OSError as error:
+        journal.unmark()
+        journal.forget(entry.id)
+        course.engine.stop()
+        raise NotWritable(
+            f"cannot keep what is needed to go back: {error.strerror}",
+            why="should pip fail half-way, the environment could not be put back",
+        ) from error
+
+
+def _done(course: Course, acting: _Acting) -> Outcome:
+    cleared, journal = acting.cleared, acting.journal
+    seen = seen_after(course.environment, cleared.plan)
+    entry = replace(acting.entry, seconds=dict(course.seconds), seen=seen)
+    since = time.monotonic()
+    try:
+        entry = finish(journal, entry, records_of(cleared.plan))
+        prune(journal, course.undo_limits)
+    except OSError as error:
+        problem = f"the journal cannot be written: {error.strerror}"
+        return _undone(course, acting, Exit.CHANGED, (problem,))
+    course.timed("verify", since)
+    undo = entry.id if entry.can_undo and cleared.plan.changes else ""
+    return course.outcome(Exit.DONE, cleared, acted=True, undo=undo)
+
+
+def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...]) -> Outcome:
+    """Take a change back, and give the end of a command that came to nothing."""
+    cleared, before = acting.cleared, acting.before
+    has_acted = bool(traces(cleared.plan, before))
+    left = _taken_back(acting)
+    left += tuple(f"{p} belongs to conda" for p in disturbed(course.environment, before))
+    if left:
+        return course.outcome(Exit.CHANGED, cleared, acted=True, problems=(*problems, *left))
+    if course.engine.unanswered:
+        fixes = course.with_option("-y", "answer in advance")
+        return course.outcome(Exit.NEEDS_YES, cleared, fixes=fixes)
+    failed = code not in (Exit.DONE, Exit.CHANGED) or not problems
+    end = code if failed else Exit.TAKEN_BACK
+    told = () if failed else problems
+    return course.outcome(end, cleared, problems=told, taken_back=has_acted)
+
+
+def _taken_back(acting: _Acting) -> tuple[str, ...]:
+    """Take a change back; give what is left of it, which stays marked as unfinished then."""
+    left = take_back(acting.journal, acting.entry)
+    if not left:
+        acting.journal.unmark()
+        acting.journal.forget(acting.entry.id)
+    return left

@@ -1,0 +1,56 @@
+"""Taking back what an earlier command had begun when it was killed, or the machine died."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepip.effects.journal import UNFINISHED, Journal
+from safepip.effects.transaction import take_back
+from safepip.values.errors import NotWritable
+
+if TYPE_CHECKING:
+    from safepip.values.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A change that was cut off, and what is left of it."""
+
+    entry: Entry
+    problems: tuple[str, ...]
+    """One line for each thing that could not be put back; nothing when all is as before it."""
+
+
+def is_unfinished(prefix: str) -> bool:
+    """Say whether a change is being made in an environment, or was cut off; costs next to nothing.
+
+    Whoever wants to know which of both takes the environment's lock.
+    """
+    return os.path.lexists(f"{prefix}/{UNFINISHED}")
+
+
+def recover(prefix: str) -> Recovered | None:
+    """Take back a change that was cut off, if there is one. For whoever holds the lock.
+
+    Raises: UnreadableJournal; NotWritable.
+    """
+    if not is_unfinished(prefix):
+        return None
+    journal = Journal(prefix)
+    name = journal.unfinished()
+    entry = journal.read(name) if name else None
+    if entry is None or entry.stage != "acting":
+        journal.unmark()  # it was cut off before it began, or after it had ended
+        return None
+    if not journal.is_writable():
+        raise NotWritable(
+            f"the change {entry.id} of `{prefix}` was cut off, and cannot be taken back",
+            why="you may not write there; whoever may, can do so by any command of safepip",
+        )
+    problems = take_back(journal, entry)
+    if not problems:
+        journal.unmark()
+        journal.forget(entry.id)
+    return Recovered(entry, problems)

@@ -1,0 +1,113 @@
+"""What the journal of an environment holds: one entry for each change, and what it did. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.plan import Owner
+
+Stage = Literal["acting", "done", "taken-back"]
+"""`acting`: begun, and not known to be finished. `taken-back`: the environment is as before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing is at a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An ordinary file is at a path."""
+
+    mode: int
+    """Permission bits."""
+    size_bytes: int
+    mtime_ns: int
+    sha256: str = ""
+    """As RECORD has it; empty where that says nothing."""
+    kept: str = ""
+    """Its name among the kept files; empty where none is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link is at a path."""
+
+    target: str
+
+
+State: TypeAlias = Absent | File | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One path of a change."""
+
+    before: State
+    after: State | None = None
+    """None while the change is not finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a change did with one distribution."""
+
+    name: str
+    """Normalised."""
+    action: str
+    before: str | None
+    """A version; None for nothing."""
+    after: str | None
+    owner: Owner
+    requested: bool = False
+    url: str = ""
+    """Without secrets."""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was there when a change had been made, to find out what others changed since."""
+
+    distributions: Mapping[str, str] = field(default_factory=dict)
+    """Version by normalised name."""
+    records: tuple[str, ...] = ()
+    """NAME-VERSION-BUILD of each of conda's packages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One change of an environment, from its beginning."""
+
+    id: str
+    """The day, and a number: `2026-11-25-1`."""
+    stage: Stage
+    verb: str
+    arguments: tuple[str, ...]
+    """As given, without secrets."""
+    began: str
+    """The time, in UTC, as ISO 8601 has it."""
+    safepip: str
+    pip: str
+    verdict: str = ""
+    steps: tuple[Step, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    undoes: str = ""
+    """The change that this one took back."""
+    undone_by: str = ""
+    """The change that took this one back."""
+    can_undo: bool = True
+    """What is needed to go back is kept; False where the user wanted none, or it was pruned."""
+    touched: Mapping[str, Touched] = field(default_factory=dict)
+    """By path: below the prefix where it can be, else absolute."""
+    new_folders: tuple[str, ...] = ()
+    """Folders that were not there before, each after the one that it is in."""
+    folders: Mapping[str, int] = field(default_factory=dict)
+    """Mode of each folder that held what the change took away."""
+    asides: tuple[str, ...] = ()
+    """Names beginning with `~` that lay in those folders before: not pip's doing this time."""
+    seen: Seen = field(default_factory=Seen)
