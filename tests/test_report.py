@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepip.decisions.planning.report import action_of, parse_account, parse_options, plan_of
+from safepip.decisions.judging.requirements import relation
+from safepip.decisions.planning.report import parse_account, parse_options, plan_of
 from safepip.values.account import Account, WheelContents
 from safepip.values.errors import UnreadableReport
 from safepip.values.request import PipOptions
@@ -131,9 +132,8 @@ def test_a_plan_names_what_is_displaced_and_who_needs_what() -> None:
 
 
 def test_versions_that_are_none_are_compared_as_text() -> None:
-    pairs = [(None, "1"), ("1", "1.0"), ("1", "2"), ("2", "1"), ("x!", "x!"), ("x!", "1")]
-    assert [action_of(*pair) for pair in pairs] == [
-        "add",
+    pairs = [("1", "1.0"), ("1", "2"), ("2", "1"), ("x!", "x!"), ("x!", "1")]
+    assert [relation(*pair) for pair in pairs] == [
         "same",
         "upgrade",
         "downgrade",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def run(verb: str, given: list[str], *, as_module: bool) -> int:
     """Carry out one guarded command, say how it ended, and give the exit code."""
     own, arguments = split(given)
+    _open_streams()
     try:
         return _run(verb, own, arguments, as_module=as_module)
     except SafepipError as error:
@@ -45,6 +46,16 @@ def run(verb: str, given: list[str], *, as_module: bool) -> int:
             "safepip: this is a bug in safepip; see `safepip list` for what is there\n"
         )
         return Exit.BUG
+
+
+def _open_streams() -> None:
+    """Have something on the three standard handles: else the next file that is opened is on one."""
+    for handle in (0, 1, 2):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+            os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
 
 
 def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from safepip.doors.terminal import show, width_of
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print the one object; where nobody reads any more, the exit code still tells."""
+    out: TextIO | None = sys.stdout
+    if out is None:  # it was closed before the start
+        return
     try:
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+        out.write(json.dumps(answer) + "\n")
+        out.flush()
     except (OSError, ValueError):
         # Python flushes once more as it ends, and would end with 120 for it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

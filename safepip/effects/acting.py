@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import planned_files
 from safepip.effects.as_judged import differences, record_of
-from safepip.effects.exact import Item, pinned
+from safepip.effects.exact import Item, pinned, with_hashes
 from safepip.effects.inputs import FIND_LINKS, with_options, with_values
 from safepip.effects.keeping import forget
 from safepip.effects.requirement_lines import is_direct
@@ -52,7 +52,8 @@ def act_for(
     pins = folder / "pins.txt"
     lines = [pinned(item.entry) for item in plan.items if not item.entry.is_direct]
     pins.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    held = with_options(command.arguments, [*plan.constraints, "-c", str(pins)])
+    exact = with_hashes(command.arguments, plan.items)
+    held = with_options(exact, [*plan.constraints, "-c", str(pins)])
     if not _needs_no_network(plan, instead, command, environment):
         spared = _spared(plan, instead, environment.interpreter)
         return Act(held, command.environ, plan.items, spared, is_offline=False)

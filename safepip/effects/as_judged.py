@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import planned_files
-from safepip.effects.wheels import read_wheel
+from safepip.effects.wheels import has_bytes, read_wheel
 
 if TYPE_CHECKING:
     from safepip.values.account import Entry
@@ -79,16 +79,15 @@ def record_of(entry: Entry) -> str:
 def _other_bytes(
     wheel: str, planned: Collection[PlannedFile], installed: Rows, dist_info: str
 ) -> list[str]:
+    own = f"{dist_info}/RECORD"  # which pip writes anew
     with zipfile.ZipFile(wheel) as archive:
-        data = archive.read(f"{dist_info}/RECORD") if dist_info else b""
-    judged = _rows(data.decode("utf-8", "replace"), "") or {}
-    lines = []
-    for file in planned:
-        before, after = judged.get(file.member, ""), installed.get(file.path, "")
-        # The first line of a script is rewritten as it is installed.
-        if file.member and file.kind != "script" and before and after and before != after:
-            lines.append(f"{file.path} has other bytes")
-    return lines
+        return [
+            f"{file.path} has other bytes"
+            for file in planned
+            # The first line of a script is rewritten as it is installed.
+            if file.member not in ("", own) and file.kind != "script" and file.path in installed
+            if not has_bytes(archive, file.member, file.path)
+        ]
 
 
 def _rows(text: str | None, folder: str) -> Rows | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from safepip.effects.targets import is_conda_prefix
 from safepip.values.errors import CannotJudge, WrongEnvironment
+from safepip.values.plan import Plan
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
     `--prefix` and `--root` do wherever they lead, because pip uninstalls what it replaces from the
     running environment (pypa/pip#12422). `--target` to a folder of the user's own does not.
 
-    Raises: TargetInCondaEnvironment, WrongEnvironment.
+    Raises: CannotJudge, WrongEnvironment.
     """
+    for path in (options.log, options.report):
+        _refuse_writing_to(path, environment)
     if options.target_dir:
         above = conda_prefix_above(options.target_dir)
         if above is not None:
@@ -56,6 +59,31 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
     return True
 
 
+def nothing_yet(options: PipOptions, environment: Environment) -> Plan:
+    """Give the plan of which only the place is known: what stops it, stops any plan."""
+    elsewhere = options.prefix_path or options.root_path or ""
+    falls_back = not environment.writable and environment.interpreter.user_site_enabled
+    user_site = options.use_user_site
+    if user_site is None:
+        user_site = falls_back and not elsewhere
+    return Plan((), user_site=bool(user_site), elsewhere=elsewhere)
+
+
+def _refuse_writing_to(path: str | None, environment: Environment) -> None:
+    """Refuse a file for pip's own words that is conda's, or among its records.
+
+    Raises: CannotJudge.
+    """
+    real = os.path.realpath(path) if path and path != "-" else ""
+    owner = environment.owner(real) if os.path.lexists(real) else None
+    if owner is not None or real.startswith(f"{environment.prefix}/conda-meta/"):
+        raise CannotJudge(
+            f"pip would write its log or report to `{shown(path)}`, which is conda's",
+            why="it writes in place, and so into every environment that shares the file",
+            fixes=(),
+        )
+
+
 def at_home(account: Account, environment: Environment) -> Account:
     """Give the account without an "elsewhere" that is the environment itself.
 
@@ -68,6 +96,24 @@ def at_home(account: Account, environment: Environment) -> Account:
         for entry in account.entries
     )
     return replace(account, elsewhere="") if account.elsewhere and leads_back else account
+
+
+def refuse_other_environments(environment: Environment, plan: Plan) -> None:
+    """Refuse a plan that takes something out of another conda environment, found on `PYTHONPATH`.
+
+    Raises: WrongEnvironment.
+    """
+    for change in plan.changes:
+        if change.before is None or not change.before.outside or not change.removes:
+            continue
+        other = conda_prefix_above(change.before.location)
+        if other is not None and other != environment.prefix:
+            raise WrongEnvironment(
+                f"this would take {change.name} {shown(change.before.version)} out of another "
+                f"conda environment, `{shown(other)}`",
+                why="it is on `PYTHONPATH` or in a path file, so pip takes it for installed here",
+                fixes=(),
+            )
 
 
 def _is_same(folder: str, other: str) -> bool:

@@ -77,6 +77,33 @@ def _netloc(text: str) -> str:
     return rest.split("/", 1)[0] if found else ""
 
 
+def with_hashes(arguments: Sequence[str], items: Iterable[Item]) -> tuple[str, ...]:
+    """Give the arguments with its hash in the URL of each archive that was judged.
+
+    A server may give something else to the next who asks.
+    """
+    known = {
+        _plain(str(item.download.get("url"))): item.entry.sha256
+        for item in items
+        if item.entry.is_direct and item.entry.sha256
+    }
+    return tuple(_with_hash(argument, known) for argument in arguments)
+
+
+def _with_hash(argument: str, known: Mapping[str, str]) -> str:
+    url = argument.rpartition(" @ ")[2] if " @ " in argument else argument
+    sha256 = known.get(_plain(url)) if "://" in url else None
+    if sha256 is None or "sha256=" in url or ";" in url:
+        return argument
+    return f"{argument}{'&' if '#' in url else '#'}sha256={sha256}"
+
+
+def _plain(url: str) -> str:
+    """Give the URL without login and fragment, by which two of them are compared."""
+    parts = urlsplit(url.strip())
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+
+
 def file_name(item: Item) -> str:
     """Give the name under which an artifact is downloaded."""
     return unquote(urlsplit(str(item.download.get("url"))).path).rpartition("/")[2]

@@ -141,8 +141,12 @@ def _with_value(word: str, letter: str, name: str, values: Mapping[str, str]) ->
 def with_options(arguments: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
     """Give the arguments with options behind them, where they win over earlier ones.
 
-    A literal `--` ends options, so they stand before it.
+    A literal `--` ends options, so they stand before it. Where it precedes the verb, that comes
+    first, as pip itself takes it out from among the arguments.
     """
     given = list(arguments)
+    verb = next((at for at, word in enumerate(given) if word in ("install", "uninstall")), 0)
+    if "--" in given[:verb]:
+        given = [given[verb], *given[:verb], *given[verb + 1 :]]
     end = given.index("--") if "--" in given else len(given)
     return (*given[:end], *more, *given[end:])

@@ -6,6 +6,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING
 
+from safepip.effects.wheels import has_bytes
 from safepip.values.plan import Landing
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan, PlannedFile
-
-_CHUNK = 1024 * 1024
 
 
 def find_landings(plan: Plan, environment: Environment) -> Mapping[str, Landing]:
@@ -29,7 +28,8 @@ def find_landings(plan: Plan, environment: Environment) -> Mapping[str, Landing]
         found = list(_met(change, environment, real_folders))
         same = _same_bytes(change, found, environment)
         for file, real in found:
-            landings[file.path] = Landing(file.path, real, file.path in same)
+            is_folder = os.path.isdir(file.path) and not os.path.islink(file.path)
+            landings[file.path] = Landing(file.path, real, file.path in same, is_folder)
     return landings
 
 
@@ -40,10 +40,23 @@ def _met(
     for file in change.files:
         folder, _, name = file.path.rpartition("/")
         if folder not in real_folders:
-            real_folders[folder] = os.path.realpath(folder)
+            real_folders[folder] = _file_above(folder) or os.path.realpath(folder)
         real = f"{real_folders[folder]}/{name}"
-        if os.path.lexists(file.path) or (real != file.path and environment.owner(real)):
+        if _is_file(real_folders[folder]):
+            yield file, real_folders[folder]  # where the plan needs a folder
+        elif os.path.lexists(file.path) or (real != file.path and environment.owner(real)):
             yield file, real
+
+
+def _file_above(folder: str) -> str:
+    """Give the file that lies where a folder would have to be made; empty when there is none."""
+    while folder and not os.path.lexists(folder):
+        folder = folder.rpartition("/")[0]
+    return folder if _is_file(folder) else ""
+
+
+def _is_file(path: str) -> bool:
+    return os.path.lexists(path) and not os.path.isdir(path)
 
 
 def _same_bytes(
@@ -59,26 +72,13 @@ def _same_bytes(
         (file, real)
         for file, real in found
         if file.member and file.kind != "script" and not os.path.islink(real)
+        if not file.path.startswith(f"{real}/")
         if (owner := environment.owner(real)) is not None and owner is not replaced
     ]
     if not asked or change.artifact is None:
         return frozenset()
     try:
         with zipfile.ZipFile(change.artifact.wheel) as archive:
-            return frozenset(f.path for f, real in asked if _is_same(archive, f.member, real))
+            return frozenset(f.path for f, real in asked if has_bytes(archive, f.member, real))
     except (OSError, zipfile.BadZipFile, RuntimeError):
         return frozenset()
-
-
-def _is_same(archive: zipfile.ZipFile, member: str, path: str) -> bool:
-    try:
-        info = archive.getinfo(member)
-        if os.stat(path).st_size != info.file_size:
-            return False
-        with archive.open(info) as planned, open(path, "rb") as there:
-            while chunk := planned.read(_CHUNK):
-                if there.read(len(chunk)) != chunk:
-                    return False
-    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError):
-        return False
-    return True

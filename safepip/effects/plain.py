@@ -24,8 +24,9 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
     """
     if not target.python:
         raise WrongEnvironment("no environment is active, and there is no pip on PATH")
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it may have been closed before the start
+            stream.flush()
     command = [target.python, *_pip(target), *arguments]
     try:
         os.execve(command[0], command, {**os.environ, INSIDE: "1"})  # noqa: S606 - no shell, ever

@@ -125,7 +125,7 @@ class Processes:
         for own, users in self.called.items():
             data = data.replace(own, users)
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
         left = memoryview(b"" if self._silent else data)
         with contextlib.suppress(OSError):

@@ -9,16 +9,16 @@ https://packaging.python.org/en/latest/specifications/recording-installed-packag
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import csv
 import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from safepip.decisions.planning.entry_points import script_names
 from safepip.values.account import Removal
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
         return set()
     # pip follows links in the folder of a path, and takes the path itself for what it is.
     real = lru_cache(maxsize=None)(os.path.realpath)
-    tag = _cache_tag(interpreter)
+    tag = interpreter.cache_tag
     found: set[str] = set()
     scripts = _scripts(distribution, _script_folder(distribution, interpreter, link))
     for path in (*_library_paths(distribution, link), *scripts):
         folder, name = os.path.split(path)
-        whole = os.path.join(real(folder), name)
+        whole = os.path.normpath(os.path.join(real(folder), name))
         if not os.path.exists(whole) or not _is_permitted(whole, interpreter):
             continue
         found.add(whole)
@@ -111,7 +111,8 @@ def _recorded_paths(distribution: Distribution) -> _Paths:
     if entries is None:
         raise _CannotRemove("it has no RECORD, which lists its files")
     for entry in entries:
-        path = os.path.join(distribution.location, entry)
+        # As pathlib has it, by which pip names what is in RECORD: without a slash at the end.
+        path = os.path.join(distribution.location, str(PurePosixPath(entry)))
         yield path
         if path.endswith(".py"):
             yield path[:-3] + ".pyc"
@@ -173,15 +174,9 @@ def _scripts(distribution: Distribution, folder: str) -> _Paths:
     with contextlib.suppress(OSError):
         for name in os.listdir(os.path.join(distribution.metadata_path, "scripts")):
             yield os.path.join(folder, name)
-    parser = configparser.ConfigParser(
-        delimiters=("=",), interpolation=None, strict=False, allow_no_value=True
-    )
-    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
-    with contextlib.suppress(configparser.Error):
-        parser.read_string(_text(distribution, "entry_points.txt") or "")
+    text = _text(distribution, "entry_points.txt") or ""
     for group in ("console_scripts", "gui_scripts"):
-        if parser.has_section(group):
-            yield from (os.path.join(folder, name.strip()) for name in parser.options(group))
+        yield from (os.path.join(folder, name) for name in script_names(text, group))
 
 
 def _text(distribution: Distribution, name: str) -> str | None:
@@ -189,8 +184,3 @@ def _text(distribution: Distribution, name: str) -> str | None:
         return Path(distribution.metadata_path, name).read_text("utf-8", "replace")
     except OSError:
         return None
-
-
-def _cache_tag(interpreter: Interpreter) -> str:
-    implementation = interpreter.markers.get("implementation_name", "cpython")
-    return f"{implementation}-{interpreter.minor.replace('.', '')}"

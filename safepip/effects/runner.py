@@ -218,6 +218,8 @@ def described_options(options):
     more = ("ignore_dependencies", "ignore_installed", "force_reinstall", "upgrade", "pre")
     described = {name: value(name) for name in names + more}
     described["break_system_packages"] = value("override_externally_managed")
+    described["log"] = value("log")
+    described["report"] = value("json_report_file")
     described["no_color"] = value("no_color")
     described["caches"] = bool(getattr(options, "cache_dir", True))
     described["verbosity"] = (value("verbose") or 0) - (value("quiet") or 0)
@@ -327,7 +329,7 @@ def _paths_of(distribution):
         paths = uninstall.UninstallPathSet.from_dist(distribution)
     except Exception as error:  # pip's refusals have several types; the text is what counts
         return [], str(getattr(error, "message", error) or type(error).__name__)
-    return sorted(paths._paths | set(paths._pth)), ""
+    return sorted(map(os.path.normpath, paths._paths | set(paths._pth))), ""
 
 
 # ------------------------------------------------------------------------------- parsing only
@@ -639,7 +641,9 @@ class Guard:
             return self.plain_uninstall(command, options, args)
         except Stop as stop:
             return self.stopped(stop.answer)
-        except EOFError:
+        except (EOFError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "lost sys.stdin" not in str(error):
+                raise
             self.channel.tell({"type": "no-answer"})
             return 1
 
@@ -714,10 +718,11 @@ def _flush():
 def _without(paths, kept):
     """Give the paths less the kept ones; of a folder that holds a kept one, what else it holds."""
     for path in paths:
-        if path in kept:
+        clean = os.path.normpath(path)  # RECORD may have it with a slash at the end
+        if clean in kept:
             continue
-        inside = path + os.sep
-        if not any(name.startswith(inside) for name in kept) or os.path.islink(path):
+        inside = clean + os.sep
+        if not any(name.startswith(inside) for name in kept) or os.path.islink(clean):
             yield path
             continue
         for folder, _, files in os.walk(path):

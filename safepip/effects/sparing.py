@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import given_away
 from safepip.effects.wheels import without_members
+from safepip.values.errors import WildRemoval
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,6 +44,26 @@ def given_away_to_pip(environment: Environment, policy: Policy) -> frozenset[str
     )
 
 
+def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
+    """Refuse a plan that would delete a folder which no distribution can claim.
+
+    That is one that holds conda's records or the environment, and any folder outside of it, but for
+    what lies beside the metadata that names it (in the user site).
+
+    Raises: WildRemoval.
+    """
+    books = f"{environment.prefix}/conda-meta"
+    for change in plan.changes:
+        home = f"{change.before.location}/" if change.before is not None else "/dev/null/"
+        for path in change.removes:
+            holds_books = f"{books}/".startswith(f"{path.rstrip('/')}/")
+            if holds_books or path.startswith(f"{books}/"):
+                raise WildRemoval(change.name, path)
+            is_inside = environment.relative(path) is not None or path.startswith(home)
+            if not is_inside and os.path.isdir(path) and not os.path.islink(path):
+                raise WildRemoval(change.name, path)
+
+
 def protected_paths(
     environment: Environment, plan: Plan, given_away: Collection[str]
 ) -> tuple[str, ...]:
@@ -65,8 +87,8 @@ def protected_paths(
 
 def _owned_in(environment: Environment, path: str) -> set[str]:
     """Give the conda-owned paths that a path below the prefix stands for."""
-    if path in environment.owners or path.startswith("conda-meta/"):
-        return {path}  # no record owns the records, and yet they are conda's
+    if path in environment.owners:
+        return {path}
     if path not in environment.owned_folders:
         return set()
     return {owned for owned in environment.owners if owned.startswith(path + "/")}

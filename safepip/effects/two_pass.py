@@ -240,7 +240,7 @@ class TwoPass:
         if self.options.yes or is_terminal(0):
             return self._processes.run(command, environ)
         code, said = self._processes.run_half_quietly(command, environ)
-        self.unanswered = "EOFError" in said.text
+        self.unanswered = "EOFError" in said.text or "lost sys.stdin" in said.text
         if self.unanswered:
             return 1
         self._processes.replay(said)

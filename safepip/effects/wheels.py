@@ -5,7 +5,6 @@ Archives are untrusted: names and sizes are bounded, and nothing is extracted to
 
 from __future__ import annotations
 
-import configparser
 import csv
 import hashlib
 import io
@@ -13,6 +12,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING
 
+from safepip.decisions.planning.entry_points import script_names
 from safepip.values.account import Entry, WheelContents
 from safepip.values.errors import UnreadableWheel
 from safepip.values.text import shown
@@ -49,8 +49,7 @@ def read_developed(egg_info: str) -> WheelContents:
 
     Raises: UnreadableWheel.
     """
-    name = os.path.basename(egg_info)
-    console, gui = _scripts(_text_of(f"{egg_info}/entry_points.txt"), name)
+    console, gui = _scripts(_text_of(f"{egg_info}/entry_points.txt"))
     sources = _text_of(f"{egg_info}/SOURCES.txt").splitlines()
     plain = (source.rpartition("/")[2].strip() for source in sources)
     scripts = dict.fromkeys((*console, *gui, *(s for s in plain if s not in ("", ".", ".."))))
@@ -91,7 +90,7 @@ def _contents(archive: zipfile.ZipFile, path: str) -> WheelContents:
         found = ", ".join(sorted(map(shown, folders))) or "none"
         raise UnreadableWheel(os.path.basename(path), f"expected one `.dist-info`, found {found}")
     folder = folders.pop()
-    console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"), path)
+    console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"))
     return WheelContents(members, _is_pure(_text(archive, f"{folder}/WHEEL")), console, gui)
 
 
@@ -112,19 +111,23 @@ def _is_pure(text: str) -> bool:
     return False
 
 
-def _scripts(text: str, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
+def _scripts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return script_names(text, "console_scripts"), script_names(text, "gui_scripts")
+
+
+def has_bytes(archive: zipfile.ZipFile, member: str, path: str) -> bool:
+    """Say whether a file has the very bytes of a member; not when either cannot be read."""
     try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        raise UnreadableWheel(os.path.basename(path), f"entry_points.txt: {error}") from error
-    found = {
-        group: tuple(name.strip() for name, _ in parser.items(group))
-        for group in ("console_scripts", "gui_scripts")
-        if parser.has_section(group)
-    }
-    return found.get("console_scripts", ()), found.get("gui_scripts", ())
+        info = archive.getinfo(member)
+        if os.stat(path).st_size != info.file_size:
+            return False
+        with archive.open(info) as planned, open(path, "rb") as there:
+            while chunk := planned.read(_CHUNK):
+                if there.read(len(chunk)) != chunk:
+                    return False
+    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError):
+        return False
+    return True
 
 
 # ------------------------------------------------------------------------------- sparing

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.fixing.fixes import fixes_for, with_option
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
-from safepip.effects.destination import at_home
+from safepip.effects.destination import at_home, refuse_other_environments
 from safepip.effects.landings import find_landings
+from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.errors import NoWheel
 from safepip.values.exits import Exit
@@ -85,7 +86,7 @@ class Course:
     def joined(self, account: Account) -> Plan:
         """Join pip's account with the wheels and with what is installed.
 
-        Raises: NoWheel, UnreadableWheel.
+        Raises: CannotJudge, WrongEnvironment.
         """
         since = time.monotonic()
         account = at_home(account, self.environment)
@@ -95,6 +96,8 @@ class Course:
         except NoWheel as error:
             error.fixes = self.with_option("--use-pep517", "build a wheel of it first")
             raise
+        refuse_wild_removals(self.environment, plan)
+        refuse_other_environments(self.environment, plan)
         self.timed("judge", since)
         return plan
 
@@ -113,7 +116,12 @@ class Course:
         return judgement
 
     def fixes(
-        self, plan: Plan, findings: Sequence[Finding], fitting: tuple[HeldBack, ...] = ()
+        self,
+        plan: Plan,
+        findings: Sequence[Finding],
+        fitting: tuple[HeldBack, ...] = (),
+        *,
+        others_fit: bool = False,
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
         return fixes_for(
@@ -123,6 +131,7 @@ class Course:
             plan,
             findings,
             fitting or None,
+            others_fit=others_fit,
             policy=self.request.policy,
             obvious=self.is_reached,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.wording.hints import hints_for
 from safepip.effects.asking import Asking, SeamsMoved
-from safepip.effects.destination import is_guarded
+from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prune import Limits
@@ -24,19 +24,19 @@ from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
 from safepip.recipes.course import Course
-from safepip.recipes.keep import find_fitting, keep
+from safepip.recipes.keep import find_fitting, keep, others_fit
 from safepip.recipes.recover import is_unfinished, recover
 from safepip.values.account import Failed
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
-from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from safepip.recipes.recover import Recovered
+    from safepip.values.plan import Plan
     from safepip.values.request import Request
     from safepip.values.verdict import Cleared, EngineName, HeldBack, Outcome
 
@@ -95,12 +95,14 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
             settings.tell(recovered)
         with start(name, asking) as engine:
             environment = read_environment(prefix, engine.greet())
-            if not environment.hiding:
+            # What is uninstalled is the copy that pip finds first, and that is as it should be.
+            if request.verb == "uninstall" or not environment.hiding:
                 return _converse(Course(request, engine, asking, environment, since, limits))
         # pip would count the copies that hide conda's as installed: ask it again without them.
-        asking = replace(asking, environ=without_copies(asking.environ, environment.hiding))
+        copies = environment.hiding
+        asking = replace(asking, environ=without_copies(asking.environ, copies))
         with start(name, asking) as engine:
-            engine.greet()
+            environment = replace(read_environment(prefix, engine.greet()), copies=copies)
             return _converse(Course(request, engine, asking, environment, since, limits))
 
 
@@ -113,9 +115,10 @@ def _converse(course: Course) -> Outcome:
     if not is_guarded(options, course.environment):
         dry_run = course.request.verb == "plan"
         return course.outcome(course.engine.pass_through(dry_run=dry_run), None)
-    early = course.judged(Plan(()))
+    nothing = nothing_yet(options, course.environment)
+    early = course.judged(nothing)
     if early.refuses and course.request.verb != "plan":
-        return _block(course, Blocked(Plan(()), early.findings))
+        return _block(course, Blocked(nothing, early.findings))
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
@@ -133,14 +136,17 @@ def _decide(course: Course, plan: Plan) -> Outcome:
         return _carry_out(course, held)
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
-    return _block(course, Blocked(plan, first.findings), fitting)
+    others = others_fit(course, first)
+    return _block(course, Blocked(plan, first.findings), fitting, others=others)
 
 
-def _block(course: Course, blocked: Blocked, fitting: tuple[HeldBack, ...] = ()) -> Outcome:
+def _block(
+    course: Course, blocked: Blocked, fitting: tuple[HeldBack, ...] = (), *, others: bool = False
+) -> Outcome:
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
-    fixes = course.fixes(blocked.plan, blocked.findings, fitting)
+    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others)
     return course.outcome(code, replace(blocked, fixes=fixes))
 
 

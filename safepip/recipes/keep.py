@@ -10,7 +10,7 @@ from safepip.decisions.planning.keep import compare, holds, may_hold, named_in, 
 from safepip.decisions.planning.loosen import with_constraints, without_bounds
 from safepip.effects.engines import start
 from safepip.values.account import Failed
-from safepip.values.findings import CondaOwned
+from safepip.values.findings import Breaks, CondaOwned
 from safepip.values.verdict import Kept
 
 if TYPE_CHECKING:
@@ -47,12 +47,30 @@ def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack,
 def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack, ...]:
     """Find what fits conda's versions when the bounds that the user gave are set aside.
 
-    It is only offered, and only when a whole plan of it was judged and not refused. A pip of its
-    own does that, unseen.
+    It is only offered, and only when a whole plan of it was judged and not refused.
     """
     arguments, names = without_bounds(course.request.words, course.environment)
     if not arguments or not any(isinstance(f, CondaOwned) for f in first.findings):
         return ()
+    found = _tried(course, arguments)
+    fitting = compare(course.environment, plan, found) if found is not None else ()
+    return tuple(held for held in fitting if held.name in names)
+
+
+def others_fit(course: Course, first: Judgement) -> bool:
+    """Say whether what the plan would break has releases that go with it."""
+    refusals = [finding for finding in first.findings if finding.severity == "refuse"]
+    names = sorted({f.distribution for f in refusals if isinstance(f, Breaks)})
+    if course.request.verb == "uninstall" or not all(isinstance(f, Breaks) for f in refusals):
+        return False
+    return bool(names) and _tried(course, (*course.request.words, *names)) is not None
+
+
+def _tried(course: Course, arguments: tuple[str, ...]) -> Plan | None:
+    """Give the plan for other arguments, with conda's versions held; None when it is refused.
+
+    A pip of its own makes it, unseen.
+    """
     since = time.monotonic()
     held = course.folder / "held.txt"
     lines = holds(course.environment, course.request.policy)
@@ -64,10 +82,9 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
         options = engine.read_options()
         account = options if isinstance(options, Failed) else trial.plan()
         if isinstance(account, Failed):
-            return ()
+            return None
         found = trial.joined(account)
         refused = trial.judged(found).refuses
         engine.stop()
     course.timed("plan", since)
-    fitting = compare(course.environment, plan, found)
-    return () if refused else tuple(held for held in fitting if held.name in names)
+    return None if refused else found

@@ -88,6 +88,12 @@ class Interpreter:
     """Modules of the standard library; empty where Python is older than 3.10."""
 
     @property
+    def cache_tag(self) -> str:
+        """What the names of bytecode files have before `.pyc` (PEP 3147)."""
+        implementation = self.markers.get("implementation_name", "cpython")
+        return f"{implementation}-{self.minor.replace('.', '')}"
+
+    @property
     def minor(self) -> str:
         """The `X.Y` of the version."""
         return ".".join(self.version.split(".")[:2])
@@ -114,6 +120,8 @@ class Environment:
     externally_managed: str | None = None
     """The message of a foreign `EXTERNALLY-MANAGED`; None where there is none."""
     writable: bool = True
+    copies: tuple[Distribution, ...] = ()
+    """Copies outside the environment that hide conda's, and that pip is not shown."""
     records_state: tuple[tuple[str, int, int], ...] = ()
     """Of the records, as `effects.records` tells it: it changes with any of them."""
     leftovers: tuple[str, ...] = ()

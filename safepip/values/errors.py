@@ -7,7 +7,8 @@ SafepipError
 │   ├── UnreadableReport      what pip said it would do
 │   ├── UnreadableWheel       an artifact
 │   ├── NoWheel               an artifact of which pip makes no wheel
-│   └── NoEngine              no way to ask this environment's pip for its plan
+│   ├── NoEngine              no way to ask this environment's pip for its plan
+│   └── WildRemoval           an uninstall that would take away what is nobody's to take
 ├── UnreadableJournal    10   what safepip wrote of its own changes
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
@@ -108,6 +109,20 @@ class NoEngine(CannotJudge):
     """The environment's pip cannot be asked for its plan."""
 
     code = "no-engine"
+
+
+class WildRemoval(CannotJudge):
+    """The metadata of a distribution claims folders that no distribution has."""
+
+    code = "wild-removal"
+
+    def __init__(self, name: str, path: str) -> None:
+        super().__init__(
+            f"uninstalling {name} would delete `{path}`, whoever has files in it",
+            why="pip deletes whatever a distribution's RECORD names, and this one's is not right",
+        )
+        self.name = name
+        self.path = path
 
 
 class UnreadableJournal(SafepipError):

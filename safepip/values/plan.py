@@ -59,6 +59,8 @@ class Landing:
     """The same after following linked folders on the way; the last part is not followed."""
     same_bytes: bool = False
     """The file that is there has the bytes that would be written."""
+    is_folder: bool = False
+    """A folder, where a file would be written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class PipOptions:
     upgrade: bool = False
     pre: bool = False
     break_system_packages: bool = False
+    log: str | None = None
+    """A file that pip writes what it does to, as given."""
+    report: str | None = None
+    """A file for pip's report, as given; `-` for stdout."""
     caches: bool = True
     """False: `--no-cache-dir`, as in the making of images."""
     verbosity: int = 0

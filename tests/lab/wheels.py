@@ -55,12 +55,14 @@ def make_wheel(
     tag: str = "py3-none-any",
     metadata: Mapping[str, str] | None = None,
     info_files: Files | None = None,
+    record_extra: Sequence[str] = (),
 ) -> Wheel:
     """A wheel whose ``files`` go to site-packages; without ``files``, a package of its own name.
 
     ``data_files`` are relative to the prefix, ``data_scripts`` to its ``bin``, ``data_headers`` to
     the header folder of the distribution. ``metadata`` adds fields to METADATA, ``info_files`` adds
-    to or replaces files of the dist-info folder (RECORD excepted).
+    to or replaces files of the dist-info folder (RECORD excepted). ``record_extra`` are paths that
+    RECORD claims besides.
     """
     stem = f"{as_module(name)}-{version}"
     module = as_module(name)
@@ -85,7 +87,8 @@ def make_wheel(
         **(info_files or {}),
     }
     members.update({f"{stem}.dist-info/{path}": text for path, text in info.items() if text})
-    return Wheel(f"{stem}-{tag}.whl", _zipped(members, record=f"{stem}.dist-info/RECORD"))
+    record = f"{stem}.dist-info/RECORD"
+    return Wheel(f"{stem}-{tag}.whl", _zipped(members, record=record, claims=record_extra))
 
 
 def core_metadata(
@@ -155,12 +158,14 @@ def _entry_points(scripts: Mapping[str, str] | None, gui_scripts: Mapping[str, s
     )
 
 
-def _zipped(members: Files, *, record: str) -> bytes:
+def _zipped(members: Files, *, record: str, claims: Sequence[str] = ()) -> bytes:
     blobs = {
         path: text.encode() if isinstance(text, str) else text for path, text in members.items()
     }
     rows = [record_row(path, blob) for path, blob in blobs.items()]
-    blobs[record] = "".join(f"{row}\n" for row in [*rows, f"{record},,"]).encode()
+    blobs[record] = "".join(
+        f"{row}\n" for row in [*rows, *(f"{c},," for c in claims), f"{record},,"]
+    ).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, blob in blobs.items():

@@ -39,6 +39,8 @@ class Case:
     shell: Shell
     kept: tuple[HeldBack, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    others_fit: bool = False
+    """What would break has releases that go with the plan."""
 
     @property
     def removes(self) -> bool:

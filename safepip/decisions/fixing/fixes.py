@@ -68,6 +68,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     findings: Sequence[Finding],
     kept: tuple[HeldBack, ...] | None,
     *,
+    others_fit: bool = False,
     in_notebook: bool = False,
     policy: Policy | None = None,
     obvious: bool = True,
@@ -75,8 +76,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     """Give the commands that do what the user wanted, without the harm that was refused.
 
     ``arguments`` are pip's own, without secrets, beginning with pip's verb. ``kept`` is what the
-    second plan held back, where there is such a plan and it was not taken. ``policy`` is what the
-    user said to safepip, which the commands say again.
+    second plan held back, where there is such a plan and it was not taken. ``others_fit``: what
+    would break has releases that go with the plan. ``policy`` is what the user said to safepip,
+    which the commands say again.
     """
     case = Case(
         environment,
@@ -86,6 +88,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         Shell(environment.prefix, environment.manager, obvious, in_notebook),
         kept or (),
         policy or Policy(),
+        others_fit,
     )
     found = _found(case, _ways(case)) or _found(case, _LAST)
     return found[:_MOST]

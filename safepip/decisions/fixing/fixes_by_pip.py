@@ -82,7 +82,7 @@ def what_keeps_others_working(case: Case) -> Iterator[Fix]:
     if all(_may_be_bounded(case, finding) for finding in case.broken):
         says = f"take a version that {listed(others)} can work with"
         yield Fix(case.again((*case.arguments, *bounds)), says)
-    if not any(name in case.environment.conda_owned for name in others):
+    if case.others_fit and not any(name in case.environment.conda_owned for name in others):
         yield Fix(case.again((*case.arguments, *others)), f"update {listed(others)} with it")
 
 

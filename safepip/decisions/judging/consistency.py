@@ -18,6 +18,7 @@ from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from safepip.values.environment import Distribution, Environment
     from safepip.values.plan import Change, Plan
@@ -60,7 +61,7 @@ def breaks(environment: Environment, plan: Plan) -> Iterator[Breaks]:
     arriving = None if plan.elsewhere else plan
     left = _left(environment, plan)
     old, new = before(environment), _versions(left, arriving)
-    changed = {c.name for c in plan.changes if old.versions.get(c.name) != new.get(c.name)}
+    changed = {name for name, was in old.versions.items() if new.get(name) != was}
     replaced = {c.name for c in _arrivals(arriving)}
     for name, distribution in left.items():
         if name in replaced:
@@ -144,7 +145,23 @@ def _left(environment: Environment, plan: Plan) -> dict[str, Distribution]:
         for change in plan.changes
         if change.before is not None and (change.removes or not plan.elsewhere)
     }
-    return standing(d for d in environment.distributions if d.metadata_path not in gone)
+    removed = {path for change in plan.changes for path in change.removes}
+    return standing(
+        d
+        for d in environment.distributions
+        if d.metadata_path not in gone and not (removed and _is_removed(d, removed))
+    )
+
+
+def _is_removed(distribution: Distribution, removed: AbstractSet[str]) -> bool:
+    """Say whether another distribution's uninstall takes the metadata of this one along."""
+    path = distribution.metadata_path
+    if not removed.isdisjoint((path, f"{path}/METADATA", f"{path}/PKG-INFO")):
+        return True
+    folder = distribution.location
+    while folder and folder not in removed:
+        folder = folder.rpartition("/")[0]
+    return bool(folder)
 
 
 def _versions(left: Mapping[str, Distribution], plan: Plan | None) -> dict[str, str]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import concerned
-from safepip.decisions.judging.modules import modules_of, planned_modules, providers
+from safepip.decisions.judging.modules import (
+    goes_before,
+    modules_of,
+    planned_modules,
+    providers,
+)
 from safepip.decisions.judging.ownership import given_away
 from safepip.values.findings import SecondCopy, Shadows
 
@@ -32,10 +37,16 @@ def second_copies(environment: Environment, plan: Plan, policy: Policy) -> Itera
     arriving = [c for c in plan.changes if c.after is not None and c.name not in here]
     modules = {change.name: _whole_modules(environment, change) for change in arriving}
     found = providers(environment, {module for some in modules.values() for module in some})
+    given = given_away(environment, policy)
     for change in arriving:
         copies = _copied(environment, change, modules[change.name], found)
         for conda_package, names in copies.items():
-            if conda_package not in known:
+            is_known = conda_package in known and not any(
+                goes_before(environment, change, name, found[name])
+                for name in names
+                if name in found and conda_package not in given
+            )
+            if not is_known:
                 yield SecondCopy(
                     distribution=change.name,
                     conda_package=conda_package,
@@ -110,7 +121,8 @@ def _already_hiding(
     """Find copies outside the environment that the plan counts on, or that hide conda's."""
     about = concerned(environment, plan, asked)
     replaced = {c.before.metadata_path for c in plan.changes if c.before is not None}
-    for name, copy in environment.installed.items():
+    hiding = {copy.name: copy for copy in environment.copies}
+    for name, copy in {**environment.installed, **hiding}.items():
         conda = environment.conda_owned.get(name)
         hidden = conda.record.dist if conda is not None and conda.record is not None else ""
         is_copy = copy.user_site or (copy.outside and hidden)

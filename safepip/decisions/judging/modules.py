@@ -72,10 +72,39 @@ def top_level(paths: Iterable[str]) -> dict[str, bool]:
 
 
 def planned_modules(environment: Environment, change: Change) -> dict[str, bool]:
-    """Give the top-level modules that the change brings, and whether each is a whole one."""
-    roots = _roots(environment)
-    paths = (_below(roots, file.path) for file in change.files if file.kind == "module")
+    """Give the top-level modules that the change brings, and whether each is a whole one.
+
+    Also those in the folder of the standard library, which comes before site-packages.
+    """
+    roots = (*_roots(environment), *_before_site(environment))
+    paths = (_below(roots, file.path) for file in change.files if file.path.endswith(_EXTENSIONS))
     return top_level(path for path in paths if path is not None)
+
+
+def goes_before(environment: Environment, change: Change, module: str, record: Record) -> bool:
+    """Say whether a module of the change is imported in place of the one that conda's package has.
+
+    It is when it lies in a folder that comes earlier, or is a package where conda's is a file. At
+    the same path it would be written over, which is another finding.
+    """
+    owned = set(record.files)
+    early = _before_site(environment)
+    for file in change.files:
+        inside = _below((*_roots(environment), *early), file.path) or ""
+        if inside.partition("/")[0].partition(".")[0] != module:
+            continue
+        if file.path.startswith(early) and inside_site(environment, file.path) is None:
+            return True
+        is_package = inside.startswith(f"{module}/__init__.")
+        if is_package and not any(f"/{module}/" in path for path in owned):
+            return True
+    return False
+
+
+def _before_site(environment: Environment) -> tuple[str, ...]:
+    """Give the folders of the standard library, each with a slash."""
+    stdlib = environment.interpreter.stdlib
+    return (f"{stdlib}/lib-dynload/", f"{stdlib}/") if stdlib else ()
 
 
 def providers(environment: Environment, modules: Collection[str]) -> dict[str, Record]:

@@ -87,9 +87,13 @@ class _View:
         """Give the conda package whose file would be written, or an empty text."""
         real = self.landings[path].real
         for place in (real, path):
-            for record in self.owners.get(self.environment.relative(place) or "", ()):
+            relative = self.environment.relative(place) or ""
+            for record in self.owners.get(relative, ()):
                 if record.dist not in exempt:
                     return record.dist
+            if place == path and self.landings[path].is_folder:
+                inside = self.environment.owned_folders.get(relative)
+                return inside.dist if inside is not None else ""
         return "" if real == path or self.environment.relative(real) else self._cached(real, exempt)
 
     def _cached(self, real: str, exempt: Collection[str]) -> str:
@@ -130,7 +134,10 @@ def _written(view: _View, change: Change, exempt: Collection[str]) -> list[_Hit]
 
 def _reason(view: _View, change: Change, file: PlannedFile, owner: str) -> Reason:
     inside = inside_site(view.environment, file.path)
-    if view.landings[file.path].real != file.path:
+    landing = view.landings[file.path]
+    if landing.is_folder or file.path.startswith(f"{landing.real}/"):
+        return "files"  # one of both would have to be a folder, and the other a file
+    if landing.real != file.path:
         return "link"
     if inside is not None and is_stray(inside):
         return "stray"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from safepip.values.environment import Interpreter
 
 _GENERATED = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
+_READ_BY_PYTHON = frozenset(("pyvenv.cfg", "pybuilddir.txt"))
+"""Files beside the interpreter that tell it where it lies."""
 _DATA_KINDS: dict[str, FileKind] = {
     "purelib": "module",
     "platlib": "module",
@@ -47,10 +49,9 @@ def planned_files(
         return tuple(_developed(entry, contents))
     files = [*_from_archive(entry, contents), *_made_by_pip(entry, contents, interpreter)]
     for file in files:
-        if file.path.lower().startswith(_books(interpreter)):
-            raise UnreadableWheel(entry.url, f"`{file.member}` would change conda's own books")
+        _refuse_books(file, entry, contents, interpreter)
     if compiles:
-        tag = _cache_tag(interpreter)
+        tag = interpreter.cache_tag
         files += [_bytecode(f.path, tag) for f in files if _is_compiled(f)]
     return tuple(dict.fromkeys(files))
 
@@ -69,10 +70,32 @@ def _developed(entry: Entry, contents: WheelContents) -> Iterator[PlannedFile]:
         yield PlannedFile(_below(entry.scheme.scripts, name, entry), "script")
 
 
-def _books(interpreter: Interpreter) -> tuple[str, ...]:
-    """Give the beginnings, in lower case, of the paths that only conda and Python may write."""
+def _refuse_books(
+    file: PlannedFile, entry: Entry, contents: WheelContents, interpreter: Interpreter
+) -> None:
+    """Refuse what would tell conda, Python or pip something about others than the wheel itself.
+
+    Raises: UnreadableWheel.
+    """
+    path = file.path.lower()
+    name = path.rpartition("/")[2]
     marks = (f"{interpreter.stdlib}/EXTERNALLY-MANAGED", f"{interpreter.prefix}/pyvenv.cfg")
-    return tuple(path.lower() for path in (f"{interpreter.prefix}/conda-meta/", *marks))
+    beside_python = path.rpartition("/")[0] == interpreter.scripts.lower()
+    if (
+        path.startswith(f"{interpreter.prefix}/conda-meta/".lower())
+        or path in {mark.lower() for mark in marks}
+        or (beside_python and (name in _READ_BY_PYTHON or name.endswith("._pth")))
+    ):
+        raise UnreadableWheel(entry.url, f"`{file.member}` would change conda's own books")
+    for library in {entry.scheme.purelib, entry.scheme.platlib}:
+        top = file.path.removeprefix(f"{library}/").partition("/")[0]
+        if file.path.startswith(f"{library}/") and _is_metadata(top) and top != contents.dist_info:
+            raise UnreadableWheel(entry.url, f"`{top}` would be metadata of something else")
+
+
+def _is_metadata(name: str) -> bool:
+    """Say whether a name in a library folder makes pip see a distribution."""
+    return name.lower().endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))
 
 
 def _from_archive(entry: Entry, contents: WheelContents) -> Iterator[PlannedFile]:
@@ -134,11 +157,6 @@ def _script_names(contents: WheelContents, interpreter: Interpreter) -> Iterator
         else:
             yield name
     yield from contents.gui_scripts
-
-
-def _cache_tag(interpreter: Interpreter) -> str:
-    implementation = interpreter.markers.get("implementation_name", "cpython")
-    return f"{implementation}-{interpreter.minor.replace('.', '')}"
 
 
 def _is_compiled(file: PlannedFile) -> bool:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
-
+from safepip.decisions.judging.requirements import active_requirements, relation
 from safepip.decisions.planning.files import planned_files
 from safepip.decisions.planning.loosen import as_given
 from safepip.values.account import Account, Entry, Removal, Scheme, WheelContents
 from safepip.values.environment import Distribution, Environment
 from safepip.values.errors import UnreadableReport
-from safepip.values.plan import Action, Artifact, Change, Plan, Source
+from safepip.values.plan import Artifact, Change, Plan, Source
 from safepip.values.request import PipOptions
 from safepip.values.text import normalised, without_secrets
 
@@ -61,7 +59,8 @@ def parse_options(raw: object) -> PipOptions:
     options = _typed(raw, dict, "options")
     known = {name: options[name] for name in PipOptions.__slots__ if options.get(name) is not None}
     for name, value in known.items():
-        wanted = str if name.endswith(("_dir", "_path")) else (bool, int)
+        is_text = name.endswith(("_dir", "_path")) or name in ("log", "report")
+        wanted = str if is_text else (bool, int)
         if not isinstance(value, wanted):
             raise UnreadableReport(f"options.{name}", "another type", type(value).__name__)
     return PipOptions(**known)
@@ -201,7 +200,7 @@ def _change(
     before = _displaced(entry.name, entry.before, environment)
     return Change(
         name=entry.name,
-        action=action_of(before.version if before else None, entry.version),
+        action=relation(before.version, entry.version) if before else "add",
         before=before,
         after=entry.version,
         artifact=Artifact(entry.url, entry.sha256, entry.source, entry.wheel, entry.is_direct),
@@ -237,41 +236,14 @@ def _displaced(name: str, removal: Removal | None, environment: Environment) -> 
     return found or Distribution(name, removal.version, removal.metadata_path, removal.name)
 
 
-def action_of(before: str | None, after: str) -> Action:
-    """Name the change from one version to another; versions that are none compare as text."""
-    if before is None:
-        return "add"
-    try:
-        old, new = Version(before), Version(after)
-    except InvalidVersion:
-        return "same" if before == after else "upgrade"
-    return "same" if old == new else "upgrade" if old < new else "downgrade"
-
-
 def _needed_by(
     entries: Sequence[Entry], markers: Mapping[str, str]
 ) -> Mapping[str, tuple[str, ...]]:
     asked = {extra for entry in entries for extra in entry.extras}
     needed: dict[str, list[str]] = {entry.name: [] for entry in entries}
     for entry in entries:
-        for name in _names_required(entry.requires, asked, markers):
+        for requirement in active_requirements(entry.requires, markers, asked):
+            name = normalised(requirement.name)
             if name in needed and name != entry.name and entry.name not in needed[name]:
                 needed[name].append(entry.name)
     return {name: tuple(sorted(by)) for name, by in needed.items()}
-
-
-def _names_required(
-    requires: Sequence[str], extras: set[str], markers: Mapping[str, str]
-) -> list[str]:
-    names = []
-    for line in requires:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            continue
-        for extra in ("", *extras, *requirement.extras):
-            scope = {**markers, "extra": extra}
-            if requirement.marker is None or requirement.marker.evaluate(scope):
-                names.append(normalised(requirement.name))
-                break
-    return names
