@@ -29,6 +29,7 @@ from safepip.values.account import Account, Entry, Failed
 from safepip.values.environment import Interpreter
 from safepip.values.errors import NoEngine, VerifyFailed
 from tests.lab import (
+    PIPS,
     CondaEnvironment,
     change,
     changed,
@@ -264,7 +265,7 @@ def both(world: World) -> None:
 CASES = {
     "one wheel": Case(["install", "leaf"]),
     "dependencies": Case(["install", "tool"]),
-    "the oldest pip": Case(["install", "tool", "source-only"], pip="22.3.1"),
+    "the oldest pip": Case(["install", "tool", "source-only"], pip=PIPS[0]),
     "the newest pip": Case(["install", "tool", "source-only"], pip="26.3"),
     "a name in capitals, and headers": Case(["install", "TOOL"]),
     "an upgrade": Case(["install", "-U", "tool"], with_tool),
@@ -365,7 +366,7 @@ def test_both_engines_account_for_a_command_alike_and_the_result_is_that_of_pip(
 
 
 @pytest.mark.parametrize("metadata", [False, True], ids=["wheels", "metadata"])
-@pytest.mark.parametrize("pip", ["22.3.1", "25.3", "26.3"])
+@pytest.mark.parametrize("pip", [PIPS[0], "25.3", "26.3"])
 def test_an_index_that_asks_for_a_password_is_asked_as_the_user_gave_it(
     pip: str, metadata: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,7 +427,7 @@ def test_an_index_in_a_requirement_file_is_used_for_fetching_too(
 
 
 @pytest.mark.parametrize("metadata", [False, True], ids=["wheels", "metadata"])
-@pytest.mark.parametrize("pip", ["22.3.1", "24.3.1", "26.3"])
+@pytest.mark.parametrize("pip", [PIPS[0], "24.3.1", "26.3"])
 def test_nothing_is_downloaded_twice_although_nothing_is_cached(
     pip: str, metadata: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

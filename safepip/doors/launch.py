@@ -5,12 +5,14 @@ Anything that only a guarded command needs is imported where it is used.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from safepip.doors.arguments import GUARDED, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 from safepip.values.errors import SafepipError
+from safepip.values.target import UNFINISHED
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
@@ -48,4 +50,9 @@ def _guarded_verb(rest: list[str]) -> str | None:
 
 
 def _pass_through(own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
-    become_pip(target_of(own, arguments, as_module=as_module), arguments)
+    target = target_of(own, arguments, as_module=as_module)
+    if target.is_conda and os.path.lexists(f"{target.prefix}/{UNFINISHED}"):
+        from safepip.doors.recovering import recover_first
+
+        recover_first(target.prefix)
+    become_pip(target, arguments)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from safepip.values.journal import Entry
 
-UNFINISHED = "conda-meta/safepip/unfinished"
-"""Below the prefix."""
 _SMALL = 16 * 1024
 _ENTRY_LIMIT = 256 * 1024 * 1024
 _NAME = re.compile(rf"({ID.pattern})\.json")

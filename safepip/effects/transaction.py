@@ -116,6 +116,8 @@ def restore(path: str, state: State, kept: str) -> None:
     Raises: OSError.
     """
     match state:
+        case Absent() if os.path.isdir(path) and not os.path.islink(path):
+            return  # a folder in the way of the plan, which was there before
         case Absent():
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(path)
@@ -233,6 +235,8 @@ def _is_as_it_was(path: str, state: File, kept: str) -> bool:
 
 def _put(path: str, state: File, kept: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
     beside = path + _BESIDE
     with contextlib.suppress(FileNotFoundError):
         os.unlink(beside)

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safepip.effects.journal import UNFINISHED, Journal
+from safepip.effects.journal import Journal
 from safepip.effects.transaction import take_back
 from safepip.values.errors import NotWritable
+from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:
     from safepip.values.journal import Entry

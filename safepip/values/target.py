@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+UNFINISHED = "conda-meta/safepip/unfinished"
+"""The mark of a change that is being made, or was cut off; below the prefix."""
+
 
 class Target(NamedTuple):
     """An environment, and how it was chosen.

@@ -1,0 +1,221 @@
+"""All or nothing: however a command ends, the environment is as it was, or as it was planned."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.lab import CondaEnvironment, Ledger, create, everything, from_wheel, make_wheel, replace
+from tests.twins import ENGINES, Ran, World, make, ran
+
+SAFEPIP = [sys.executable, "-m", "safepip"]
+OWNED = from_wheel(make_wheel("owned", "1.0", scripts={"owned": "owned:main"}))
+MANY = {f"many/part{number}.py": f"VALUE = {number}\n" for number in range(120)}
+BIG = {f"big/part{number}.py": f"VALUE = {number}\n" * 40 for number in range(200)}
+WHEELS = [
+    make_wheel("many", "1.0", MANY, scripts={"many": "many:main"}, requires=["leaf"]),
+    make_wheel("many", "2.0", {**MANY, "many/new.py": ""}, scripts={"many": "many:main"}),
+    make_wheel("big", "1.0", BIG, data_files={"share/big/note": "1\n"}),
+    make_wheel("big", "2.0", {**BIG, "bigger.py": ""}, data_files={"share/big/note": "2\n"}),
+    make_wheel("leaf", "1.0"),
+    # pip finds out half-way that a folder lies where this has a file.
+    make_wheel("zz-clash", "1.0", {"zz_clash.py": "", "leaf": "a file\n"}),
+]
+
+
+def build(world: World) -> CondaEnvironment:
+    for wheel in WHEELS:
+        wheel.write(world.links)
+    return create(world.prefix, OWNED)
+
+
+class Place:
+    """An environment with some distributions of pip's."""
+
+    def __init__(self, folder: Path, engine: str = "") -> None:
+        self.world = World(folder / "world")
+        self.environment = make(self.world, build)
+        self.engine = engine
+        self.env = {"SAFEPIP_ENGINE": engine}
+        self.environment.pip(
+            *("install", "--no-index", "--find-links", str(self.world.links)),
+            *("many==1.0", "big==1.0"),
+        )
+
+    def safepip(self, *words: str, env: Mapping[str, str] | None = None) -> Ran:
+        return ran(
+            self.world, self.environment, [*SAFEPIP, *words], env={**self.env, **(env or {})}
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """A command in a process group of its own, as a shell starts one."""
+        own = {"TMPDIR": str(self.world.folder / "tmp"), "PIP_FIND_LINKS": str(self.world.links)}
+        return subprocess.Popen(
+            [*SAFEPIP, *words],
+            env=self.environment.environ({**own, **self.env}),
+            cwd=self.world.work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def contents(self) -> Ledger:
+        """Everything but safepip's own books; and but the bytecode of Python's own library."""
+        found = everything(self.environment.prefix, bytecode=True)
+        return {
+            path: state
+            for path, state in found.items()
+            if not path.startswith("conda-meta/safepip/")
+            and not (path.endswith(".pyc") and "site-packages" not in path)
+        }
+
+    def without_bytecode(self) -> Ledger:
+        return {path: s for path, s in self.contents().items() if not path.endswith(".pyc")}
+
+    def mark(self) -> bool:
+        return (self.environment.conda_meta / "safepip" / "unfinished").exists()
+
+
+@pytest.fixture(params=ENGINES, ids=["one-pass", "two-pass"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return Place(tmp_path, request.param)
+
+
+def test_a_change_is_journalled(place: Place) -> None:
+    done = place.safepip("install", "--json", "many==2.0")
+    name = json.loads(done.stdout)["undo"]
+    folder = place.environment.conda_meta / "safepip"
+    entry = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    steps = [(step["name"], step["before"], step["after"]) for step in entry["steps"]]
+    assert (entry["stage"], steps) == ("done", [("many", "1.0", "2.0")])
+    assert entry["arguments"] == ["install", "many==2.0"]
+    assert not place.mark()
+    kept = folder / "kept" / name
+    assert len(list(kept.iterdir())) > 100
+
+
+def test_what_fails_half_way_is_taken_back(place: Place) -> None:
+    before = place.contents()
+    done = place.safepip("install", "many==2.0", "big==2.0", "zz-clash")
+    assert done.exit_code == 1, done
+    assert place.contents() == before
+    assert "taken back" in done.said
+    assert not place.mark()
+
+
+@pytest.mark.parametrize("words", [("--no-undo",), ("--no-cache-dir",), ()])
+def test_nothing_is_kept_where_nothing_is_wanted(tmp_path: Path, words: tuple[str, ...]) -> None:
+    place = Place(tmp_path)
+    env = {} if words else {"SAFEPIP_UNDO": "off"}
+    done = place.safepip("install", "--json", *words, "many==2.0", env=env)
+    assert (done.exit_code, json.loads(done.stdout)["undo"]) == (0, None)
+    folder = place.environment.conda_meta / "safepip"
+    assert list(folder.glob("kept/*/*")) == []
+    assert len(list(folder.glob("*.json"))) == 1
+
+
+def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    # A build hook of this project stands for whoever runs conda at the same time.
+    record = next(place.environment.conda_meta.glob("owned-*.json"))
+    raw = json.loads(record.read_bytes())
+    site = place.environment.site_packages.relative_to(place.environment.prefix).as_posix()
+    raw["files"].append(f"{site}/late.py")
+    (place.environment.site_packages / "late.py").write_text("conda's\n", encoding="utf-8")
+    new = json.dumps(raw)
+    from tests.lab import make_project
+
+    on_build = f"import os; open({str(record)!r} + '.new', 'w').write({new!r})\n"
+    on_build += f"os.replace({str(record)!r} + '.new', {str(record)!r})"
+    make_project(
+        place.world.work / "late", "late", "1.0", {"late.py": "pip's\n"}, on_build=on_build
+    )
+    done = place.safepip("install", "--json", "--no-build-isolation", "./late")
+    assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "same-files"), done
+
+
+# ------------------------------------------------------------------------------- cut off
+
+
+MOMENTS = 6
+"""Of each test that cuts a command off: the environment is whole after each of them."""
+
+
+def _acting(place: Place, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the change has begun; False when the command has ended before that was seen."""
+    while process.poll() is None:
+        if place.mark():
+            return True
+        time.sleep(0.001)
+    return False
+
+
+@pytest.mark.parametrize("what", ["safepip", "all"])
+def test_after_a_kill_the_next_command_finds_it_whole(place: Place, what: str) -> None:
+    before = place.contents()
+    chance = random.Random(f"{what}{place.engine}")
+    for _ in range(MOMENTS):
+        process = place.start("install", "many==2.0", "big==2.0")
+        if _acting(place, process):
+            time.sleep(chance.uniform(0, 0.25))
+        kill = os.killpg if what == "all" else os.kill
+        kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        # A pip that outlived its safepip holds the lock: `list` goes on, `install` waits for it.
+        for words in (["list"], ["install", "--dry-run", "leaf"]):
+            assert place.start(*words).wait(60) == 0
+        assert not place.mark()
+        if place.contents() != before:
+            installed = place.environment.distributions()
+            assert (installed["many"], installed["big"]) == ("2.0", "2.0")
+            place.safepip("install", "many==1.0", "big==1.0")
+            before = place.contents()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_takes_back_what_had_begun(place: Place, number: int) -> None:
+    before = place.contents()
+    chance = random.Random(f"{number}{place.engine}")
+    seen = set()
+    for _ in range(MOMENTS):
+        process = place.start("install", "many==2.0", "big==2.0")
+        if _acting(place, process):
+            time.sleep(chance.uniform(0, 0.1))
+        os.killpg(process.pid, number)
+        _, said = process.communicate()
+        seen.add(process.returncode)
+        assert not place.mark()
+        if place.contents() != before:  # it was done already
+            assert process.returncode == 0, said
+            place.safepip("install", "many==1.0", "big==1.0")
+            before = place.contents()
+    assert seen <= {0, 130}
+    assert 130 in seen
+
+
+def test_what_another_user_wrote_leads_nowhere_else(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    mine = tmp_path / "mine"
+    mine.write_text("mine\n", encoding="utf-8")
+    place.safepip("install", "many==2.0")
+    folder = place.environment.conda_meta / "safepip"
+    path = next(folder.glob("*.json"))
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw["stage"], raw["touched"] = "acting", {str(mine): ["absent", None]}
+    replace(path, json.dumps(raw))
+    (folder / "unfinished").write_text(raw["id"], encoding="utf-8")
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+        done = place.safepip("install", "leaf")
+        assert (done.exit_code, "another user" in done.stderr + done.said) == (10, True), done
+    assert mine.read_text(encoding="utf-8") == "mine\n"
