@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from safepip.values.errors import UsageError
 
 GUARDED = ("install", "uninstall", "plan")
+OWN = ("undo", "history")
+"""Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",
     "--json": "json",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from safepip.doors.arguments import FLAGS, VALUES
+from safepip.doors.changes import commands
 
 _SUMMARY = """pip for conda environments: what conda put there stays whole.
 
@@ -23,7 +24,7 @@ _OPTIONS = {
     "--allow": ("NAME[,NAME]", "Let pip take these over from conda."),
     "--strict": ("", "Refuse, instead of choosing other versions that fit."),
     "--override-frozen": ("", "Act although the environment is marked frozen."),
-    "--no-undo": ("", "Keep nothing for an undo (there is none yet)."),
+    "--no-undo": ("", "Keep nothing to take the change back with."),
     "--json": ("", "One JSON object on stdout; pip's output goes to stderr."),
 }
 
@@ -31,7 +32,8 @@ _EPILOG = """\b
 Exit codes: pip's own (1, 2, 3, 23, 120), and
   10 blocked; nothing was changed      14 another safepip is at work
   11 needs a yes and cannot ask        15 which environment is unclear
-  13 changed, and not as was judged    16 frozen, sealed or not writable
+  12 failed, and was taken back        16 frozen, sealed or not writable
+  13 failed, and is not as it was
   70 a bug in safepip                 130 interrupted"""
 
 
@@ -59,4 +61,6 @@ def command() -> click.Group:
         )
     for name, says in _VERBS.items():
         group.add_command(click.Command(name, short_help=says))
+    for name, own in commands().items():
+        group.add_command(own, name)
     return group

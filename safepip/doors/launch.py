@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from safepip.doors.arguments import GUARDED, OwnOptions, leading_only
+from safepip.doors.arguments import GUARDED, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 from safepip.values.errors import SafepipError
@@ -29,6 +29,10 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
             from safepip.doors.guarded import run
 
             return run(verb, given, as_module=as_module)
+        if rest[0] in OWN:
+            from safepip.doors.changes import run as run_own
+
+            return run_own(rest[0], own, rest[1:], as_module=as_module)
         return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
     except SafepipError as error:
         from safepip.doors.saying import say_error

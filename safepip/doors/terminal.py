@@ -87,10 +87,10 @@ def wants_colour(
     return is_terminal(stream) and environ.get("TERM") != "dumb"
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Say whether someone looks at the stream; a closed one is no terminal."""
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except (OSError, ValueError):
         return False
 

@@ -198,6 +198,12 @@ def _read_headers(path: str) -> _Metadata | None:
         return _Metadata(broken=f"METADATA cannot be read: {error.strerror}")
 
 
+def requirements_in(path: str) -> tuple[str, tuple[str, ...]]:
+    """Give the normalised name in a METADATA or PKG-INFO, and what it requires."""
+    found = _read_headers(path) or _Metadata()
+    return normalised(found.name), found.requires
+
+
 def _headers(path: str) -> bytes | None:
     """Give the bytes before the description; None when they have no end.
 

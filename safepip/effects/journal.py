@@ -191,6 +191,11 @@ class Journal:
         return total
 
 
+def timestamp() -> str:
+    """Give the time in UTC, as ISO 8601 has it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+
+
 def _order(entry: str) -> tuple[str, int]:
     day, _, number = entry.rpartition("-")
     return day, int(number)

@@ -104,10 +104,15 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
         except OSError as error:
             problems.append(f"{path} could not be put back: {error.strerror}")
     _clear_asides(journal, entry)
-    folders = map(journal.absolute, reversed(entry.new_folders))
-    left = [path for path in folders if not _remove_folder(path)]
+    left = remove_new_folders(journal, entry)
     problems += [f"{path} is left, because something else was put there" for path in left]
     return tuple(problems)
+
+
+def remove_new_folders(journal: Journal, entry: Entry) -> list[str]:
+    """Remove the folders that a change made, and give those in which something else is by now."""
+    folders = map(journal.absolute, reversed(entry.new_folders))
+    return [path for path in folders if not _remove_folder(path)]
 
 
 def restore(path: str, state: State, kept: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from safepip import __version__
 from safepip.decisions.undoing.entries import entry_of, seen_after
-from safepip.effects.journal import Journal
+from safepip.effects.journal import Journal, timestamp
 from safepip.effects.prune import prune
 from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
 from safepip.effects.transaction import begin, finish, paths_of, records_of, take_back
@@ -91,6 +91,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         course.environment,
         id=journal.new_id(),
         arguments=course.shown_arguments,
+        began=timestamp(),
         versions=(__version__, course.engine.pip_version),
         can_undo=course.keeps_undo,
     )

@@ -8,8 +8,10 @@ SafepipError
 │   ├── UnreadableWheel       an artifact
 │   ├── NoWheel               an artifact of which pip makes no wheel
 │   ├── NoEngine              no way to ask this environment's pip for its plan
+│   ├── CannotUndo            a change that cannot be taken back as things are
 │   └── WildRemoval           an uninstall that would take away what is nobody's to take
 ├── UnreadableJournal    10   what safepip wrote of its own changes
+├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
 ├── NotWritable          16   the prefix cannot be written
@@ -125,6 +127,12 @@ class WildRemoval(CannotJudge):
         self.path = path
 
 
+class CannotUndo(CannotJudge):
+    """A change that cannot be taken back as things are."""
+
+    code = "undo"
+
+
 class UnreadableJournal(SafepipError):
     """An entry of the journal that is not as safepip writes them."""
 
@@ -134,6 +142,13 @@ class UnreadableJournal(SafepipError):
     def __init__(self, entry: str, reason: object) -> None:
         super().__init__(f"cannot read the change `{entry}` in safepip's journal: {reason}")
         self.entry = entry
+
+
+class NeedsYes(SafepipError):
+    """A question that nobody can answer here."""
+
+    exit = Exit.NEEDS_YES
+    code = "needs-yes"
 
 
 class Busy(SafepipError):

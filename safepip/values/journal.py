@@ -98,8 +98,6 @@ class Entry:
     seconds: Mapping[str, float] = field(default_factory=dict)
     undoes: str = ""
     """The change that this one took back."""
-    undone_by: str = ""
-    """The change that took this one back."""
     can_undo: bool = True
     """What is needed to go back is kept; False where the user wanted none, or it was pruned."""
     touched: Mapping[str, Touched] = field(default_factory=dict)

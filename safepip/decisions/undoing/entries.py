@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import standing
@@ -24,6 +23,7 @@ def entry_of(
     *,
     id: str,  # noqa: A002 - that is what it is called
     arguments: tuple[str, ...],
+    began: str,
     versions: tuple[str, str],
     can_undo: bool,
 ) -> Entry:
@@ -36,7 +36,7 @@ def entry_of(
         stage="acting",
         verb=request.verb,
         arguments=arguments,
-        began=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        began=began,
         safepip=versions[0],
         pip=versions[1],
         verdict="kept" if isinstance(cleared, Kept) else "clear",

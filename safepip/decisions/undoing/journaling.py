@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from safepip.values.errors import UnreadableJournal
 from safepip.values.journal import Absent, Entry, File, Link, Seen, Stage, State, Step, Touched
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SCHEMA = 1
 ID = re.compile(r"\d{4}-\d\d-\d\d-[1-9]\d{0,8}")
@@ -111,8 +108,9 @@ def _state(raw: Any) -> State | None:  # noqa: ANN401 - whatever was in the file
     return File(int(mode) & 0o7777, int(size_bytes), int(mtime_ns), str(sha256), str(kept))
 
 
-def shown(entry: Entry) -> Mapping[str, Any]:
-    """Give what people and programs are told of an entry: without its paths."""
+def shown(entry: Entry, taken_back_by: str | None = None) -> dict[str, Any]:
+    """Give what programs are told of an entry: without its paths."""
     plain = as_json(entry)
     hidden = ("schema", "touched", "new_folders", "folders", "asides", "seen")
-    return {key: value for key, value in plain.items() if key not in hidden}
+    told = {key: value for key, value in plain.items() if key not in hidden}
+    return {**told, "taken_back_by": taken_back_by}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.wording.layout import Line, Span, clean, paragraph
+from safepip.values.journal import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from safepip.decisions.undoing.past import Since
     from safepip.values.journal import Entry
 
 _SHOWN = 5
@@ -31,4 +34,53 @@ def recovered_message(entry: Entry, problems: Sequence[str], *, width: int) -> t
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     for problem in problems[:_SHOWN]:
         lines += paragraph((Span(clean(problem)),), width, start=(Span("  "),), indent=2)
+    return tuple(lines)
+
+
+def undone_message(
+    entry: Entry, left: Sequence[str], *, dry_run: bool, where: str, width: int
+) -> tuple[Line, ...]:
+    """Say that a change was taken back, or would be, and what that did."""
+    word = "would undo" if dry_run else "undone"
+    start = (Span("safepip: "), Span(f"{word} ", "good"))
+    said = f"{entry.id} ({command_of(entry)}) in {clean(where)}"
+    lines = [*paragraph((Span(said),), width, start=start, indent=2)]
+    lines += [Line((Span(f"  {step_line(step)}"),)) for step in inverse_steps(entry)]
+    for path in left[:_SHOWN]:
+        said = f"{clean(path)} is left, because something else was put there"
+        lines += paragraph((Span(said),), width, start=(Span("  "),), indent=2)
+    return tuple(lines)
+
+
+def step_line(step: Step) -> str:
+    """Give what happens to one distribution."""
+    name = clean(step.name)
+    if step.after is None:
+        return f"- {name} {clean(step.before or '')}"
+    if step.before is None:
+        return f"+ {name} {clean(step.after)}"
+    return f"~ {name} {clean(step.before)} -> {clean(step.after)}"
+
+
+def history_lines(
+    entries: Sequence[Entry], taken_back: Mapping[str, str], past: Since | None, *, width: int
+) -> tuple[Line, ...]:
+    """Give the table of changes, and what was changed past safepip since the last."""
+    lines: list[Line] = []
+    for entry in entries:
+        by = taken_back.get(entry.id)
+        state = f"undone by {by}" if by else "cut off" if entry.stage == "acting" else ""
+        state = state or ("" if entry.can_undo else "cannot be undone")
+        start = (Span(entry.id, "label"), Span(f"  {entry.began[:16].replace('T', ' ')}  "))
+        tail = (Span(f"  {state}", "dim"),) if state else ()
+        lines += paragraph((Span(command_of(entry)), *tail), width, start=start, indent=4)
+        lines += [Line((Span(f"    {step_line(step)}"),)) for step in entry.steps]
+    if not entries:
+        lines.append(Line((Span("safepip has changed nothing here"),)))
+    if past is not None and (past.distributions or past.records):
+        lines.append(Line((Span("since then, past safepip", "label"),)))
+        for name, before, after in past.distributions:
+            step = Step(name, "", before, after, "none")
+            lines.append(Line((Span(f"    {step_line(step)}"),)))
+        lines += [Line((Span(f"    conda {how} {clean(dist)}"),)) for how, dist in past.records]
     return tuple(lines)

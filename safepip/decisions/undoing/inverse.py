@@ -1,0 +1,90 @@
+"""What taking a change back would do, and what stands in the way. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.requirements import relation
+from safepip.values.journal import Step
+from safepip.values.plan import Change, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safepip.values.environment import Environment
+    from safepip.values.journal import Entry
+
+
+def taken_back_by(entries: Sequence[Entry]) -> Mapping[str, str]:
+    """Give for each change that was taken back the change that did so, and stands itself."""
+    found: dict[str, str] = {}
+    for entry in reversed(entries):
+        if entry.undoes and entry.stage == "done" and entry.id not in found:
+            found.setdefault(entry.undoes, entry.id)
+    return found
+
+
+def standing_changes(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Give the changes that were made and not taken back since, the oldest first."""
+    gone = taken_back_by(entries)
+    return tuple(e for e in entries if e.stage == "done" and e.id not in gone)
+
+
+def chosen(entries: Sequence[Entry]) -> Entry | None:
+    """Give the change that is meant when none is named: the last that stands, and is no undo."""
+    stands = [e for e in standing_changes(entries) if not e.undoes and e.steps]
+    return stands[-1] if stands else None
+
+
+def in_the_way(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Give the later changes that touched the same paths, the last one first.
+
+    They have to be taken back before this one, in that order. A later change that was taken back,
+    and what did that, cancel each other.
+    """
+    stands = standing_changes(entries)
+    later = stands[[each.id for each in stands].index(entry.id) + 1 :]
+    ids = [each.id for each in entries]
+    after = set(ids[ids.index(entry.id) + 1 :])
+    found = [e for e in later if not e.touched.keys().isdisjoint(entry.touched)]
+    return tuple(e for e in reversed(found) if e.undoes not in after)
+
+
+def inverse_steps(entry: Entry) -> tuple[Step, ...]:
+    """Give what taking a change back does with each distribution."""
+    return tuple(_inverse(step) for step in entry.steps)
+
+
+def _inverse(step: Step) -> Step:
+    before, after = step.after, step.before
+    if after is None:
+        action = "remove"
+    elif before is None:
+        action = "add"
+    else:
+        action = relation(before, after)
+    return Step(step.name, action, before, after, "pip" if before else "none", step.requested)
+
+
+def inverse_plan(
+    entry: Entry, environment: Environment, requires: Mapping[str, tuple[str, ...]]
+) -> Plan:
+    """Give the plan that takes a change back, for a judgement on who loses what by it.
+
+    ``requires``: what the distributions that come back require, by name.
+    """
+    changes = [_change(step, environment, requires) for step in inverse_steps(entry)]
+    return Plan(tuple(changes))
+
+
+def _change(
+    step: Step, environment: Environment, requires: Mapping[str, tuple[str, ...]]
+) -> Change:
+    return Change(
+        name=step.name,
+        action="remove" if step.after is None else "add",
+        before=environment.installed.get(step.name),
+        after=step.after,
+        requested=True,
+        requires=requires.get(step.name, ()) if step.after is not None else (),
+    )

@@ -1,0 +1,173 @@
+"""`undo` and `history`: safepip's own verbs, whose arguments are parsed here, by click."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safepip.decisions.undoing.inverse import inverse_steps
+from safepip.decisions.undoing.journaling import shown
+from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.saying import print_json, say_error, say_recovered
+from safepip.doors.target import target_of
+from safepip.doors.terminal import is_terminal, show, width_of
+from safepip.effects.prefixes import name_of
+from safepip.recipes.history import history
+from safepip.recipes.undo import undo
+from safepip.values.errors import NeedsYes, SafepipError, UsageError, WrongEnvironment
+from safepip.values.exits import Exit
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from safepip.decisions.undoing.past import Since
+    from safepip.doors.arguments import OwnOptions
+    from safepip.recipes.undo import Undone
+    from safepip.values.journal import Entry
+    from safepip.values.target import Target
+
+_NOBODY = ("CI", "JPY_PARENT_PID", "PIP_NO_INPUT", "SAFEPIP_NO_INPUT")
+"""Variables of places where nobody answers, though it may look like a terminal."""
+_SCHEMA = 1
+
+
+def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
+    """Carry out one of these verbs, and give the exit code."""
+    try:
+        options = _parsed(verb, arguments)
+    except click.exceptions.Exit:
+        return 0
+    except click.ClickException as error:
+        return say_error(UsageError(error.format_message()), as_json=own.json)
+    as_json = own.json or options["json"]
+    try:
+        own = own._replace(env=options["env"] or own.env)
+        target = target_of(own, ["install"], as_module=as_module)
+        if not target.is_conda:
+            raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+        if verb == "history":
+            return _history(target, as_json=as_json)
+        return _undo(target, options, as_json=as_json)
+    except SafepipError as error:
+        return say_error(error, verb=verb, as_json=as_json)
+    except KeyboardInterrupt:
+        sys.stderr.write("safepip: interrupted; the environment is as it was\n")
+        return Exit.INTERRUPTED
+
+
+def commands() -> dict[str, click.Command]:
+    """Give these verbs as click describes them."""
+    env = click.Option(["--env"], metavar="PATH|NAME", help="The environment to act on.")
+    json = click.Option(["--json"], is_flag=True, help="One JSON object on stdout.")
+    dry_run = click.Option(["--dry-run"], is_flag=True, help="Only say what that would do.")
+    yes = click.Option(["--yes", "-y"], is_flag=True, help="Do not ask.")
+    name = click.Argument(["id"], required=False)
+    return {
+        "undo": click.Command(
+            "undo",
+            params=[name, dry_run, yes, env, json],
+            short_help="Take back a change, to the byte.",
+            help="Take back the change ID of `safepip history`, or the last one.",
+        ),
+        "history": click.Command(
+            "history",
+            params=[env, json],
+            short_help="List the changes, and what was changed past safepip.",
+            help="List the changes that safepip made, and what was changed past it since.",
+        ),
+    }
+
+
+def _parsed(verb: str, arguments: list[str]) -> dict[str, Any]:
+    command = commands()[verb]
+    with command.make_context(f"safepip {verb}", list(arguments)) as context:
+        return dict(context.params)
+
+
+def _undo(target: Target, options: dict[str, Any], *, as_json: bool) -> int:
+    def agree(entry: Entry) -> None:
+        if not options["yes"]:
+            _ask(entry, target)
+
+    done = undo(
+        target,
+        options["id"],
+        environ=os.environ,
+        agree=None if options["dry_run"] else agree,
+        tell=say_recovered,
+    )
+    if as_json:
+        print_json(_undone_as_json(done, target))
+        return Exit.DONE
+    where = name_of(target.prefix) if target.obvious else target.prefix
+    dry_run = done.by is None
+    lines = undone_message(done.entry, done.left, dry_run=dry_run, where=where, width=width_of())
+    show(lines, sys.stdout if dry_run else sys.stderr)
+    return Exit.DONE
+
+
+def _ask(entry: Entry, target: Target) -> None:
+    """Ask whether to go on.
+
+    Raises: NeedsYes, when nobody can answer, or the answer is no.
+    """
+    again = Fix(f"safepip undo --yes {entry.id}", "answer in advance")
+    asked = is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    if not asked or any(os.environ.get(name) for name in _NOBODY):
+        raise NeedsYes(
+            "undo asks before it changes anything, and nobody can answer here", fixes=[again]
+        )
+    where = name_of(target.prefix)
+    show(undone_message(entry, (), dry_run=True, where=where, width=width_of()))
+    if not click.confirm("Go on?", err=True):
+        raise NeedsYes("the answer was no")
+
+
+def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:
+    return {
+        "schema": _SCHEMA,
+        "verdict": "clear",
+        "code": None,
+        "exit_code": 0,
+        "target": {"prefix": target.prefix, "python": target.python},
+        "undone": shown(done.entry),
+        "changes": [asdict(step) for step in inverse_steps(done.entry)],
+        "left": list(done.left),
+        "findings": [],
+        "fixes": [],
+        "undo": done.by.id if done.by is not None else None,
+    }
+
+
+def _history(target: Target, *, as_json: bool) -> int:
+    found = history(target, os.environ)
+    if as_json:
+        entries = [shown(entry, found.taken_back.get(entry.id)) for entry in found.entries]
+        print_json(
+            {
+                "schema": _SCHEMA,
+                "exit_code": 0,
+                "target": {"prefix": target.prefix, "python": target.python},
+                "changes": entries,
+                "since": _since_as_json(found.since),
+            }
+        )
+        return Exit.DONE
+    lines = history_lines(found.entries, found.taken_back, found.since, width=width_of())
+    show(lines, sys.stdout)
+    return Exit.DONE
+
+
+def _since_as_json(past: Since | None) -> dict[str, Any] | None:
+    if past is None:
+        return None
+    return {
+        "distributions": [
+            {"name": name, "from": before, "to": after}
+            for name, before, after in past.distributions
+        ],
+        "records": [{"how": how, "dist": dist} for how, dist in past.records],
+    }

@@ -1,0 +1,54 @@
+"""Asking an environment's Python about itself, where no pip is started anyway."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from safepip.effects.asking import interpreter_of
+from safepip.effects.parsing import RUNNER
+from safepip.values.errors import NoEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.environment import Interpreter
+
+_PATIENCE = 60.0
+"""Seconds; it takes a twentieth of one."""
+
+
+def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
+    """Give what the interpreter says of itself.
+
+    Raises: NoEngine, when it does not start; UnreadableReport.
+    """
+    read, write = os.pipe()
+    try:
+        setup = {"read": read, "write": write, "facts_only": True}
+        done = subprocess.run(
+            [python, str(RUNNER), json.dumps(setup)],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(read, write),
+            timeout=_PATIENCE,
+            check=False,
+        )
+        os.close(write)
+        write = -1
+        with os.fdopen(os.dup(read), "rb") as answers:
+            message = json.loads(answers.readline() or b"null")
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise NoEngine(f"cannot run `{python}`: {error}") from error
+    finally:
+        for handle in (read, write):
+            with contextlib.suppress(OSError):
+                os.close(handle)
+    if not isinstance(message, dict):
+        raise NoEngine(f"`{python}` did not start ({done.returncode})")
+    return interpreter_of(message.get("interpreter"))

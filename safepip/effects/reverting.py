@@ -1,0 +1,74 @@
+"""Looking at what a change left, and setting its paths back to what they were before it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from safepip.effects.installed import requirements_in
+from safepip.effects.transaction import is_same, restore, state_of
+from safepip.effects.wheels import sha256_of
+from safepip.values.journal import File
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.effects.journal import Journal
+    from safepip.values.journal import Entry, State
+
+
+def changed_since(journal: Journal, entry: Entry) -> tuple[str, ...]:
+    """Give the paths that are not as the change left them, but for bytecode."""
+    return tuple(
+        path
+        for path, touched in entry.touched.items()
+        if not path.endswith(".pyc") and not _is_as_left(journal.absolute(path), touched.after)
+    )
+
+
+def _is_as_left(path: str, left: State | None) -> bool:
+    now = state_of(path)
+    if left is None or is_same(left, now):
+        return left is not None
+    # A copied or moved environment has other times, and the same bytes.
+    if not isinstance(left, File) or not isinstance(now, File) or not left.sha256:
+        return False
+    return (left.mode, left.size_bytes) == (now.mode, now.size_bytes) and (
+        sha256_of(path) == left.sha256
+    )
+
+
+def lacking(journal: Journal, entry: Entry) -> tuple[str, ...]:
+    """Give the paths of which the old bytes are needed and not kept any more."""
+    kept = journal.kept(entry.id)
+    return tuple(
+        path
+        for path, touched in entry.touched.items()
+        if isinstance(touched.before, File) and not os.path.lexists(f"{kept}/{touched.before.kept}")
+    )
+
+
+def revert(journal: Journal, entry: Entry) -> None:
+    """Set the paths of a change to what they were before it.
+
+    Raises: OSError.
+    """
+    for path, mode in sorted(entry.folders.items()):
+        folder = journal.absolute(path)
+        if not os.path.isdir(folder):
+            os.makedirs(folder)
+            os.chmod(folder, mode)
+    kept = journal.kept(entry.id)
+    for path, touched in entry.touched.items():
+        restore(journal.absolute(path), touched.before, kept)
+
+
+def required_before(journal: Journal, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+    """Give what the distributions required that a change took away or replaced, by name."""
+    found = {}
+    for path, touched in entry.touched.items():
+        is_metadata = path.endswith((".dist-info/METADATA", ".egg-info/PKG-INFO", ".egg-info"))
+        if is_metadata and isinstance(touched.before, File):
+            name, requires = requirements_in(f"{journal.kept(entry.id)}/{touched.before.kept}")
+            found[name] = requires
+    return found

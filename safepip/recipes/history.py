@@ -1,0 +1,45 @@
+"""`history`: the changes that safepip made, and what was changed past it since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepip.decisions.undoing.inverse import taken_back_by
+from safepip.decisions.undoing.past import Since, since
+from safepip.effects.interpreters import ask_python
+from safepip.effects.journal import Journal
+from safepip.effects.reading import read_environment
+from safepip.values.errors import SafepipError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.journal import Entry
+    from safepip.values.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of an environment."""
+
+    entries: tuple[Entry, ...]
+    """The oldest first."""
+    taken_back: Mapping[str, str]
+    """By change: the one that took it back."""
+    since: Since | None
+    """What others changed after the last of them; None where that cannot be told."""
+
+
+def history(target: Target, environ: Mapping[str, str]) -> History:
+    """Give the changes of an environment."""
+    entries = tuple(Journal(target.prefix).entries())
+    made = [entry for entry in entries if entry.stage == "done"]
+    past = None
+    if made:
+        try:
+            environment = read_environment(target.prefix, ask_python(target.python, environ))
+            past = since(made[-1].seen, environment)
+        except SafepipError:
+            past = None  # an environment that cannot be read has a history all the same
+    return History(entries, taken_back_by(entries), past)

@@ -1,0 +1,183 @@
+"""A change is taken back to the byte, and so is the taking back; what cannot be is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import Ledger, change, conda_bytes, from_wheel, make_wheel, replace
+from tests.test_transaction import Place
+
+
+class Undoing(Place):
+    """An environment in which changes are taken back."""
+
+    def change(self, *words: str, exit_code: int = 0) -> str:
+        """Make a change, and give its id."""
+        done = self.safepip(words[0], "--json", *words[1:])
+        assert done.exit_code == exit_code, done
+        return str(json.loads(done.stdout)["undo"])
+
+    def undo(self, *words: str, exit_code: int = 0) -> Mapping[str, Any]:
+        done = self.safepip("undo", "--json", "--yes", *words)
+        assert done.exit_code == exit_code, done
+        answer = json.loads(done.stdout)
+        assert isinstance(answer, dict)
+        return answer
+
+    def state(self) -> tuple[Ledger, Mapping[str, int]]:
+        """The bytes of everything, and the mode of everything."""
+        found = self.contents()
+        modes = {path: (self.environment.prefix / path).lstat().st_mode for path in found}
+        return found, modes
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Undoing:
+    return Undoing(tmp_path)
+
+
+CHANGES = {
+    "an upgrade": ("install", "many==2.0", "big==2.0"),
+    "a reinstall": ("install", "--force-reinstall", "--no-deps", "many==1.0"),
+    "something new": ("install", "--no-compile", "leaf", "many==2.0"),
+    "a removal": ("uninstall", "-y", "many", "big"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_undo_restores_every_byte_and_undoing_that_too(place: Undoing, what: str) -> None:
+    before = place.state()
+    place.change(*CHANGES[what])
+    changed = place.state()
+    answer = place.undo()
+    assert place.state() == before
+    again = place.undo(str(answer["undo"]))
+    assert place.state() == changed
+    place.undo(str(again["undo"]))
+    assert place.state() == before
+
+
+def test_what_was_given_away_comes_back(place: Undoing) -> None:
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    before, owned = place.state(), conda_bytes(place.environment.prefix)
+    place.change("install", "--allow", "owned", "owned==2.0")
+    assert conda_bytes(place.environment.prefix) != owned
+    place.undo()
+    assert place.state() == before
+
+
+def test_changes_are_taken_back_in_any_order_that_works(place: Undoing) -> None:
+    start = place.state()
+    first = place.change("install", "many==2.0")
+    second = place.change("install", "many==1.0")
+    other = place.change("install", "big==2.0")
+    refused = place.undo(first, exit_code=10)
+    assert refused["code"] == "undo"
+    order = f"safepip undo {second} && safepip undo {first}"
+    assert [fix["command"] for fix in refused["fixes"]] == [order]
+    for name in (second, first, other):
+        place.undo(name)
+    assert place.state() == start
+    refused = place.undo(first, exit_code=10)
+    assert "already" in refused["findings"][0]["message"]
+
+
+def test_what_others_need_is_not_taken_back(place: Undoing) -> None:
+    make_wheel("fresh", "1.0").write(place.world.links)
+    make_wheel("needy", "1.0", requires=["fresh"]).write(place.world.links)
+    first = place.change("install", "fresh")
+    place.change("install", "needy")
+    before = place.state()
+    refused = place.undo(first, exit_code=10)
+    assert "needy requires fresh" in refused["findings"][0]["message"]
+    assert place.state() == before
+    assert place.environment.run("sh", "-c", "true").returncode == 0
+    fix = refused["fixes"][0]["command"]
+    assert fix == f"safepip uninstall -y needy && safepip undo {first}"
+
+
+def test_what_somebody_else_changed_stays(place: Undoing) -> None:
+    name = place.change("install", "many==2.0")
+    path = place.environment.site_packages / "many" / "part7.py"
+    replace(path, "mine\n")
+    refused = place.undo(name, exit_code=10)
+    assert "part7.py" in refused["findings"][0]["message"]
+    assert path.read_text(encoding="utf-8") == "mine\n"
+
+
+def test_without_a_yes_nothing_happens(place: Undoing) -> None:
+    name = place.change("install", "many==2.0")
+    before = place.state()
+    done = place.safepip("undo", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"]) == (11, "needs-yes")
+    assert answer["fixes"][0]["command"] == f"safepip undo --yes {name}"
+    dry = place.safepip("undo", "--dry-run")
+    assert (dry.exit_code, "~ many 2.0 -> 1.0" in dry.stdout) == (0, True), dry
+    assert place.state() == before
+
+
+@pytest.mark.parametrize("options", [("--no-undo",), ("--no-cache-dir",)])
+def test_what_was_not_kept_is_told_with_the_way_by_the_index(
+    place: Undoing, options: tuple[str, ...]
+) -> None:
+    place.change("install", *options, "many==2.0")
+    refused = place.undo(exit_code=10)
+    assert refused["fixes"][0]["command"] == "safepip install --no-deps many==1.0"
+
+
+def test_the_oldest_changes_are_let_go(place: Undoing) -> None:
+    names = []
+    for number in range(4):
+        words = ("--json", f"many=={1 + (number + 1) % 2}.0")
+        done = place.safepip("install", *words, env={"SAFEPIP_UNDO_CHANGES": "2"})
+        names.append(json.loads(done.stdout)["undo"])
+    kept = place.environment.conda_meta / "safepip" / "kept"
+    assert sorted(path.name for path in kept.iterdir()) == names[2:]
+    history = json.loads(place.safepip("history", "--json").stdout)
+    told = [(entry["id"], entry["can_undo"]) for entry in history["changes"]]
+    assert told == [(name, name in names[2:]) for name in names]
+
+
+def test_history_also_tells_what_was_changed_past_safepip(place: Undoing) -> None:
+    name = place.change("install", "many==2.0")
+    place.environment.pip("uninstall", "-y", "big")
+    other = from_wheel(make_wheel("later", "1.0"))
+    change(place.environment, other)
+    place.undo(name, exit_code=0)
+    done = place.safepip("history")
+    assert done.exit_code == 0
+    assert "undone by" in done.stdout
+    past = json.loads(place.safepip("history", "--json").stdout)["since"]
+    assert past == {"distributions": [], "records": []}  # the undo has seen it all
+    place.environment.pip("uninstall", "-y", "many")
+    past = json.loads(place.safepip("history", "--json").stdout)["since"]
+    assert past["distributions"] == [{"name": "many", "from": "1.0", "to": None}]
+
+
+def test_an_empty_history_is_one(place: Undoing) -> None:
+    assert "changed nothing here" in place.safepip("history").stdout
+    assert place.undo(exit_code=10)["code"] == "undo"
+    assert place.undo("2020-01-01-1", exit_code=10)["code"] == "unreadable-journal"
+
+
+@pytest.mark.parametrize("damage", ["cut", "no JSON", "another id", "a path that climbs"])
+def test_a_damaged_entry_is_said(place: Undoing, damage: str) -> None:
+    name = place.change("install", "many==2.0")
+    path = place.environment.conda_meta / "safepip" / f"{name}.json"
+    text = path.read_text(encoding="utf-8")
+    damaged = {
+        "cut": text[: len(text) // 2],
+        "no JSON": "nothing\n",
+        "another id": text.replace(f'"id":"{name}"', '"id":"2020-01-01-1"'),
+        "a path that climbs": text.replace("lib/", "../lib/"),
+    }
+    replace(path, damaged[damage])
+    assert place.undo(name, exit_code=10)["code"] == "unreadable-journal"
+    assert place.safepip("history").exit_code == 0
+    assert place.safepip("install", "leaf").exit_code == 0
