@@ -17,6 +17,7 @@ FLAGS = {
     "--strict": "strict",
     "--json": "json",
     "--no-undo": "no_undo",
+    "--no-import-check": "no_import_check",
     "--override-frozen": "override_frozen",
 }
 VALUES = {"--env": "env", "--allow": "allow"}
@@ -30,6 +31,7 @@ class OwnOptions(NamedTuple):
     strict: bool = False
     json: bool = False
     no_undo: bool = False
+    no_import_check: bool = False
     override_frozen: bool = False
 
 

@@ -17,6 +17,7 @@ from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
+from safepip.effects.importing import is_wanted
 from safepip.effects.plain import become_pip
 from safepip.recipes.guard import guard
 from safepip.values.errors import SafepipError
@@ -83,6 +84,7 @@ def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) 
         strict=own.strict,
         allow=allow,
         override_frozen=own.override_frozen,
+        imports=not own.no_import_check and is_wanted(os.environ),
         keeps_undo=not own.no_undo and os.environ.get("SAFEPIP_UNDO", "").lower() != "off",
     )
     return Request(verb, tuple(arguments), policy, target)

@@ -25,6 +25,7 @@ _OPTIONS = {
     "--strict": ("", "Refuse, instead of choosing other versions that fit."),
     "--override-frozen": ("", "Act although the environment is marked frozen."),
     "--no-undo": ("", "Keep nothing to take the change back with."),
+    "--no-import-check": ("", "Do not import what was installed to see whether it works."),
     "--json": ("", "One JSON object on stdout; pip's output goes to stderr."),
 }
 

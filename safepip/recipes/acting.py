@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safepip import __version__
+from safepip.decisions.judging.imports import modules_at_stake, modules_to_import, that_count
 from safepip.decisions.undoing.entries import entry_of, seen_after
+from safepip.effects.importing import failing_imports
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.prune import prune
 from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
@@ -24,9 +26,11 @@ from safepip.values.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.decisions.judging.imports import Failure
     from safepip.effects.verify import Photograph
     from safepip.recipes.course import Course
     from safepip.values.journal import Entry
+    from safepip.values.plan import Plan
     from safepip.values.verdict import Cleared, Outcome
 
 
@@ -63,6 +67,8 @@ def _acted(
     course: Course, acting: _Acting, instead: Mapping[str, str], protect: tuple[str, ...]
 ) -> Outcome:
     problems: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    known = _broken_imports(course, modules_at_stake(course.environment, acting.cleared.plan))
     since = time.monotonic()
     try:
         code = course.engine.act(instead, protect)
@@ -71,10 +77,42 @@ def _acted(
     course.timed("act", since)
     since = time.monotonic()
     problems += check(course.environment, acting.cleared, acting.before, code)
+    if code == Exit.DONE and not problems:
+        problems, hints = _import_problems(course, acting.cleared.plan, known)
     course.timed("verify", since)
     if code != Exit.DONE or problems or course.engine.interrupted:
         return _undone(course, acting, code, problems)
-    return _done(course, acting)
+    return _done(course, acting, hints)
+
+
+def _broken_imports(course: Course, modules: tuple[str, ...]) -> tuple[Failure, ...]:
+    """Give the modules that cannot be imported; none where nobody wants to know."""
+    if not course.request.policy.imports:
+        return ()
+    python, environ = course.request.target.python, course.asking.environ
+    return failing_imports(python, modules, environ, course.settings.import_seconds)
+
+
+def _import_problems(
+    course: Course, plan: Plan, known: tuple[Failure, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give what can no longer be imported, a line each, and what may lack a display."""
+    stakes = modules_at_stake(course.environment, plan)
+    brought = modules_to_import(course.environment, plan)
+    failures = _broken_imports(course, tuple(dict.fromkeys((*brought, *stakes))))
+    before = {failure.module for failure in known}
+    count = that_count(failures, before, set(brought) - set(stakes))
+    problems = tuple(f"`import {f.module}` fails: {_last_line(f.said)}" for f in count)
+    hints = tuple(
+        f"`import {f.module}` needs more than is here: {_last_line(f.said)}"
+        for f in failures
+        if f.needs_surroundings and f.module not in before
+    )
+    return problems, hints
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
 
 
 def _journal(course: Course) -> Journal:
@@ -107,20 +145,20 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         ) from error
 
 
-def _done(course: Course, acting: _Acting) -> Outcome:
+def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
     cleared, journal = acting.cleared, acting.journal
     seen = seen_after(course.environment, cleared.plan)
     entry = replace(acting.entry, seconds=dict(course.seconds), seen=seen)
     since = time.monotonic()
     try:
         entry = finish(journal, entry, records_of(cleared.plan))
-        prune(journal, course.undo_limits)
+        prune(journal, course.settings.undo_limits)
     except OSError as error:
         problem = f"the journal cannot be written: {error.strerror}"
         return _undone(course, acting, Exit.CHANGED, (problem,))
     course.timed("verify", since)
     undo = entry.id if entry.can_undo and cleared.plan.changes else ""
-    return course.outcome(Exit.DONE, cleared, acted=True, undo=undo)
+    return course.outcome(Exit.DONE, cleared, acted=True, undo=undo, hints=hints)
 
 
 def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...]) -> Outcome:

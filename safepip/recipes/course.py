@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.decisions.fixing.fixes import fixes_for, with_option
 from safepip.decisions.judging.judge import Judgement, judge
@@ -20,17 +20,31 @@ from safepip.values.text import without_secrets
 from safepip.values.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from safepip.effects.asking import Asking, Engine
     from safepip.effects.prune import Limits
+    from safepip.recipes.recover import Recovered
     from safepip.values.account import Account, Failed
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
     from safepip.values.verdict import Fix, HeldBack, Verdict
+
+
+class Settings(NamedTuple):
+    """What the user set for all commands."""
+
+    patience: float
+    """Seconds to wait for another safepip."""
+    undo_limits: Limits
+    """How much is kept to go back."""
+    import_seconds: float
+    """For all modules of a change together; what takes longer is not waited for."""
+    tell: Callable[[Recovered], None]
+    """Called where an earlier command was cut off, and what it left was taken back."""
 
 
 @dataclass
@@ -43,8 +57,7 @@ class Course:
     environment: Environment
     since: float
     """When it began, by the monotonic clock, in seconds."""
-    undo_limits: Limits
-    """How much is kept to go back."""
+    settings: Settings
     options: PipOptions = field(default_factory=PipOptions)
     seconds: dict[str, float] = field(default_factory=dict)
 

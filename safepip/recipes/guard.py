@@ -12,7 +12,7 @@ import time
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.hints import hints_for
 from safepip.effects.asking import Asking, SeamsMoved
@@ -23,7 +23,7 @@ from safepip.effects.prune import Limits
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.course import Course
+from safepip.recipes.course import Course, Settings
 from safepip.recipes.keep import find_fitting, keep, others_fit
 from safepip.recipes.recover import is_unfinished, recover
 from safepip.values.account import Failed
@@ -44,15 +44,6 @@ if TYPE_CHECKING:
 _MEGABYTE = 1_000_000
 
 
-class Settings(NamedTuple):
-    """What the user set for all commands."""
-
-    patience: float
-    """Seconds to wait for another safepip."""
-    undo_limits: Limits
-    tell: Callable[[Recovered], None]
-
-
 def guard(
     request: Request,
     environ: Mapping[str, str],
@@ -68,13 +59,10 @@ def guard(
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
     settings = Settings(
-        _number(environ, "SAFEPIP_LOCK_SECONDS", 30.0),
-        Limits(
-            int(_number(environ, "SAFEPIP_UNDO_CHANGES", Limits().changes)),
-            int(_number(environ, "SAFEPIP_UNDO_MEGABYTES", Limits().size_bytes / _MEGABYTE))
-            * _MEGABYTE,
-        ),
-        tell,
+        patience=_number(environ, "SAFEPIP_LOCK_SECONDS", 30.0),
+        undo_limits=_limits(environ),
+        import_seconds=_number(environ, "SAFEPIP_IMPORT_SECONDS", 10.0),
+        tell=tell,
     )
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(
@@ -88,7 +76,7 @@ def guard(
 
 def _guarded(request: Request, asking: Asking, name: EngineName, settings: Settings) -> Outcome:
     since = time.monotonic()
-    prefix, limits = request.target.prefix, settings.undo_limits
+    prefix = request.target.prefix
     needs_lock = request.verb != "plan" or is_unfinished(prefix)
     with locked(prefix, settings.patience) if needs_lock else nullcontext():
         if (recovered := recover(prefix)) is not None:
@@ -97,13 +85,13 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
             environment = read_environment(prefix, engine.greet())
             # What is uninstalled is the copy that pip finds first, and that is as it should be.
             if request.verb == "uninstall" or not environment.hiding:
-                return _converse(Course(request, engine, asking, environment, since, limits))
+                return _converse(Course(request, engine, asking, environment, since, settings))
         # pip would count the copies that hide conda's as installed: ask it again without them.
         copies = environment.hiding
         asking = replace(asking, environ=without_copies(asking.environ, copies))
         with start(name, asking) as engine:
             environment = replace(read_environment(prefix, engine.greet()), copies=copies)
-            return _converse(Course(request, engine, asking, environment, since, limits))
+            return _converse(Course(request, engine, asking, environment, since, settings))
 
 
 def _converse(course: Course) -> Outcome:
@@ -163,6 +151,13 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
             return _block(course, Blocked(cleared.plan, again.findings))
         cleared = replace(cleared, notes=again.findings, spared=again.spared)
     return carry_out(course, cleared)
+
+
+def _limits(environ: Mapping[str, str]) -> Limits:
+    usual = Limits()
+    changes = _number(environ, "SAFEPIP_UNDO_CHANGES", usual.changes)
+    megabytes = _number(environ, "SAFEPIP_UNDO_MEGABYTES", usual.size_bytes / _MEGABYTE)
+    return Limits(int(changes), int(megabytes * _MEGABYTE))
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -19,6 +19,8 @@ class Policy:
     allow: tuple[str, ...] = ()
     """Normalised names that pip may take over from conda."""
     override_frozen: bool = False
+    imports: bool = True
+    """Import what was installed, to see whether it works."""
     keeps_undo: bool = True
     """Keep what is needed to take the change back later."""
 

@@ -1,0 +1,95 @@
+"""Whether modules can be imported, found out by importing them in a process of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.judging.imports import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_IMPORTER = Path(__file__).with_name("importer.py")
+
+
+def failing_imports(
+    python: str, modules: Sequence[str], environ: Mapping[str, str], seconds: float
+) -> tuple[Failure, ...]:
+    """Give the modules that cannot be imported, each in the environment's own Python.
+
+    What does not come to an end in time has not failed: nobody knows.
+
+    Units: ``seconds`` for all of them together.
+    """
+    if not modules:
+        return ()
+    read, write = os.pipe()
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+        try:
+            process = subprocess.Popen(
+                [python, str(_IMPORTER), json.dumps(list(modules)), str(write)],
+                env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(write,),
+                start_new_session=True,  # what modules start is ended with it
+            )
+        except OSError:
+            os.close(read)
+            return ()
+        finally:
+            os.close(write)
+        code = _waited(process, seconds)
+        with os.fdopen(read, "rb") as told:
+            os.set_blocking(read, False)
+            messages = list(_messages(told.read() or b""))
+    return tuple(_failures(messages, code))
+
+
+def _waited(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Give the exit code; None when time was up."""
+    end = time.monotonic() + seconds
+    try:
+        return process.wait(max(0.0, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _messages(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.splitlines():
+        with contextlib.suppress(ValueError):
+            message = json.loads(line)
+            if isinstance(message, dict):
+                yield message
+
+
+def _failures(messages: Sequence[Mapping[str, Any]], code: int | None) -> Iterator[Failure]:
+    ended = {str(message["ends"]) for message in messages if "ends" in message}
+    for message in messages:
+        if "kinds" in message:
+            kinds = tuple(map(str, message["kinds"]))
+            yield Failure(str(message["ends"]), kinds, str(message.get("said")))
+    begun = [str(message["begins"]) for message in messages if "begins" in message]
+    if begun and begun[-1] not in ended and code is not None and code < 0:
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+        yield Failure(begun[-1], ("Crash",), f"the process ended by {name}")
+
+
+def is_wanted(environ: Mapping[str, str]) -> bool:
+    """Say whether the user has not turned the check off, and there is a way to make it."""
+    return environ.get("SAFEPIP_IMPORT_CHECK", "").lower() != "off" and sys.platform != "win32"
