@@ -14,7 +14,10 @@ from tests.twins import Ran, World, make, ran
 
 Files = Mapping[str, str | bytes]
 
-NO_ELF: Files = {"native/__init__.py": "from native import _fast\n", "native/_fast.abi3.so": b"no ELF"}
+NO_ELF: Files = {
+    "native/__init__.py": "from native import _fast\n",
+    "native/_fast.abi3.so": b"no ELF",
+}
 CRASH = {"native/__init__.py": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"}
 SLOW = {"native/__init__.py": "import time\ntime.sleep(60)\n"}
 DISPLAY = {"native/__init__.py": "raise ImportError('libGL.so.1: cannot open shared object')\n"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import random
@@ -14,7 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import CondaEnvironment, Ledger, create, everything, from_wheel, make_wheel, replace
+from tests.lab import (
+    CondaEnvironment,
+    Ledger,
+    create,
+    everything,
+    from_wheel,
+    make_project,
+    make_wheel,
+    replace,
+)
 from tests.twins import ENGINES, Ran, World, make, ran
 
 SAFEPIP = [sys.executable, "-m", "safepip"]
@@ -68,6 +79,12 @@ class Place:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+
+    def ends(self, *words: str) -> int:
+        """The exit code of a command that nobody looks at."""
+        process = self.start(*words)
+        process.communicate()
+        return process.returncode
 
     def contents(self) -> Ledger:
         """Everything but safepip's own books; and but the bytecode of Python's own library."""
@@ -133,8 +150,6 @@ def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(tmp_path: Path)
     raw["files"].append(f"{site}/late.py")
     (place.environment.site_packages / "late.py").write_text("conda's\n", encoding="utf-8")
     new = json.dumps(raw)
-    from tests.lab import make_project
-
     on_build = f"import os; open({str(record)!r} + '.new', 'w').write({new!r})\n"
     on_build += f"os.replace({str(record)!r} + '.new', {str(record)!r})"
     make_project(
@@ -147,8 +162,8 @@ def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(tmp_path: Path)
 # ------------------------------------------------------------------------------- cut off
 
 
-MOMENTS = 6
-"""Of each test that cuts a command off: the environment is whole after each of them."""
+MOMENTS = int(os.environ.get("SAFEPIP_MOMENTS", "5"))
+"""How often each test here strikes, each time at another moment; more of them for the patient."""
 
 
 def _acting(place: Place, process: subprocess.Popen[bytes]) -> bool:
@@ -173,7 +188,7 @@ def test_after_a_kill_the_next_command_finds_it_whole(place: Place, what: str) -
         process.communicate()
         # A pip that outlived its safepip holds the lock: `list` goes on, `install` waits for it.
         for words in (["list"], ["install", "--dry-run", "leaf"]):
-            assert place.start(*words).wait(60) == 0
+            assert place.ends(*words) == 0
         assert not place.mark()
         if place.contents() != before:
             installed = place.environment.distributions()
@@ -219,3 +234,65 @@ def test_what_another_user_wrote_leads_nowhere_else(tmp_path: Path) -> None:
         done = place.safepip("install", "leaf")
         assert (done.exit_code, "another user" in done.stderr + done.said) == (10, True), done
     assert mine.read_text(encoding="utf-8") == "mine\n"
+
+
+# ------------------------------------------------------------------------------- others
+
+
+def test_a_full_disk_is_as_good_as_a_failure(tmp_path: Path) -> None:
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(mounted)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only who may mount can have a small disk")
+    try:
+        place = Place(mounted)
+        before = place.contents()
+        free = os.statvfs(mounted)
+        for left in (0, 200_000, 700_000):
+            filler = mounted / "filler"
+            with filler.open("wb") as file:
+                os.posix_fallocate(
+                    file.fileno(), 0, free.f_bavail * free.f_frsize - left - 2_000_000
+                )
+                with contextlib.suppress(OSError):
+                    while True:
+                        rest = os.statvfs(mounted)
+                        if rest.f_bavail * rest.f_frsize <= left + 8192:
+                            break
+                        file.seek(0, os.SEEK_END)
+                        file.write(b"x" * 4096)
+                        file.flush()
+            process = place.start("install", "many==2.0", "big==2.0")
+            process.communicate()
+            filler.unlink()
+            assert process.returncode != 0
+            assert place.ends("install", "--dry-run", "leaf") == 0
+            assert place.contents() == before
+    finally:
+        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_several_at_once_take_turns(tmp_path: Path, count: int) -> None:
+    place = Place(tmp_path)
+    for number in range(count):
+        make_wheel(f"turn{number}", "1.0", requires=["leaf"]).write(place.world.links)
+    processes = [place.start("install", f"turn{number}") for number in range(count)]
+    said = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * count, said
+    installed = place.environment.distributions()
+    assert all(f"turn{number}" in installed for number in range(count))
+    entries = [p.name for p in (place.environment.conda_meta / "safepip").glob("*.json")]
+    assert len(entries) == count
+
+
+def test_whoever_does_not_want_to_wait_is_told(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    handle = os.open(place.environment.conda_meta, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        done = place.safepip("install", "--json", "leaf", env={"SAFEPIP_LOCK_SECONDS": "0.2"})
+        assert (done.exit_code, json.loads(done.stdout)["code"]) == (14, "busy")
+    finally:
+        os.close(handle)

@@ -17,7 +17,7 @@ class Limits(NamedTuple):
     """What is kept at most; the change just made is always kept."""
 
     changes: int = 20
-    size_bytes: int = 1024 * 1024 * 1024
+    size_bytes: int = 1_000_000_000
 
 
 def prune(journal: Journal, limits: Limits) -> None:
