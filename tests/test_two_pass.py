@@ -911,9 +911,10 @@ def test_an_interruption_ends_the_planning(
     assert changed(before, everything(world.prefix)) == {}
 
 
-def test_an_interruption_waits_for_pip_to_finish_what_it_began(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_an_interruption_cuts_off_what_pip_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whoever acts by this engine takes back what was done until then."""
     world = build(tmp_path)
     slow(world)
     monkeypatch.chdir(world.work)
@@ -921,5 +922,5 @@ def test_an_interruption_waits_for_pip_to_finish_what_it_began(
         planned(two, world)
         threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT)).start()
         code = two.act({}, ())
-    assert (code, two.interrupted, world.environment.distributions()["slow"]) == (0, True, "1.0")
-    assert "safepip: pip is changing the environment" in capfd.readouterr().err
+    assert (code, two.interrupted) == (137, True)
+    assert "slow" not in world.environment.distributions()

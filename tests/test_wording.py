@@ -226,12 +226,11 @@ def test_a_question_that_nobody_can_answer() -> None:
         ({}, "safepip: interrupted. Nothing was installed.\n"),
         ({"verb": "plan"}, "safepip: interrupted. Nothing was changed.\n"),
         (
-            {"seconds": {"act": 1.0}},
-            "safepip: interrupted. pip had begun, and the environment is as it was.\n",
-        ),
-        (
-            {"seconds": {"act": 1.0}, "acted": True},
-            "safepip: interrupted. pip had finished: the environment is as planned.\n",
+            {"taken_back": True},
+            """
+            safepip: interrupted. What pip had begun was taken back: the environment is as
+              it was.
+            """,
         ),
         (
             {"seconds": {"act": 1.0}, "problems": ("pip failed after it had changed numpy",)},

@@ -50,7 +50,8 @@ def differences(
     lines = [f"{path} is missing" for path in sorted(expected - found)]
     lines += [f"{path} was not planned" for path in sorted(found - expected)]
     if entry.source == "wheel":
-        lines += _other_bytes(entry.wheel, planned, installed, contents.dist_info)
+        mine = [file for file in planned if file.path not in spared]
+        lines += _other_bytes(entry.wheel, mine, installed, contents.dist_info)
     if commit and (actual := _commit(f"{info}/direct_url.json")) != commit:
         lines.append(f"it was built from {actual or 'an unknown commit'}, not from {commit}")
     return tuple(lines)

@@ -49,6 +49,9 @@ def carry_out(course: Course, cleared: Cleared) -> Outcome:
 
     Raises: NotWritable, when what is needed to go back cannot be kept; nothing is done then.
     """
+    if not cleared.plan.changes:
+        code = course.engine.act({}, ())  # pip says so itself
+        return course.outcome(code, cleared, acted=code == Exit.DONE)
     given_away = given_away_to_pip(course.environment, course.request.policy)
     before = photograph(course.environment, cleared.plan, given_away)
     instead = spared_wheels(cleared, course.folder)
@@ -157,7 +160,7 @@ def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
         problem = f"the journal cannot be written: {error.strerror}"
         return _undone(course, acting, Exit.CHANGED, (problem,))
     course.timed("verify", since)
-    undo = entry.id if entry.can_undo and cleared.plan.changes else ""
+    undo = entry.id if entry.can_undo else ""
     return course.outcome(Exit.DONE, cleared, acted=True, undo=undo, hints=hints)
 
 

@@ -122,7 +122,7 @@ class Environment:
     writable: bool = True
     copies: tuple[Distribution, ...] = ()
     """Copies outside the environment that hide conda's, and that pip is not shown."""
-    records_state: tuple[tuple[str, int, int], ...] = ()
+    records_state: tuple[tuple[str, int, int], ...] = field(default=(), compare=False)
     """Of the records, as `effects.records` tells it: it changes with any of them."""
     leftovers: tuple[str, ...] = ()
     """Traces of an interrupted pip: folders such as `~umpy`, metadata without METADATA."""
