@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab import Ledger, change, conda_bytes, from_wheel, make_wheel, replace
 from tests.test_transaction import Place
+from tests.twins import Ran
 
 
 class Undoing(Place):
@@ -20,7 +21,12 @@ class Undoing(Place):
         """Make a change, and give its id."""
         done = self.safepip(words[0], "--json", *words[1:])
         assert done.exit_code == exit_code, done
-        return str(json.loads(done.stdout)["undo"])
+        return self.id_of(done)
+
+    @staticmethod
+    def id_of(done: Ran) -> str:
+        """The id of the change that a command made; empty when it made none."""
+        return json.loads(done.stdout)["undo"] or ""
 
     def undo(self, *words: str, exit_code: int = 0) -> Mapping[str, Any]:
         done = self.safepip("undo", "--json", "--yes", *words)
