@@ -148,7 +148,8 @@ def working_folder() -> Iterator[Path]:
 def _offered(many: WheelSet, options: Options) -> list[Wheel]:
     arrays = Shape("arrays", 20, 100_000, 2, 10_000)
     bench = Shape("workbench", 10, 50_000, 2, 10_000)
-    made = [shaped(SMALL), shaped(MEDIUM, scale=min(1.0, options.scale * 5))]
+    medium = min(1.0, options.scale * 5)
+    made = [shaped(SMALL), *(shaped(MEDIUM, v, scale=medium) for v in ("1.0", "2.0"))]
     made += [shaped(arrays, version) for version in ("1.20.0", "1.26.4", "2.0.0")]
     made += [shaped(bench, "1.9", requires=("arrays>=1.20",))]
     made += [shaped(bench, "2.0", requires=("arrays>=2",))]

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from scripts.benchmark.rows import Row
 
-Contender = Literal["pip", "safepip", "two-pass"]
+Contender = Literal["pip", "safepip", "two-pass", "no-undo", "no-imports"]
+
+_SETTINGS: Mapping[Contender, Mapping[str, str]] = {
+    "two-pass": {"SAFEPIP_ENGINE": "two-pass"},
+    "no-undo": {"SAFEPIP_UNDO": "off"},
+    "no-imports": {"SAFEPIP_IMPORT_CHECK": "off"},
+}
+"""What makes a contender of safepip another one."""
 
 
 @dataclass
@@ -75,6 +82,7 @@ class Stage:
         """
         contenders: list[Contender] = ["pip", "safepip"]
         contenders += ["two-pass"] if row.both_engines else []
+        contenders += ["no-undo", "no-imports"] if row.all_settings else []
         # This also fills the caches of disk, HTTP and bytecode.
         results = [self._watched(row, contender) for contender in contenders]
         for number in range(repeats * row.times):
@@ -133,9 +141,7 @@ class Stage:
             environ["VIRTUAL_ENV"] = prefix
         else:
             environ |= {"CONDA_PREFIX": prefix, "CONDA_DEFAULT_ENV": prefix, "CONDA_SHLVL": "1"}
-        if contender == "two-pass":
-            environ["SAFEPIP_ENGINE"] = "two-pass"
-        return environ
+        return environ | _SETTINGS.get(contender, {})
 
 
 def _end_of(row: Row, contender: Contender) -> int:

@@ -36,6 +36,8 @@ class Row:
     times: int = 1
     """Runs for each one of a long row: what is short is measured more often."""
     both_engines: bool = False
+    all_settings: bool = False
+    """Also without what is kept for an undo, and without imports afterwards."""
     guarded: bool = True
     budget: Budget | None = None
 
@@ -75,7 +77,13 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             before=("install", "bench-medium"),
             times=2,
         ),
-        Row("25", wheels, many, both_engines=True, budget=for_many),
+        Row(
+            *("upgrade", "upgrade of 320 files", ("install", "-U", "bench-medium")),
+            before=("install", "bench-medium==1.0"),
+            times=2,
+            all_settings=True,
+        ),
+        Row("25", wheels, many, both_engines=True, all_settings=True, budget=for_many),
         Row(
             *("25-cold", f"{wheels}, cache cold", many),
             cache="cold",

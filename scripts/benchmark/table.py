@@ -14,6 +14,11 @@ _HEAD = (
     *("", "pip", "safepip", "wall, median", "least", "more", "CPU", "memory", "Pythons"),
     *("requests", "MB", "budget"),
 )
+_SUFFIXES = {
+    "two-pass": ", two passes",
+    "no-undo": ", `SAFEPIP_UNDO=off`",
+    "no-imports": ", `SAFEPIP_IMPORT_CHECK=off`",
+}
 _OWN_HEAD = ("", "own CPU", "least", "plan", "judge", "act", "verify")
 
 
@@ -52,7 +57,7 @@ def _compared(plain: Result, result: Result) -> list[str]:
 
 
 def _title(result: Result) -> str:
-    return result.row.title + (", two passes" if result.contender == "two-pass" else "")
+    return result.row.title + _SUFFIXES.get(result.contender, "")
 
 
 def _both(theirs: object, ours: object) -> str:
