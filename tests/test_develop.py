@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import CondaEnvironment, create, download, fake, from_wheel, make_wheel
-from tests.twins import ENGINES, Build, Ran, World, make, ran, twins
+from tests.twins import ENGINES, Build, Ran, World, alike, make, ran
 
 OLD_PIPS = ("22.3.1", "23.3.2", "24.3.1") if sys.version_info < (3, 12) else ("24.3.1",)
 SETUP = """
@@ -52,15 +52,11 @@ def install(place: Path, build: Build, *words: str, engine: str) -> Ran:
     return ran(world, environment, command, env={"SAFEPIP_ENGINE": engine})
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("pip", OLD_PIPS)
-def test_a_project_in_development_is_installed_as_by_pip(
-    tmp_path: Path, pip: str, engine: str
-) -> None:
+def test_a_project_in_development_is_installed_as_by_pip(tmp_path: Path, pip: str) -> None:
     words = ("install", "--no-build-isolation", "-e", ".")
-    plain, guarded = twins(tmp_path, world_with(pip), *words, engine=engine)
-    assert guarded == plain
-    assert (guarded.exit_code, guarded.touched) == (0, {})
+    guarded = alike(tmp_path, world_with(pip), *words)
+    assert guarded.exit_code == 0
     assert "env/bin/plain-script" in guarded.written
     assert any(path.endswith(".egg-link") for path in guarded.written)
 

@@ -23,7 +23,7 @@ from tests.lab import (
     make_wheel,
     serve_index,
 )
-from tests.twins import ENGINES, Build, World, make, ran, twins
+from tests.twins import ENGINES, Build, World, alike, make, ran
 
 NEWEST = PIPS[-1]
 TOO_OLD = "21.3.1"
@@ -163,59 +163,42 @@ LATER = {
 """Commands in an environment that pip has changed before."""
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_command_does_what_pip_does(tmp_path: Path, form: str, engine: str) -> None:
-    plain, guarded = twins(tmp_path, world_with(NEWEST), *FORMS[form].split(), engine=engine)
-    assert guarded == plain
-    assert guarded.touched == {}
+def test_a_command_does_what_pip_does(tmp_path: Path, form: str) -> None:
+    alike(tmp_path, world_with(NEWEST), *FORMS[form].split())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("form", LATER)
-def test_a_later_command_does_what_pip_does(tmp_path: Path, form: str, engine: str) -> None:
+def test_a_later_command_does_what_pip_does(tmp_path: Path, form: str) -> None:
     def build(world: World) -> CondaEnvironment:
         environment = with_tool_1(world)
         (world.work / "removed.txt").write_text("tool\nleaf>1\n", encoding="utf-8")
         return environment
 
-    plain, guarded = twins(tmp_path, build, *LATER[form].split(), engine=engine)
-    assert guarded == plain
-    assert guarded.touched == {}
+    alike(tmp_path, build, *LATER[form].split())
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("options", ["", "--editable"])
-def test_a_repository_is_installed_as_by_pip(tmp_path: Path, options: str, engine: str) -> None:
+def test_a_repository_is_installed_as_by_pip(tmp_path: Path, options: str) -> None:
     url = f"git+{(tmp_path / 'world' / 'repository').as_uri()}@v3#egg=cloned"
     words = ["install", *options.split(), url]
-    plain, guarded = twins(tmp_path, with_repository(NEWEST), *words, engine=engine)
-    assert guarded == plain
-    assert guarded.touched == {}
+    alike(tmp_path, with_repository(NEWEST), *words)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("version", PIPS[:-1])
-def test_every_release_of_pip_is_served(tmp_path: Path, version: str, engine: str) -> None:
+def test_every_release_of_pip_is_served(tmp_path: Path, version: str) -> None:
     url = f"cloned @ git+{(tmp_path / 'world' / 'repository').as_uri()}@v3"
     words = ["-r", "requirements.txt", "-e", "./project[x]", "source-only", "no-hook", "tool", url]
-    plain, guarded = twins(
-        tmp_path, with_repository(version), "install", *words, "owned", engine=engine
-    )
-    assert guarded == plain
-    assert guarded.touched == {}
+    alike(tmp_path, with_repository(version), "install", *words, "owned")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("version", [None, TOO_OLD])
 def test_an_environment_without_a_usable_pip_is_served_by_safepips(
-    tmp_path: Path, version: str | None, engine: str
+    tmp_path: Path, version: str | None
 ) -> None:
     own = [sys.executable, "-m", "pip", "--python", str(tmp_path / "world" / "env")]
     words = ["install", "-r", "requirements.txt", "-e", "./project[x]", "source-only", "tool"]
-    plain, guarded = twins(tmp_path, world_with(version), *words, engine=engine, pip=own)
-    assert guarded == plain
-    assert guarded.touched == {}
+    alike(tmp_path, world_with(version), *words, pip=own)
 
 
 @pytest.fixture
@@ -225,12 +208,9 @@ def private() -> Iterator[Index]:
         yield index
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_private_index_is_used_as_by_pip(tmp_path: Path, private: Index, engine: str) -> None:
+def test_a_private_index_is_used_as_by_pip(tmp_path: Path, private: Index) -> None:
     words = ["install", "--index-url", private.url_with_login, "tool", "source-only"]
-    plain, guarded = twins(tmp_path, world_with(NEWEST), *words, engine=engine, env=ONLINE)
-    assert guarded == plain
-    assert guarded.touched == {}
+    alike(tmp_path, world_with(NEWEST), *words, env=ONLINE)
     assert {request.authorised for request in private.requests if request.status == 200} == {True}
 
 

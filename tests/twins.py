@@ -1,7 +1,6 @@
 """Plain pip and safepip in two worlds that are the same in everything, also in where they lie.
 
-    plain, guarded = twins(tmp_path, build, "install", "tool")
-    assert guarded == plain
+    assert alike(tmp_path, build, "install", "tool").exit_code == 0
 
 A world is a folder with an environment and all that a command reads; both are made at one path, one
 after the other, so that what was written there can be compared byte by byte: shebangs, RECORDs and
@@ -14,7 +13,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -82,32 +81,41 @@ class Ran:
     """What safepip said on stderr."""
 
 
-def twins(
+def alike(
     place: Path,
     build: Build,
     *arguments: str,
-    engine: str = "",
     pip: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     shell: str = "",
-) -> tuple[Ran, Ran]:
-    """Run the command with plain pip and with safepip, each in a world of its own.
+    but: Collection[str] = (),
+) -> Ran:
+    """Run the command with plain pip and with both engines, each in a world of its own.
 
-    ``pip``: what starts plain pip, when it is not the environment's own. ``shell``: a line for
-    bash, in which `"$@"` stands for the command.
+    They are to do the same, and one pass is to say the same; what two passes say is compared by
+    `test_two_pass`, command by command. Comes back: what one pass did. ``pip``: what starts plain
+    pip, when it is not the environment's own. ``shell``: a line for bash, in which `"$@"` stands
+    for the command. ``but``: paths whose bytes may differ.
+
+    Raises: AssertionError.
     """
     world = World(place / "world")
     found = []
-    for words in (pip, (sys.executable, "-m", "safepip")):
+    for engine in (None, *ENGINES):
         environment = make(world, build)
-        start = words or (str(environment.python), "-m", "pip")
+        plain = pip or (str(environment.python), "-m", "pip")
+        start = plain if engine is None else (sys.executable, "-m", "safepip")
         start = ("bash", "-c", shell, "bash", *start) if shell else start
-        given = {"SAFEPIP_ENGINE": engine, **(env or {})}
+        given = {"SAFEPIP_ENGINE": engine or "", **(env or {})}
         done = ran(world, environment, [*start, *arguments], env=given)
-        # What two passes say is compared by `test_two_pass`, command by command.
-        found.append(replace(done, stdout="", stderr="") if engine else done)
+        written = {path: ("", "") if path in but else w for path, w in done.written.items()}
+        found.append(replace(done, written=written))
         world.folder.rename(place / f"after-{len(found)}")
-    return found[0], found[1]
+    by_pip, one_pass, two_pass = found
+    assert one_pass == by_pip
+    assert replace(two_pass, stdout="", stderr="") == replace(by_pip, stdout="", stderr="")
+    assert one_pass.touched == {}
+    return one_pass
 
 
 def make(world: World, build: Build) -> CondaEnvironment:
