@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
-RUNNER = "safepip.effects.runner"
-"""Runs inside the Python of an environment: it imports nothing of safepip, and ends like pip."""
+SCRIPTS = ("safepip.effects.runner", "safepip.effects.importer")
+"""Run inside the Python of an environment: they import nothing of safepip, and end by themselves."""
 
 WORLDLY = (
     *("io.open", "glob", "os", "pathlib", "platform", "shutil", "site", "sysconfig", "tempfile"),
@@ -63,7 +63,7 @@ def offences(module: str, source: str) -> list[str]:
     found = {name for name in imports if not may_import(module, layer, name)}
     if layer != "effects":
         found |= {name for name in imports | uses if name.startswith(STARTING)}
-    if layer != "doors" and module != RUNNER:
+    if layer != "doors" and module not in SCRIPTS:
         found |= (imports | uses) & (EXITING | {"print"})
     if layer in PURE:
         found |= {name for name in imports if any(within(name, top) for top in WORLDLY)}
@@ -78,7 +78,7 @@ def may_import(module: str, layer: str, name: str) -> bool:
         return True
     if layer_of(name) not in LAYERS:
         return name == "safepip.__version__"
-    return module != RUNNER and LAYERS.index(layer_of(name)) <= LAYERS.index(layer)
+    return module not in SCRIPTS and LAYERS.index(layer_of(name)) <= LAYERS.index(layer)
 
 
 def within(name: str, package: str) -> bool:
@@ -102,8 +102,9 @@ def test_every_module_has_a_layer() -> None:
     assert {layer_of(module) for module in modules()} <= set(LAYERS)
 
 
-def test_the_runner_is_written_for_old_pythons() -> None:
-    source = modules()[RUNNER].read_text("utf-8")
+@pytest.mark.parametrize("module", SCRIPTS)
+def test_a_script_is_written_for_old_pythons(module: str) -> None:
+    source = modules()[module].read_text("utf-8")
     assert isinstance(ast.parse(source, feature_version=(3, 8)), ast.Module)
 
 

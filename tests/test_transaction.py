@@ -38,6 +38,7 @@ WHEELS = [
     make_wheel("big", "1.0", BIG, data_files={"share/big/note": "1\n"}),
     make_wheel("big", "2.0", {**BIG, "bigger.py": ""}, data_files={"share/big/note": "2\n"}),
     make_wheel("leaf", "1.0"),
+    make_wheel("zz-new", "1.0"),
     # pip finds out half-way that a folder lies where this has a file.
     make_wheel("zz-clash", "1.0", {"zz_clash.py": "", "leaf": "a file\n"}),
 ]

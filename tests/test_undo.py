@@ -129,12 +129,27 @@ def test_without_a_yes_nothing_happens(place: Undoing) -> None:
 
 
 @pytest.mark.parametrize("options", [("--no-undo",), ("--no-cache-dir",)])
-def test_what_was_not_kept_is_told_with_the_way_by_the_index(
-    place: Undoing, options: tuple[str, ...]
-) -> None:
-    place.change("install", *options, "many==2.0")
+def test_what_was_not_kept_comes_from_the_index(place: Undoing, options: tuple[str, ...]) -> None:
+    place.change("install", "leaf==1.0", "many==1.0", "--force-reinstall", "--no-deps")
+    before = place.state()[0]
+    place.change("install", *options, "many==2.0", "zz-new")
+    history = json.loads(place.safepip("history", "--json").stdout)["changes"]
+    answer = place.undo(history[-1]["id"])
+    assert answer["undone"]["id"] == history[-1]["id"]
+    after = place.state()[0]
+    # pip writes bytecode with the time of its source.
+    assert {p for p in before if before[p] != after.get(p) and not p.endswith(".pyc")} == set()
+    assert set(after) == set(before)
+    assert "already" in place.undo(history[-1]["id"], exit_code=10)["findings"][0]["message"]
+
+
+def test_condas_own_comes_back_by_conda_where_it_was_not_kept(place: Undoing) -> None:
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    place.change("install", "--no-undo", "--allow", "owned", "owned==2.0")
     refused = place.undo(exit_code=10)
-    assert refused["fixes"][0]["command"] == "safepip install --no-deps many==1.0"
+    prefix = place.environment.prefix
+    command = f"conda install -p {prefix} --force-reinstall owned"
+    assert [fix["command"] for fix in refused["fixes"]] == [command]
 
 
 def test_the_oldest_changes_are_let_go(place: Undoing) -> None:

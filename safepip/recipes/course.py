@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
+    from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
+
+
+def is_reached(target: Target) -> bool:
+    """Say whether an environment is the one that a command without `--env` reaches."""
+    return target.obvious and target.chosen_by not in ("--env", "--python")
 
 
 class Settings(NamedTuple):
@@ -79,8 +85,7 @@ class Course:
     @property
     def is_reached(self) -> bool:
         """The environment is the one that a command without `--env` reaches."""
-        target = self.request.target
-        return target.obvious and target.chosen_by not in ("--env", "--python")
+        return is_reached(self.request.target)
 
     def timed(self, step: str, since: float) -> None:
         """Add the time since then, in seconds, to a step."""

@@ -6,16 +6,20 @@ journal ─▶ the change ─▶ is it as it left things? does anybody need it? 
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip import __version__
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
     chosen,
     in_the_way,
+    index_lines,
     inverse_plan,
     inverse_steps,
     taken_back_by,
@@ -23,12 +27,16 @@ from safepip.decisions.undoing.inverse import (
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.lock import locked
-from safepip.effects.reading import read_environment
+from safepip.effects.reading import read_environment, read_manager
 from safepip.effects.reverting import changed_since, lacking, required_before, revert
 from safepip.effects.transaction import begin, finish, remove_new_folders, take_back
+from safepip.recipes.course import is_reached
+from safepip.recipes.guard import guard
 from safepip.recipes.recover import recover
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError
+from safepip.values.exits import Exit
 from safepip.values.journal import Entry, Seen
+from safepip.values.request import Policy, Request
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from safepip.recipes.recover import Recovered
     from safepip.values.environment import Environment
     from safepip.values.plan import Plan
+    from safepip.values.request import Verb
     from safepip.values.target import Target
 
 _SHOWN = 3
@@ -70,23 +79,30 @@ def undo(
     Raises: CannotUndo, UnreadableJournal, NotWritable, Busy.
     """
     journal = Journal(target.prefix)
+    shell = Shell(target.prefix, obvious=is_reached(target))
     with locked(target.prefix, patience):
         if (recovered := recover(target.prefix)) is not None:
             tell(recovered)
         entries = list(journal.entries())
         entry = _named(journal, entries, name)
-        _refuse_what_cannot(journal, entries, entry)
+        if (by := taken_back_by(entries).get(entry.id)) is not None:
+            raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
+        is_kept = entry.can_undo and not lacking(journal, entry)
+        if is_kept:
+            _refuse_what_others_changed(journal, entries, entry, shell)
         environment = _environment(target, environ)
         plan = None
         if environment is not None:
             plan = inverse_plan(entry, environment, required_before(journal, entry))
-            _refuse_breaking(environment, plan, entry)
+            _refuse_breaking(environment, plan, entry, shell)
         if agree is None:
             return Undone(entry, None)
         if not journal.is_writable():
             raise NotWritable(f"`{target.prefix}` cannot be written")
         agree(entry)
-        return _carried_out(journal, entry, environment, plan)
+        if is_kept:
+            return _carried_out(journal, entry, environment, plan)
+    return _by_index(target, entry, entries, environ, tell)
 
 
 def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entry:
@@ -98,19 +114,13 @@ def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entr
     return next((e for e in entries if e.id == name), None) or journal.read(name)
 
 
-def _refuse_what_cannot(journal: Journal, entries: Sequence[Entry], entry: Entry) -> None:
-    """Raise CannotUndo for a change that cannot be taken back as things are."""
-    if (by := taken_back_by(entries).get(entry.id)) is not None:
-        raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
-    if not entry.can_undo or lacking(journal, entry):
-        raise CannotUndo(
-            f"what is needed to take {entry.id} back was not kept",
-            why="it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept",
-            fixes=_by_hand(entry),
-        )
+def _refuse_what_others_changed(
+    journal: Journal, entries: Sequence[Entry], entry: Entry, shell: Shell
+) -> None:
+    """Raise CannotUndo where the paths of a change are not as it left them."""
     if others := in_the_way(entry, entries):
         names = ", ".join(other.id for other in others)
-        order = " && ".join(f"safepip undo {e.id}" for e in (*others, entry))
+        order = shell.then(*(shell.safepip(("undo", e.id)) for e in (*others, entry)))
         raise CannotUndo(
             f"later changes touched the same files: {names}",
             fixes=(Fix(order, "take them back first, the last one first"),),
@@ -124,16 +134,6 @@ def _refuse_what_cannot(journal: Journal, entries: Sequence[Entry], entry: Entry
         )
 
 
-def _by_hand(entry: Entry) -> tuple[Fix, ...]:
-    """Give the commands that come near to taking a change back, by the index."""
-    steps = inverse_steps(entry)
-    gone = [step.name for step in steps if step.after is None]
-    back = [f"{step.name}=={step.after}" for step in steps if step.after is not None]
-    commands = [f"safepip uninstall -y {' '.join(gone)}"] if gone else []
-    commands += [f"safepip install --no-deps {' '.join(back)}"] if back else []
-    return (Fix(" && ".join(commands), "get the same by the index"),) if commands else ()
-
-
 def _environment(target: Target, environ: Mapping[str, str]) -> Environment | None:
     """Give the environment; None where its Python does not start, which an undo may well mend."""
     try:
@@ -142,7 +142,7 @@ def _environment(target: Target, environ: Mapping[str, str]) -> Environment | No
         return None
 
 
-def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry) -> None:
+def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: Shell) -> None:
     found = list(breaks(environment, plan))
     if found:
         lines = [f"{f.distribution} requires {f.requirement}" for f in found]
@@ -151,11 +151,54 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry) -> None
             f"taking {entry.id} back would break what came later: {'; '.join(lines[:_SHOWN])}",
             fixes=(
                 Fix(
-                    f"safepip uninstall -y {' '.join(names)} && safepip undo {entry.id}",
+                    shell.then(
+                        shell.safepip(("uninstall", "-y", *names)),
+                        shell.safepip(("undo", entry.id)),
+                    ),
                     f"remove {', '.join(names)} first",
                 ),
             ),
         )
+
+
+def _by_index(
+    target: Target,
+    entry: Entry,
+    entries: Sequence[Entry],
+    environ: Mapping[str, str],
+    tell: Callable[[Recovered], None],
+) -> Undone:
+    """Get what was there before from the index, by its hash where the journal knows one.
+
+    Raises: CannotUndo, when that does not work; SafepipError.
+    """
+    steps = [step for step in entry.steps if step.before != step.after]
+    owned = [step.name for step in steps if step.owner == "conda"]
+    if owned:
+        conda = Shell(target.prefix, read_manager(target.prefix))
+        raise CannotUndo(
+            f"what is needed to take {entry.id} back was not kept",
+            why="it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept",
+            fixes=(Fix(conda.conda("reinstall", tuple(owned)), "let conda put its own back"),),
+        )
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+        path = os.path.join(folder, f"before-{entry.id}.txt")
+        lines = index_lines(entry, entries)
+        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        gone = tuple(step.name for step in steps if step.before is None)
+        commands: list[tuple[Verb, tuple[str, ...]]] = []
+        commands += [("install", ("install", "--no-deps", "-r", path))] if lines else []
+        commands += [("uninstall", ("uninstall", "-y", *gone))] if gone else []
+        for verb, arguments in commands:
+            request = Request(verb, arguments, Policy(), target, undoes=entry.id)
+            outcome = guard(request, environ, quiet_stdout=True, tell=tell)
+            if outcome.exit_code != Exit.DONE:
+                raise CannotUndo(
+                    f"what is needed to take {entry.id} back was not kept, and pip did not get it "
+                    f"from the index ({outcome.exit_code})"
+                )
+    made = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]
+    return Undone(entry, made[-1] if made else None)
 
 
 def _carried_out(

@@ -62,6 +62,8 @@ class Request:
     """pip's arguments, the verb among them, exactly as given; for `plan` that is `install`."""
     policy: Policy
     target: Target
+    undoes: str = ""
+    """The change that this one takes back."""
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ def entry_of(
         pip=versions[1],
         verdict="kept" if isinstance(cleared, Kept) else "clear",
         steps=tuple(_step(change, environment) for change in cleared.plan.changes),
+        undoes=request.undoes,
         can_undo=can_undo,
     )
 

@@ -66,6 +66,20 @@ def _inverse(step: Step) -> Step:
     return Step(step.name, action, before, after, "pip" if before else "none", step.requested)
 
 
+def index_lines(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Give the lines of a requirements file for what a change replaced or removed.
+
+    With hashes where the journal knows them of all: to pip, one hash means hashes for all.
+    """
+    known = {(step.name, step.after): step.sha256 for e in entries for step in e.steps}
+    back = [(step.name, step.before) for step in entry.steps if step.before is not None]
+    hashes = [known.get(pair, "") for pair in back]
+    pinned = [f"{name}=={version}" for name, version in back]
+    if all(hashes):
+        pinned = [f"{line} --hash=sha256:{h}" for line, h in zip(pinned, hashes, strict=True)]
+    return tuple(pinned)
+
+
 def inverse_plan(
     entry: Entry, environment: Environment, requires: Mapping[str, tuple[str, ...]]
 ) -> Plan:
