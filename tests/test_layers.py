@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
 SCRIPTS = ("safepip.effects.runner", "safepip.effects.importer")
-"""Run inside the Python of an environment: they import nothing of safepip, and end by themselves."""
+"""Run inside the Python of an environment: they import nothing of safepip, and end alone."""
 
 WORLDLY = (
     *("io.open", "glob", "os", "pathlib", "platform", "shutil", "site", "sysconfig", "tempfile"),
