@@ -14,6 +14,7 @@ from tests.twins import Ran, World, make, ran
 
 Files = Mapping[str, str | bytes]
 
+BY_HAND = {"native/__init__.py": "import ctypes\nctypes.CDLL('libnothere.so.7')\n"}
 NO_ELF: Files = {
     "native/__init__.py": "from native import _fast\n",
     "native/_fast.abi3.so": b"no ELF",
@@ -60,8 +61,8 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.parametrize(
     ("files", "said"),
-    [(NO_ELF, "ImportError"), (CRASH, "SIGSEGV")],
-    ids=["a library that does not load", "a crash"],
+    [(NO_ELF, "ImportError"), (BY_HAND, "OSError"), (CRASH, "SIGSEGV")],
+    ids=["a module that does not load", "a library that does not load", "a crash"],
 )
 def test_what_cannot_be_imported_is_taken_back(
     place: Place, files: Mapping[str, str | bytes], said: str
@@ -80,17 +81,23 @@ def test_what_cannot_be_imported_is_taken_back(
 
 
 @pytest.mark.parametrize(
-    "files",
-    [FINE, SLOW, SETTINGS, PLUGIN],
+    ("files", "hint"),
+    [
+        (FINE, ""),
+        (SLOW, "did not come to an end"),
+        (SETTINGS, "settings are not configured"),
+        (PLUGIN, "a_host_that_is_not_there"),
+    ],
     ids=["noise", "a slow start", "missing settings", "a plugin without its host"],
 )
 def test_what_is_not_for_an_install_to_mend_is_installed(
-    place: Place, files: Mapping[str, str | bytes]
+    place: Place, files: Mapping[str, str | bytes], hint: str
 ) -> None:
     place.offer("1.0", files)
     done = place.safepip("install", "native", SAFEPIP_IMPORT_SECONDS="1")
     assert done.exit_code == 0, done
     assert "noise" not in done.stdout
+    assert hint in " ".join((done.stderr + done.said).split())
 
 
 def test_a_missing_display_is_a_hint(place: Place) -> None:

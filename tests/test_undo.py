@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Ledger, change, conda_bytes, from_wheel, make_wheel, replace
+from tests.lab import (
+    Ledger,
+    change,
+    conda_bytes,
+    from_wheel,
+    make_project,
+    make_wheel,
+    replace,
+)
 from tests.test_transaction import Place
 from tests.twins import Ran
 
@@ -184,7 +192,7 @@ def test_history_also_tells_what_was_changed_past_safepip(place: Undoing) -> Non
 def test_an_empty_history_is_one(place: Undoing) -> None:
     assert "changed nothing here" in place.safepip("history").stdout
     assert place.undo(exit_code=10)["code"] == "undo"
-    assert place.undo("2020-01-01-1", exit_code=10)["code"] == "unreadable-journal"
+    assert place.undo("2020-01-01-1", exit_code=10)["code"] == "undo"
 
 
 @pytest.mark.parametrize("damage", ["cut", "no JSON", "another id", "a path that climbs"])
@@ -202,3 +210,39 @@ def test_a_damaged_entry_is_said(place: Undoing, damage: str) -> None:
     assert place.undo(name, exit_code=10)["code"] == "unreadable-journal"
     assert place.safepip("history").exit_code == 0
     assert place.safepip("install", "leaf").exit_code == 0
+
+
+def test_a_sealed_environment_is_not_undone(place: Undoing) -> None:
+    place.change("install", "many==2.0")
+    (place.environment.conda_meta / "frozen").write_text("{}", encoding="utf-8")
+    before = place.state()
+    assert place.undo(exit_code=16)["code"] == "frozen"
+    assert place.state() == before
+    place.undo("--override-frozen")
+
+
+def test_an_editable_project_and_what_it_needs_go_together(place: Undoing) -> None:
+    folder = make_project(place.world.work / "mine", "mine", "1.0", requires=["fresh"])
+    make_wheel("fresh", "1.0").write(place.world.links)
+    info = folder / "src" / "mine.egg-info"  # as setuptools leaves it among the sources
+    info.mkdir(parents=True)
+    text = "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\nRequires-Dist: fresh\n"
+    (info / "PKG-INFO").write_text(text, encoding="utf-8")
+    before = place.state()
+    words = ("install", "--no-build-isolation", "-e", str(folder))
+    place.change(*words)
+    place.undo()
+    assert place.state() == before
+    place.change(*words)
+    done = place.safepip("uninstall", "-y", "mine", "fresh")
+    assert done.exit_code == 0, done
+
+
+def test_files_that_were_given_away_are_said(place: Undoing) -> None:
+    make_wheel("taker", "1.0", scripts={"owned": "taker:main"}).write(place.world.links)
+    done = place.safepip("install", "--no-import-check", "--allow", "owned", "taker")
+    assert done.exit_code == 0
+    assert "nothing from conda is touched" not in done.said
+    assert "takes over 1 file of conda's owned 1.0: bin/owned" in " ".join(done.said.split())
+    assert "--allow owned" in place.safepip("history").stdout
+    place.undo()

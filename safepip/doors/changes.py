@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import shown
 from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_error, say_recovered
 from safepip.doors.target import target_of
 from safepip.doors.terminal import is_terminal, show, width_of
 from safepip.effects.prefixes import name_of
+from safepip.recipes.course import is_reached
 from safepip.recipes.history import history
 from safepip.recipes.undo import undo
 from safepip.values.errors import NeedsYes, SafepipError, UsageError, WrongEnvironment
@@ -44,17 +47,20 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
         return say_error(UsageError(error.format_message()), as_json=own.json)
     as_json = own.json or options["json"]
     try:
-        own = own._replace(env=options["env"] or own.env)
+        own = own._replace(
+            env=options["env"] or own.env,
+            override_frozen=own.override_frozen or options.get("override_frozen", False),
+        )
         target = target_of(own, ["install"], as_module=as_module)
         if not target.is_conda:
             raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
         if verb == "history":
             return _history(target, as_json=as_json)
-        return _undo(target, options, as_json=as_json)
+        return _undo(target, options, as_json=as_json, override_frozen=own.override_frozen)
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("safepip: interrupted; the environment is as it was\n")
+        sys.stderr.write("\nsafepip: interrupted; the environment is as it was\n")
         return Exit.INTERRUPTED
 
 
@@ -64,11 +70,14 @@ def commands() -> dict[str, click.Command]:
     json = click.Option(["--json"], is_flag=True, help="One JSON object on stdout.")
     dry_run = click.Option(["--dry-run"], is_flag=True, help="Only say what that would do.")
     yes = click.Option(["--yes", "-y"], is_flag=True, help="Do not ask.")
+    override = click.Option(
+        ["--override-frozen"], is_flag=True, help="Act although the environment is marked frozen."
+    )
     name = click.Argument(["id"], required=False)
     return {
         "undo": click.Command(
             "undo",
-            params=[name, dry_run, yes, env, json],
+            params=[name, dry_run, yes, override, env, json],
             short_help="Take back a change, to the byte.",
             help="Take back the change ID of `safepip history`, or the last one.",
         ),
@@ -87,7 +96,7 @@ def _parsed(verb: str, arguments: list[str]) -> dict[str, Any]:
         return dict(context.params)
 
 
-def _undo(target: Target, options: dict[str, Any], *, as_json: bool) -> int:
+def _undo(target: Target, options: dict[str, Any], *, as_json: bool, override_frozen: bool) -> int:
     def agree(entry: Entry) -> None:
         if not options["yes"]:
             _ask(entry, target)
@@ -98,6 +107,7 @@ def _undo(target: Target, options: dict[str, Any], *, as_json: bool) -> int:
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
         tell=say_recovered,
+        override_frozen=override_frozen,
     )
     if as_json:
         print_json(_undone_as_json(done, target))
@@ -114,15 +124,17 @@ def _ask(entry: Entry, target: Target) -> None:
 
     Raises: NeedsYes, when nobody can answer, or the answer is no.
     """
-    again = Fix(f"safepip undo --yes {entry.id}", "answer in advance")
+    shell = Shell(target.prefix, obvious=is_reached(target))
+    again = Fix(shell.safepip(("undo", "--yes", entry.id)), "answer in advance")
     asked = is_terminal(sys.stdin) and is_terminal(sys.stderr)
     if not asked or any(os.environ.get(name) for name in _NOBODY):
-        raise NeedsYes(
-            "undo asks before it changes anything, and nobody can answer here", fixes=[again]
-        )
+        what = "undo asks before it changes anything, and nobody can answer here"
+        raise NeedsYes(what, fixes=[again])
     where = name_of(target.prefix)
     show(undone_message(entry, (), dry_run=True, where=where, width=width_of()))
-    if not click.confirm("Go on?", err=True):
+    sys.stderr.write("Go on? [y/N]: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NeedsYes("the answer was no")
 
 
@@ -143,6 +155,7 @@ def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:
 
 
 def _history(target: Target, *, as_json: bool) -> int:
+    recover_first(target.prefix)
     found = history(target, os.environ)
     if as_json:
         entries = [shown(entry, found.taken_back.get(entry.id)) for entry in found.entries]

@@ -30,7 +30,7 @@ _OPTIONS = {
 }
 
 _EPILOG = """\b
-Exit codes: pip's own (1, 2, 3, 23, 120), and
+Exit codes: pip's own (1, 2, 3, 4, 23, 120), and
   10 blocked; nothing was changed      14 another safepip is at work
   11 needs a yes and cannot ask        15 which environment is unclear
   12 failed, and was taken back        16 frozen, sealed or not writable

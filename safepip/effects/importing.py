@@ -85,7 +85,9 @@ def _failures(messages: Sequence[Mapping[str, Any]], code: int | None) -> Iterat
             kinds = tuple(map(str, message["kinds"]))
             yield Failure(str(message["ends"]), kinds, str(message.get("said")))
     begun = [str(message["begins"]) for message in messages if "begins" in message]
-    if begun and begun[-1] not in ended and code is not None and code < 0:
+    if begun and begun[-1] not in ended and code is None:
+        yield Failure(begun[-1], ("Timeout",), "it did not come to an end in time")
+    elif begun and begun[-1] not in ended and code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         yield Failure(begun[-1], ("Crash",), f"the process ended by {name}")
 

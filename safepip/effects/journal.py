@@ -21,14 +21,15 @@ import time
 from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
-from safepip.values.errors import UnreadableJournal
+from safepip.values.errors import NoSuchChange, UnreadableJournal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safepip.values.journal import Entry
 
-_SMALL = 16 * 1024
+_SMALL = 1_000_000
+"""Bytes of an entry that is not worth to be cut down; few need more."""
 _ENTRY_LIMIT = 256 * 1024 * 1024
 _NAME = re.compile(rf"({ID.pattern})\.json")
 
@@ -76,7 +77,7 @@ class Journal:
                 owner = os.fstat(file.fileno()).st_uid
             found = parse_entry(json.loads(data), entry)
         except FileNotFoundError:
-            raise UnreadableJournal(entry, "there is no such change") from None
+            raise NoSuchChange(entry) from None
         except (OSError, ValueError, RecursionError) as error:
             raise UnreadableJournal(entry, error) from error
         leads_out = next((path for path in found.touched if path.startswith("/")), None)

@@ -16,7 +16,7 @@ _MOST_ENTRIES = 1000
 class Limits(NamedTuple):
     """What is kept at most; the change just made is always kept."""
 
-    changes: int = 20
+    changes: int = 50
     size_bytes: int = 1_000_000_000
 
 

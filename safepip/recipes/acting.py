@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Cleared, Outcome
 
 
+_IMPORTS = "imports"
+_FAILS = "fails"
+
+
 @dataclass(frozen=True, slots=True)
 class _Acting:
     """A plan while it is carried out."""
@@ -93,7 +97,11 @@ def _broken_imports(course: Course, modules: tuple[str, ...]) -> tuple[Failure, 
     if not course.request.policy.imports:
         return ()
     python, environ = course.request.target.python, course.asking.environ
-    return failing_imports(python, modules, environ, course.settings.import_seconds)
+    since = time.monotonic()
+    left = course.settings.import_seconds - course.seconds.get(_IMPORTS, 0.0)
+    found = failing_imports(python, modules, environ, left)
+    course.timed(_IMPORTS, since)
+    return found
 
 
 def _import_problems(
@@ -105,11 +113,11 @@ def _import_problems(
     failures = _broken_imports(course, tuple(dict.fromkeys((*brought, *stakes))))
     before = {failure.module for failure in known}
     count = that_count(failures, before, set(brought) - set(stakes))
-    problems = tuple(f"`import {f.module}` fails: {_last_line(f.said)}" for f in count)
+    problems = tuple(f"`import {f.module}` {_FAILS}: {_last_line(f.said)}" for f in count)
     hints = tuple(
-        f"`import {f.module}` needs more than is here: {_last_line(f.said)}"
+        f"`import {f.module}` does not work here: {_last_line(f.said)}"
         for f in failures
-        if f.needs_surroundings and f.module not in before
+        if f not in count and f.module not in before
     )
     return problems, hints
 
@@ -131,7 +139,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         cleared,
         course.environment,
         id=journal.new_id(),
-        arguments=course.shown_arguments,
+        arguments=course.shown_command,
         began=timestamp(),
         versions=(__version__, course.engine.pip_version),
         can_undo=course.keeps_undo,
@@ -178,7 +186,8 @@ def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...
     failed = code not in (Exit.DONE, Exit.CHANGED) or not problems
     end = code if failed else Exit.TAKEN_BACK
     told = () if failed else problems
-    return course.outcome(end, cleared, problems=told, taken_back=has_acted)
+    fixes = course.without_imports() if any(_FAILS in problem for problem in told) else ()
+    return course.outcome(end, cleared, problems=told, taken_back=has_acted, fixes=fixes)
 
 
 def _taken_back(acting: _Acting) -> tuple[str, ...]:

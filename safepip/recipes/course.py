@@ -6,7 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.fixing.fixes import fixes_for, with_option
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
 from safepip.effects.destination import at_home, refuse_other_environments
@@ -17,7 +19,7 @@ from safepip.values.errors import NoWheel
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 from safepip.values.text import without_secrets
-from safepip.values.verdict import Outcome
+from safepip.values.verdict import Fix, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Plan
     from safepip.values.request import Request
     from safepip.values.target import Target
-    from safepip.values.verdict import Fix, HeldBack, Verdict
+    from safepip.values.verdict import HeldBack, Verdict
 
 
 def is_reached(target: Target) -> bool:
@@ -76,6 +78,12 @@ class Course:
     def shown_arguments(self) -> tuple[str, ...]:
         """What pip was given, without secrets."""
         return tuple(without_secrets(argument) for argument in self.request.words)
+
+    @property
+    def shown_command(self) -> tuple[str, ...]:
+        """The same with safepip's own options behind the verb."""
+        verb, *rest = self.shown_arguments
+        return (verb, *self.request.policy.options, *rest)
 
     @property
     def keeps_undo(self) -> bool:
@@ -164,6 +172,15 @@ class Course:
             policy=self.request.policy,
             obvious=self.is_reached,
         )
+
+    def without_imports(self) -> tuple[Fix, ...]:
+        """Give the same command without the imports that followed it."""
+        shell = Shell(self.environment.prefix, self.environment.manager, self.is_reached)
+        options = (*self.request.policy.options, "--no-import-check")
+        if not can_be_repeated(self.shown_arguments):
+            return ()
+        command = shell.safepip(self.shown_arguments, options)
+        return (Fix(command, "have it all the same, if that is as it should be"),)
 
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safepip.effects.journal import Journal
-from safepip.effects.transaction import take_back
+from safepip.effects.transaction import for_history, take_back
 from safepip.values.errors import NotWritable
 from safepip.values.target import UNFINISHED
 
@@ -52,6 +52,7 @@ def recover(prefix: str) -> Recovered | None:
         )
     problems = take_back(journal, entry)
     if not problems:
+        journal.write(for_history(replace(entry, stage="taken-back")))
         journal.unmark()
-        journal.forget(entry.id)
+        journal.drop_kept(entry.id)
     return Recovered(entry, problems)

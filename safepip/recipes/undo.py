@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from safepip import __version__
 from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.judging.circumstances import frozen
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
@@ -36,6 +37,7 @@ from safepip.recipes.recover import recover
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError
 from safepip.values.exits import Exit
 from safepip.values.journal import Entry, Seen
+from safepip.values.plan import Plan
 from safepip.values.request import Policy, Request
 from safepip.values.verdict import Fix
 
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
 
     from safepip.recipes.recover import Recovered
     from safepip.values.environment import Environment
-    from safepip.values.plan import Plan
     from safepip.values.request import Verb
     from safepip.values.target import Target
 
@@ -70,6 +71,7 @@ def undo(
     environ: Mapping[str, str],
     agree: Callable[[Entry], None] | None,
     tell: Callable[[Recovered], None],
+    override_frozen: bool = False,
     patience: float = 30.0,
 ) -> Undone:
     """Take back a change of an environment: the named one, or the last that stands.
@@ -93,6 +95,7 @@ def undo(
         environment = _environment(target, environ)
         plan = None
         if environment is not None:
+            _refuse_sealed(environment, override_frozen=override_frozen)
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             _refuse_breaking(environment, plan, entry, shell)
         if agree is None:
@@ -140,6 +143,16 @@ def _environment(target: Target, environ: Mapping[str, str]) -> Environment | No
         return read_environment(target.prefix, ask_python(target.python, environ))
     except SafepipError:
         return None
+
+
+def _refuse_sealed(environment: Environment, *, override_frozen: bool) -> None:
+    policy = Policy(override_frozen=override_frozen)
+    found = list(frozen(environment, Plan(()), policy, break_system_packages=override_frozen))
+    if found:
+        raise NotWritable(
+            f"this environment is sealed by `{found[0].path}`",
+            why=found[0].message or "its owner does not want it to be changed",
+        )
 
 
 def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: Shell) -> None:

@@ -11,6 +11,7 @@ SafepipError
 │   ├── CannotUndo            a change that cannot be taken back as things are
 │   └── WildRemoval           an uninstall that would take away what is nobody's to take
 ├── UnreadableJournal    10   what safepip wrote of its own changes
+│   └── NoSuchChange          an id that no change has
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
@@ -142,6 +143,17 @@ class UnreadableJournal(SafepipError):
     def __init__(self, entry: str, reason: object) -> None:
         super().__init__(f"cannot read the change `{entry}` in safepip's journal: {reason}")
         self.entry = entry
+
+
+class NoSuchChange(UnreadableJournal):
+    """No change has this id."""
+
+    code = "undo"
+
+    def __init__(self, entry: str) -> None:
+        super().__init__(entry, "there is none")
+        self.args = (f"there is no change `{entry}`; `safepip history` lists them",)
+        self.message = self.args[0]
 
 
 class NeedsYes(SafepipError):

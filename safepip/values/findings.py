@@ -45,11 +45,11 @@ class SameFiles(Finding):
     conda_package: str
     paths: tuple[str, ...]
     """Below the prefix, sorted."""
-    reason: Literal["files", "scripts", "removal", "link", "stray", "namespace"] = "files"
+    reason: Literal["files", "scripts", "removal", "link", "stray", "namespace", "given"] = "files"
     """`stray`: top-level files such as `tests/` that no one imports; conda's copy stays in place.
     `namespace`: the `__init__.py` of a namespace that both share, likewise.
     `removal`: uninstalling the old version would delete them. `link`: written through a linked
-    folder."""
+    folder. `given`: the user lets pip have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

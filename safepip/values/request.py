@@ -24,6 +24,15 @@ class Policy:
     keeps_undo: bool = True
     """Keep what is needed to take the change back later."""
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that say so again, but for those of how a change is checked and kept."""
+        return (
+            *(("--strict",) if self.strict else ()),
+            *(("--allow", ",".join(self.allow)) if self.allow else ()),
+            *(("--override-frozen",) if self.override_frozen else ()),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PipOptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -116,12 +116,13 @@ class Case:
     ) -> str:
         """Give the user's own command, with other arguments or more of safepip's options."""
         allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
-        options = (
-            *(("--strict",) if self.policy.strict else ()),
-            *(("--allow", ",".join(allowed)) if allowed else ()),
-            *(("--override-frozen",) if override_frozen or self.policy.override_frozen else ()),
+        policy = replace(
+            self.policy,
+            allow=allowed,
+            override_frozen=override_frozen or self.policy.override_frozen,
         )
-        return self.shell.safepip(self.arguments if arguments is None else arguments, options)
+        given = self.arguments if arguments is None else arguments
+        return self.shell.safepip(given, policy.options)
 
     def record(self, conda_package: str) -> Record | None:
         """Give the record that a finding names, in full or by the package's name alone."""

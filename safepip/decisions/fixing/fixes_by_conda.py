@@ -81,9 +81,15 @@ def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
     spec = conda_spec(name, finding.distribution, wanted)
     if spec != name:
         return "install", spec
-    if finding.action == "upgrade" and case.shell.manager != "pixi":
+    # Bounds in files are not known here, so only what pip chose is certain to meet them.
+    if finding.action == "upgrade" and case.shell.manager != "pixi" and not _has_files(case):
         return "update", name
     return "install", f"{name}=={finding.planned}"
+
+
+def _has_files(case: Case) -> bool:
+    files = ("-r", "-c", "--requirement", "--constraint")
+    return any(argument.startswith(files) for argument in case.arguments)
 
 
 def removed_by_conda(case: Case) -> Iterator[Fix]:

@@ -146,11 +146,19 @@ def _left(environment: Environment, plan: Plan) -> dict[str, Distribution]:
         if change.before is not None and (change.removes or not plan.elsewhere)
     }
     removed = {path for change in plan.changes for path in change.removes}
+    # What a path file leads to (the sources of an editable project) goes when that does.
+    through = {c.name for c in plan.changes if _removes_path_file(c)}
     return standing(
         d
         for d in environment.distributions
-        if d.metadata_path not in gone and not (removed and _is_removed(d, removed))
+        if d.metadata_path not in gone
+        and not (removed and _is_removed(d, removed))
+        and not (d.outside and not d.user_site and d.name in through)
     )
+
+
+def _removes_path_file(change: Change) -> bool:
+    return any(path.endswith((".pth", ".egg-link")) for path in change.removes)
 
 
 def _is_removed(distribution: Distribution, removed: AbstractSet[str]) -> bool:

@@ -22,6 +22,7 @@ _SURROUNDINGS = re.compile(
 """What says that a display or a graphics processor is missing, which no install brings."""
 _MODULES = frozenset(("pyautogui", "pynput", "mouseinfo", "cupy", "pycuda", "tensorrt", "Xlib"))
 """Modules that are imported only with a display or a graphics processor."""
+_LIBRARY = re.compile(r"\.so\b|\.dylib\b|cannot open shared object|dlopen|undefined symbol")
 _BINARY = re.compile(r"size changed|binary incompatib|ABI version|API version|multiarray")
 
 
@@ -31,7 +32,8 @@ class Failure:
 
     module: str
     kinds: tuple[str, ...]
-    """Names of the exception's class and of those above it; `Crash` for a process that died."""
+    """Names of the exception's class and of those above it; `Crash` for a process that died, and
+    `Timeout` for one that did not end in time."""
     said: str
     """The last line of the traceback."""
 
@@ -81,16 +83,17 @@ def that_count(
 ) -> tuple[Failure, ...]:
     """Give the failures for which a change is taken back.
 
-    Not those that were there before it, nor for want of a display. Of a module that is ``new``,
-    only what an install decides: a library that does not load, another binary interface, a crash.
-    That another module is missing may be as its makers want it (a plugin without its host), and
-    what a requirement says of that was judged already.
+    Not those that were there before it, nor for want of a display, nor what did not end in time. Of
+    a module that is ``new``, only what an install decides: a library that does not load, another
+    binary interface, a crash. That another module or a setting is missing may be as its makers want
+    it (a plugin without its host), and what a requirement says of that was judged already.
     """
     return tuple(
         failure
         for failure in failures
         if failure.module not in before
         and not failure.needs_surroundings
+        and "Timeout" not in failure.kinds
         and _counts(failure, is_new=failure.module in new)
     )
 
@@ -98,6 +101,8 @@ def that_count(
 def _counts(failure: Failure, *, is_new: bool) -> bool:
     if "Crash" in failure.kinds or _BINARY.search(failure.said):
         return True
-    if "ModuleNotFoundError" in failure.kinds:
-        return not is_new
-    return "ImportError" in failure.kinds
+    if "OSError" in failure.kinds:
+        return not is_new or _LIBRARY.search(failure.said) is not None
+    return not is_new or (
+        "ImportError" in failure.kinds and "ModuleNotFoundError" not in failure.kinds
+    )

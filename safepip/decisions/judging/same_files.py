@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from safepip.decisions.judging.modules import inside_site, is_stray, site_folders
@@ -13,11 +13,11 @@ from safepip.values.text import normalised
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from safepip.values.environment import Environment, Record
+    from safepip.values.environment import Distribution, Environment, Record
     from safepip.values.plan import Change, Landing, Plan, PlannedFile
     from safepip.values.request import Policy
 
-Reason = Literal["files", "scripts", "removal", "link", "stray", "namespace"]
+Reason = Literal["files", "scripts", "removal", "link", "stray", "namespace", "given"]
 
 SPARED: frozenset[Reason] = frozenset({"stray", "namespace"})
 """Where conda's file may stay in place of the plan's, and both packages work."""
@@ -54,13 +54,28 @@ def collisions(
     spared: set[str] = set()
     for change in plan.changes:
         replaced = overtaken(environment, plan, change)
-        exempt = given | ({replaced.record.dist} if replaced and replaced.record else set())
+        exempt = given | exempt_by_name(replaced)
         written = _written(view, change, exempt)
         removed = _removed(environment, change, exempt)
         spared |= {hit.path for hit in written + removed if hit.same_bytes or hit.reason in kept}
         hits = [hit for hit in written + removed if not hit.same_bytes]
         findings += _grouped(environment, change, hits, kept)
+        findings += _given(view, change, given - exempt_by_name(replaced))
     return Collisions(tuple(findings), tuple(sorted(spared)))
+
+
+def exempt_by_name(replaced: Distribution | None) -> frozenset[str]:
+    """Give the record of the distribution that a change replaces, which is told of elsewhere."""
+    return frozenset([replaced.record.dist] if replaced and replaced.record else [])
+
+
+def _given(view: _View, change: Change, given: Collection[str]) -> Iterator[SameFiles]:
+    """Find what the change takes over from packages that the user gave away: notes."""
+    if not given:
+        return
+    others = {record.dist for record in view.environment.records} - set(given)
+    for finding in _grouped(view.environment, change, _written(view, change, others), ()):
+        yield replace(finding, severity="note", reason="given")
 
 
 def _kept(plan: Plan, policy: Policy) -> frozenset[Reason]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import relation
-from safepip.values.journal import Step
+from safepip.values.journal import Absent, Step
 from safepip.values.plan import Change, Plan
 
 if TYPE_CHECKING:
@@ -87,12 +87,20 @@ def inverse_plan(
 
     ``requires``: what the distributions that come back require, by name.
     """
-    changes = [_change(step, environment, requires) for step in inverse_steps(entry)]
+    gone = tuple(
+        f"{environment.prefix}/{path}" if not path.startswith("/") else path
+        for path, touched in entry.touched.items()
+        if isinstance(touched.before, Absent) and path.endswith((".pth", ".egg-link"))
+    )
+    changes = [_change(step, environment, requires, gone) for step in inverse_steps(entry)]
     return Plan(tuple(changes))
 
 
 def _change(
-    step: Step, environment: Environment, requires: Mapping[str, tuple[str, ...]]
+    step: Step,
+    environment: Environment,
+    requires: Mapping[str, tuple[str, ...]],
+    path_files: tuple[str, ...],
 ) -> Change:
     return Change(
         name=step.name,
@@ -101,4 +109,5 @@ def _change(
         after=step.after,
         requested=True,
         requires=requires.get(step.name, ()) if step.after is not None else (),
+        removes=path_files if step.after is None else (),
     )

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from safepip.decisions.undoing.past import Since
-    from safepip.values.journal import Entry
+    from safepip.values.journal import Entry, Stage
 
 _SHOWN = 5
+_STAGES: Mapping[Stage, str] = {
+    "acting": "being made, or cut off",
+    "done": "",
+    "taken-back": "cut off, and taken back",
+}
 
 
 def command_of(entry: Entry) -> str:
@@ -69,8 +74,8 @@ def history_lines(
     lines: list[Line] = []
     for entry in entries:
         by = taken_back.get(entry.id)
-        state = f"undone by {by}" if by else "cut off" if entry.stage == "acting" else ""
-        state = state or ("" if entry.can_undo else "cannot be undone")
+        state = f"undone by {by}" if by else _STAGES[entry.stage]
+        state = state or ("" if entry.can_undo else "undone only by the index")
         start = (Span(entry.id, "label"), Span(f"  {entry.began[:16].replace('T', ' ')}  "))
         tail = (Span(f"  {state}", "dim"),) if state else ()
         lines += paragraph((Span(command_of(entry)), *tail), width, start=start, indent=4)

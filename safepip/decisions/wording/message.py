@@ -22,6 +22,7 @@ from safepip.decisions.wording.refusal import (
 )
 from safepip.decisions.wording.tree import plan_tree
 from safepip.values.exits import Exit
+from safepip.values.findings import SameFiles
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
@@ -99,7 +100,11 @@ def _clear(outcome: Outcome, verdict: Clear, width: int) -> tuple[Line, ...]:
     changes = verdict.plan.changes
     taken = [change for change in changes if is_condas(change)]
     owned = "nothing from conda is touched"
-    if taken:
+    given = [f for f in verdict.notes if isinstance(f, SameFiles) and f.reason == "given"]
+    if given:
+        names = (f.conda_package.rsplit("-", 2)[0] for f in given)
+        owned = f"files taken over from conda's {few(dict.fromkeys(map(clean, names)))}"
+    elif taken:
         owned = f"taken over from conda: {few(f'{c.name} {versions(c)}' for c in taken)}"
     counts = _counts([change for change in changes if change not in taken])
     said = ", ".join((*counts, owned)) if changes else "nothing to do"
@@ -180,12 +185,15 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
 def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
     taken_back = outcome.exit_code == Exit.TAKEN_BACK
     what = "pip has finished, and the environment is not what was judged"
+    if taken_back and outcome.fixes:
+        what = "pip has finished, and what it installed does not work here"
     state = _TAKEN_BACK if taken_back else _CHANGED
     environment = outcome.environment
     return (
         *error_line("verify-failed", what, width),
         *(environment_line(environment, width) if environment is not None else ()),
         *_indented(outcome.problems, width),
+        *fix_lines(outcome.fixes, width),
         Line((Span(state),)),
     )
 

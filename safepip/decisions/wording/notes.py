@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
-from safepip.decisions.wording.phrases import FEW, few, package, planned
+from safepip.decisions.wording.phrases import FEW, count, few, package, planned
 from safepip.decisions.wording.sentences import lacks, no_metadata, sentence
 from safepip.values.findings import (
     AlreadyDamaged,
     Base,
     Builds,
+    CondaOwned,
     Finding,
     NoMetadata,
     Pixi,
@@ -59,6 +60,11 @@ def _is_known(finding: Finding, plan: Plan) -> bool:
 
 def _texts(findings: Sequence[Finding], plan: Plan, environment: Environment) -> Iterator[str]:
     """Word the findings of one kind together, or each where it has facts of its own."""
+    given = [f for f in findings if isinstance(f, SameFiles) and f.reason == "given"]
+    yield from (_given(finding, plan, environment) for finding in given[:FEW])
+    findings = [finding for finding in findings if finding not in given]
+    if not findings:
+        return
     if findings[0].kind in _TOGETHER:
         yield _together(findings, environment)
         return
@@ -66,6 +72,20 @@ def _texts(findings: Sequence[Finding], plan: Plan, environment: Environment) ->
         yield _one(finding, plan, environment)
     if len(findings) > FEW:
         yield f"{len(findings) - FEW} more like these"
+
+
+def _given(finding: SameFiles, plan: Plan, environment: Environment) -> str:
+    owner = package(finding.conda_package, environment)
+    files = count(len(finding.paths), "file")
+    paths = few(finding.paths, _FEW_PATHS)
+    name = planned(finding.distribution, plan)
+    return f"{name} takes over {files} of conda's {owner}: {paths}"
+
+
+def _owned(finding: CondaOwned) -> str:
+    name, installed = clean(finding.distribution), clean(finding.installed)
+    becomes = f"gives way to {clean(finding.planned)}" if finding.planned else "is removed"
+    return f"conda's {name} {installed} {becomes}, and conda goes on to list {installed}"
 
 
 def _together(findings: Sequence[Finding], environment: Environment) -> str:
@@ -92,6 +112,8 @@ def _one(  # noqa: PLR0911 - a sentence for each kind
             return "pixi owns this environment and takes back what it did not install itself"
         case Base():
             return "this is conda's own environment; a new one is safer"
+        case CondaOwned():
+            return _owned(finding)
         case NoMetadata():
             return no_metadata(finding)
         case RuntimeTwice():
