@@ -222,7 +222,14 @@ def test_writing_through_a_link_of_the_users_own_is_fine(target: str) -> None:
 def test_a_record_that_the_user_gives_away_may_be_written_over() -> None:
     env = environment(conda("PyJWT==2.8.0", name="pyjwt", modules=("jwt/__init__.py",)))
     wanted = plan(env, artifact("jwt==1.3.1"))
-    assert judged(env, wanted, Policy(allow=("PyJWT",))) == Judgement(())
+    note = SameFiles(
+        severity="note",
+        distribution="jwt",
+        conda_package="pyjwt-2.8.0-py311_0",
+        paths=(f"{LIBRARY}/jwt/__init__.py",),
+        reason="given",
+    )
+    assert judged(env, wanted, Policy(allow=("PyJWT",))) == Judgement((note,))
 
 
 def test_giving_one_distribution_away_gives_no_files_of_others() -> None:
@@ -244,8 +251,10 @@ def test_a_path_of_two_packages_is_refused_when_only_one_is_given_away() -> None
         conda("one==1.0", modules=("both.py",)), conda("two==1.0", modules=("both.py",))
     )
     wanted = plan(env, artifact("three==1.0", modules=("both.py",)))
-    assert [f.conda_package for f in files(judged(env, wanted, Policy(allow=("one",))))] == [
-        "two-1.0-py311_0"
+    found = files(judged(env, wanted, Policy(allow=("one",))))
+    assert [(f.conda_package, f.severity) for f in found] == [
+        ("two-1.0-py311_0", "refuse"),
+        ("one-1.0-py311_0", "note"),
     ]
 
 
