@@ -193,6 +193,7 @@ def test_an_empty_history_is_one(place: Undoing) -> None:
     assert "changed nothing here" in place.safepip("history").stdout
     assert place.undo(exit_code=10)["code"] == "undo"
     assert place.undo("2020-01-01-1", exit_code=10)["code"] == "undo"
+    assert place.undo("../../secret", exit_code=10)["code"] == "undo"
 
 
 @pytest.mark.parametrize("damage", ["cut", "no JSON", "another id", "a path that climbs"])

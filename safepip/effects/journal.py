@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
 from safepip.values.errors import NoSuchChange, UnreadableJournal
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,8 @@ class Journal:
 
         Raises: UnreadableJournal.
         """
+        if not ID.fullmatch(entry):
+            raise NoSuchChange(shown(entry))
         path = f"{self.folder}/{entry}.json"
         try:
             with open(path, "rb") as file:

@@ -21,6 +21,7 @@ from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_
 from safepip.effects.processes import cut_off, exit_code_of
 from safepip.values.account import Account, Failed
 from safepip.values.errors import NoEngine, UnreadableReport
+from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class OnePass:
         ``instead`` names wheels to take in place of others, ``protect`` absolute paths that are
         not removed whatever pip believes.
         """
+        if self.interrupted:
+            return self.stop(Exit.INTERRUPTED)
         self.acting = True
         self._answer({"do": "go", "instead": dict(instead), "protect": list(protect)})
         if (message := self._receive()) is not None:

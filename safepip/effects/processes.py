@@ -183,7 +183,9 @@ class Processes:
 
 
 def cut_off(process: subprocess.Popen[bytes]) -> None:
-    """End a process at once, and what it has started."""
+    """End a process at once, and what it has started; one that has ended already is left alone."""
+    if process.poll() is not None:
+        return
     for child in [*_descendants(process.pid), process.pid][::-1]:
         with contextlib.suppress(OSError):
             os.kill(child, signal.SIGKILL)

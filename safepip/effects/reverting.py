@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from safepip.effects.installed import requirements_in
-from safepip.effects.transaction import is_same, restore, state_of
+from safepip.effects.states import is_same, restore, state_of
 from safepip.effects.wheels import sha256_of
 from safepip.values.journal import File
 

@@ -144,8 +144,9 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         versions=(__version__, course.engine.pip_version),
         can_undo=course.keeps_undo,
     )
+    tag = course.environment.interpreter.cache_tag
     try:
-        return begin(journal, entry, *paths_of(cleared.plan, cleared.spared))
+        return begin(journal, entry, *paths_of(cleared.plan, cleared.spared, tag))
     except OSError as error:
         journal.unmark()
         journal.forget(entry.id)

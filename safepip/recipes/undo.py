@@ -27,10 +27,11 @@ from safepip.decisions.undoing.inverse import (
 )
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
+from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
 from safepip.effects.reading import read_environment, read_manager
 from safepip.effects.reverting import changed_since, lacking, required_before, revert
-from safepip.effects.transaction import begin, finish, remove_new_folders, take_back
+from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
 from safepip.recipes.guard import guard
 from safepip.recipes.recover import recover
@@ -89,6 +90,8 @@ def undo(
         entry = _named(journal, entries, name)
         if (by := taken_back_by(entries).get(entry.id)) is not None:
             raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
+        if entry.stage != "done":
+            raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
         is_kept = entry.can_undo and not lacking(journal, entry)
         if is_kept:
             _refuse_what_others_changed(journal, entries, entry, shell)

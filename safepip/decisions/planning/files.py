@@ -52,7 +52,9 @@ def planned_files(
         _refuse_books(file, entry, contents, interpreter)
     if compiles:
         tag = interpreter.cache_tag
-        files += [_bytecode(f.path, tag) for f in files if _is_compiled(f)]
+        files += [
+            PlannedFile(bytecode_of(f.path, tag), "bytecode") for f in files if _is_compiled(f)
+        ]
     return tuple(dict.fromkeys(files))
 
 
@@ -163,6 +165,7 @@ def _is_compiled(file: PlannedFile) -> bool:
     return file.path.endswith(".py") and bool(file.member)
 
 
-def _bytecode(path: str, tag: str) -> PlannedFile:
+def bytecode_of(path: str, cache_tag: str) -> str:
+    """Give where Python keeps the bytecode of a source file (PEP 3147)."""
     folder, name = posixpath.split(path)
-    return PlannedFile(f"{folder}/__pycache__/{name[:-3]}.{tag}.pyc", "bytecode")
+    return f"{folder}/__pycache__/{name[:-3]}.{cache_tag}.pyc"
