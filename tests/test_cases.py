@@ -182,7 +182,9 @@ def _changes(before: Ledger, environment: CondaEnvironment) -> Mapping[str, tupl
 
 
 def _kinds(answer: Mapping[str, Any], severity: str) -> set[str]:
-    return {one["kind"] for one in answer["findings"] if one["severity"] == severity}
+    # A hint says what came of importing what was installed: not a finding on the plan.
+    found = [one for one in answer["findings"] if one["kind"] != "hint"]
+    return {one["kind"] for one in found if one["severity"] == severity}
 
 
 def _fits(facts: Mapping[str, str], found: Mapping[str, Any]) -> bool:

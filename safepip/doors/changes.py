@@ -13,6 +13,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import shown
 from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_error, say_recovered
 from safepip.doors.target import target_of
@@ -56,11 +57,11 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
             raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
         if verb == "history":
             return _history(target, as_json=as_json)
-        return _undo(target, options, as_json=as_json, override_frozen=own.override_frozen)
+        return _undo(target, options, own, as_json=as_json)
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("\nsafepip: interrupted; the environment is as it was\n")
+        sys.stderr.write("\nsafepip: interrupted; see `safepip history` for what stands\n")
         return Exit.INTERRUPTED
 
 
@@ -96,7 +97,7 @@ def _parsed(verb: str, arguments: list[str]) -> dict[str, Any]:
         return dict(context.params)
 
 
-def _undo(target: Target, options: dict[str, Any], *, as_json: bool, override_frozen: bool) -> int:
+def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
     def agree(entry: Entry) -> None:
         if not options["yes"]:
             _ask(entry, target)
@@ -107,7 +108,7 @@ def _undo(target: Target, options: dict[str, Any], *, as_json: bool, override_fr
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
         tell=say_recovered,
-        override_frozen=override_frozen,
+        policy=policy_of(own),
     )
     if as_json:
         print_json(_undone_as_json(done, target))

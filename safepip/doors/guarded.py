@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING
 from safepip.decisions.wording.as_json import as_json
 from safepip.decisions.wording.message import message
 from safepip.doors.arguments import GUARDED, OwnOptions, split
+from safepip.doors.policy import policy_of
 from safepip.doors.saying import print_json, say_error, say_recovered
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
-from safepip.effects.importing import is_wanted
 from safepip.effects.plain import become_pip
 from safepip.recipes.guard import guard
 from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
-from safepip.values.request import Policy, Request, Verb
-from safepip.values.text import normalised
+from safepip.values.request import Request, Verb
 
 if TYPE_CHECKING:
     from safepip.values.target import Target
@@ -79,15 +78,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
 
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
-    allow = tuple(dict.fromkeys(normalised(name) for name in own.allow))
-    policy = Policy(
-        strict=own.strict,
-        allow=allow,
-        override_frozen=own.override_frozen,
-        imports=not own.no_import_check and is_wanted(os.environ),
-        keeps_undo=not own.no_undo and os.environ.get("SAFEPIP_UNDO", "").lower() != "off",
-    )
-    return Request(verb, tuple(arguments), policy, target)
+    return Request(verb, tuple(arguments), policy_of(own), target)
 
 
 def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:

@@ -32,28 +32,24 @@ def failing_imports(
     """
     if not modules:
         return ()
-    read, write = os.pipe()
-    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+    # A file and not a pipe, which may be full before anybody reads it.
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder, tempfile.TemporaryFile() as told:
         try:
             process = subprocess.Popen(
-                [python, str(_IMPORTER), json.dumps(list(modules)), str(write)],
+                [python, str(_IMPORTER), json.dumps(list(modules)), str(told.fileno())],
                 env={**environ, "PYTHONDONTWRITEBYTECODE": "1"},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(write,),
+                pass_fds=(told.fileno(),),
                 start_new_session=True,  # what modules start is ended with it
             )
         except OSError:
-            os.close(read)
             return ()
-        finally:
-            os.close(write)
         code = _waited(process, seconds)
-        with os.fdopen(read, "rb") as told:
-            os.set_blocking(read, False)
-            messages = list(_messages(told.read() or b""))
+        told.seek(0)
+        messages = list(_messages(told.read()))
     return tuple(_failures(messages, code))
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from safepip.values.journal import Entry
 
+_MOST_A_DAY = 10_000_000
 _SMALL = 1_000_000
 """Bytes of an entry that is not worth to be cut down; few need more."""
 _ENTRY_LIMIT = 256 * 1024 * 1024
@@ -83,11 +84,17 @@ class Journal:
             raise NoSuchChange(entry) from None
         except (OSError, ValueError, RecursionError) as error:
             raise UnreadableJournal(entry, error) from error
-        leads_out = next((path for path in found.touched if path.startswith("/")), None)
-        if leads_out is not None and owner not in (os.geteuid(), 0):
+        if owner not in (os.geteuid(), 0):
             # Whoever may write in a shared environment must not reach the files of others by it.
-            raise UnreadableJournal(entry, f"another user wrote it, and it leads to `{leads_out}`")
+            leads_out = next(filter(self._leads_out, found.touched), None)
+            if leads_out is not None:
+                raise UnreadableJournal(entry, f"another user wrote it, and `{leads_out}` in it")
         return found
+
+    def _leads_out(self, path: str) -> bool:
+        """Say whether a path lies outside the environment, by itself or by a linked folder."""
+        real = os.path.realpath(os.path.dirname(self.absolute(path)))
+        return path.startswith("/") or not f"{real}/".startswith(f"{self.prefix}/")
 
     def entries(self) -> Iterator[Entry]:
         """Give the entries that can be read, the oldest first."""
@@ -104,6 +111,19 @@ class Journal:
             return ""
         return found if ID.fullmatch(found) else ""
 
+    @property
+    def began_ns(self) -> int:
+        """When the change began that is marked as unfinished, as the file system counts."""
+        try:
+            return os.stat(f"{self.folder}/unfinished").st_mtime_ns
+        except OSError:
+            return 0
+
+    @property
+    def is_lasting(self) -> bool:
+        """The journal is the environment's own, and not made for one command."""
+        return self.folder == f"{self.prefix}/conda-meta/safepip"
+
     # Writing.
 
     def is_writable(self) -> bool:
@@ -115,6 +135,7 @@ class Journal:
         """Give an id that no entry has: the day in UTC, and a number."""
         day = time.strftime("%Y-%m-%d", time.gmtime())
         numbers = [int(entry.rpartition("-")[2]) for entry in self._known_ids() if day in entry]
+        numbers = [number for number in numbers if number < _MOST_A_DAY]
         return f"{day}-{max(numbers, default=0) + 1}"
 
     def _known_ids(self) -> list[str]:
@@ -147,7 +168,9 @@ class Journal:
     def _replace(self, name: str, text: str) -> None:
         os.makedirs(self.folder, exist_ok=True)
         beside = f"{self.folder}/.{name}.new"
-        with open(beside, "w", encoding="utf-8") as file:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        with open(beside, "x", encoding="utf-8") as file:  # never through a link
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -91,7 +91,7 @@ def _remove_folder(path: str) -> bool:
             inner = f"{path}/{name}"
             if name == "__pycache__" and not os.path.islink(inner):
                 _remove_bytecode(inner)
-            elif _is_leftover(name) or name.startswith("~"):
+            elif _is_leftover(name):
                 _remove(inner)
         with contextlib.suppress(OSError):
             os.rmdir(path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.transaction import for_history
+from safepip.values.errors import UnreadableJournal
 
 if TYPE_CHECKING:
     from safepip.effects.journal import Journal
@@ -23,7 +25,7 @@ class Limits(NamedTuple):
 def prune(journal: Journal, limits: Limits) -> None:
     """Drop what is kept for the oldest changes, as far as the limits ask for it.
 
-    Raises: OSError.
+    What cannot be dropped stays: the change just made is not the worse for it.
     """
     ids = journal.ids()
     for entry in ids[:-_MOST_ENTRIES]:
@@ -33,5 +35,6 @@ def prune(journal: Journal, limits: Limits) -> None:
     for count, entry in enumerate(bulky):
         size += journal.size_bytes(entry)
         if count and (count >= limits.changes or size > limits.size_bytes):
-            journal.write(for_history(journal.read(entry)))
-            journal.drop_kept(entry)
+            with contextlib.suppress(OSError, UnreadableJournal):
+                journal.write(for_history(journal.read(entry)))
+                journal.drop_kept(entry)

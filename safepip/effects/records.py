@@ -71,6 +71,17 @@ def records_state(prefix: str) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted((name, one.st_mtime_ns, one.st_size) for name, one in found))
 
 
+def files_of_newer(prefix: str, time_ns: int) -> frozenset[str]:
+    """Give the files of the records that were written after a time; below the prefix.
+
+    Units: ``time_ns`` is in nanoseconds, as the file system counts them.
+    Raises: UnreadableRecord.
+    """
+    names = [name for name, mtime_ns, _ in records_state(prefix) if mtime_ns > time_ns]
+    records = [_read_record(prefix, name) for name in names if name.endswith(".json")]
+    return frozenset(path for record in records for path in record.files)
+
+
 def record_hashes(prefix: str, record: Record) -> Mapping[str, str]:
     """Give the SHA-256 of each file of a record as it was when linked, by path below the prefix.
 

@@ -110,7 +110,7 @@ def _is_as_it_was(path: str, state: File, kept: str) -> bool:
 def _put(path: str, state: File, kept: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
+        os.rmdir(path)  # not with what somebody may have put into it
     beside = path + BESIDE
     with contextlib.suppress(FileNotFoundError):
         os.unlink(beside)

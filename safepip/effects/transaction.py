@@ -69,7 +69,8 @@ def finish(journal: Journal, entry: Entry, records: Iterable[str]) -> Entry:
     if not entry.can_undo:
         entry = for_history(entry)
     journal.write(entry)
-    journal.unmark()
+    with contextlib.suppress(OSError):  # the change is done, whatever becomes of the mark
+        journal.unmark()
     if not entry.can_undo:
         journal.drop_kept(entry.id)
     return entry
@@ -95,8 +96,7 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
         except OSError as error:
             problems.append(f"{path} could not be put back: {error.strerror}")
     clear_asides(journal, entry)
-    left = remove_new_folders(journal, entry)
-    problems += [f"{path} is left, because something else was put there" for path in left]
+    remove_new_folders(journal, entry)  # one in which something else is by now simply stays
     return tuple(problems)
 
 
@@ -127,20 +127,18 @@ def _make_folder(path: str, mode: int) -> None:
 # ------------------------------------------------------------------------------- of a plan
 
 
-def paths_of(plan: Plan, spared: Iterable[str], cache_tag: str) -> tuple[list[str], list[str]]:
+def paths_of(plan: Plan, cache_tag: str) -> tuple[list[str], list[str]]:
     """Give the absolute paths that carrying out a plan touches, and the folders that it removes.
 
     Bytecode counts whether pip compiles or not: the first import would write it.
     """
-    left_out = set(spared)
     paths: dict[str, None] = {}
     folders: list[str] = []
     for change in plan.changes:
         for file in change.files:
-            if file.path not in left_out:
-                paths[file.path] = None
-                if file.path.endswith(".py") and file.member:
-                    paths[bytecode_of(file.path, cache_tag)] = None
+            paths[file.path] = None
+            if file.path.endswith(".py") and file.member:
+                paths[bytecode_of(file.path, cache_tag)] = None
         for path in change.removes:
             if os.path.isdir(path) and not os.path.islink(path):
                 for folder, _, names in os.walk(path):
@@ -148,7 +146,23 @@ def paths_of(plan: Plan, spared: Iterable[str], cache_tag: str) -> tuple[list[st
                     paths.update((os.path.join(folder, name), None) for name in names)
             else:
                 paths[path] = None
+    # pip moves a folder away whole when every file in it goes, with what else is in it.
+    for folder in {os.path.dirname(path) for change in plan.changes for path in change.removes}:
+        links, inner = _unlisted(folder)
+        paths.update(dict.fromkeys(links))
+        folders += inner
     return list(paths), folders
+
+
+def _unlisted(folder: str) -> tuple[list[str], list[str]]:
+    """Give what no list of files has: links in a folder, and folders in it."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [(e.path, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in entries]
+    except OSError:
+        return [], []
+    links = [path for path, is_link, _ in found if is_link]
+    return links, [path for path, _, is_folder in found if is_folder]
 
 
 def records_of(plan: Plan) -> Iterator[str]:

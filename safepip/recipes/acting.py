@@ -146,7 +146,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
     )
     tag = course.environment.interpreter.cache_tag
     try:
-        return begin(journal, entry, *paths_of(cleared.plan, cleared.spared, tag))
+        return begin(journal, entry, *paths_of(cleared.plan, tag))
     except OSError as error:
         journal.unmark()
         journal.forget(entry.id)
@@ -162,15 +162,18 @@ def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
     seen = seen_after(course.environment, cleared.plan)
     entry = replace(acting.entry, seconds=dict(course.seconds), seen=seen)
     since = time.monotonic()
+    if course.engine.interrupted:
+        return _undone(course, acting, Exit.INTERRUPTED, ())
     try:
         entry = finish(journal, entry, records_of(cleared.plan))
-        prune(journal, course.settings.undo_limits)
     except OSError as error:
         problem = f"the journal cannot be written: {error.strerror}"
         return _undone(course, acting, Exit.CHANGED, (problem,))
+    prune(journal, course.settings.undo_limits)
     course.timed("verify", since)
-    undo = entry.id if entry.can_undo else ""
-    return course.outcome(Exit.DONE, cleared, acted=True, undo=undo, hints=hints)
+    undo = entry.id if entry.can_undo and journal.is_lasting else ""
+    done = course.outcome(Exit.DONE, cleared, acted=True, undo=undo, hints=hints)
+    return replace(done, exit_code=Exit.DONE)  # too late for an interruption
 
 
 def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...]) -> Outcome:

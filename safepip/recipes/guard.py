@@ -7,6 +7,7 @@ Request ─▶ pip plans ─▶ Account ─▶ Plan ─▶ judge ─▶ Blocked
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from contextlib import nullcontext, suppress
@@ -27,7 +28,7 @@ from safepip.recipes.course import Course, Settings
 from safepip.recipes.keep import find_fitting, keep, others_fit
 from safepip.recipes.recover import is_unfinished, recover
 from safepip.values.account import Failed
-from safepip.values.errors import UsageError
+from safepip.values.errors import NotWritable, UsageError
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
@@ -79,8 +80,13 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
     prefix = request.target.prefix
     needs_lock = request.verb != "plan" or is_unfinished(prefix)
     with locked(prefix, settings.patience) if needs_lock else nullcontext():
-        if (recovered := recover(prefix)) is not None:
+        if needs_lock and (recovered := recover(prefix)) is not None:
             settings.tell(recovered)
+            if recovered.problems:
+                raise NotWritable(
+                    "what an earlier command left behind could not be put back",
+                    why=f"{recovered.problems[0]}; until it can, nothing else is safe",
+                )
         with start(name, asking) as engine:
             environment = read_environment(prefix, engine.greet())
             # What is uninstalled is the copy that pip finds first, and that is as it should be.
@@ -163,6 +169,9 @@ def _limits(environ: Mapping[str, str]) -> Limits:
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     text = environ.get(name)
     try:
-        return max(0.0, float(text)) if text else default
+        found = float(text) if text else default
     except ValueError:
-        raise UsageError(f"`{name}` is `{text}`, expected a number") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise UsageError(f"`{name}` is `{text}`, expected a number")
+    return max(0.0, found)

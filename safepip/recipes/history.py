@@ -34,7 +34,7 @@ class History:
 def history(target: Target, environ: Mapping[str, str]) -> History:
     """Give the changes of an environment."""
     entries = tuple(Journal(target.prefix).entries())
-    made = [entry for entry in entries if entry.stage == "done"]
+    made = [entry for entry in entries if entry.stage == "done" and entry.seen.records]
     past = None
     if made:
         try:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safepip.effects.journal import Journal
+from safepip.effects.records import files_of_newer
 from safepip.effects.transaction import for_history, take_back
 from safepip.values.errors import NotWritable
 from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from safepip.values.journal import Entry
 
 
@@ -50,9 +53,18 @@ def recover(prefix: str) -> Recovered | None:
             f"the change {entry.id} of `{prefix}` was cut off, and cannot be taken back",
             why="you may not write there; whoever may, can do so by any command of safepip",
         )
+    entry = _without(entry, files_of_newer(prefix, journal.began_ns))
     problems = take_back(journal, entry)
     if not problems:
         journal.write(for_history(replace(entry, stage="taken-back")))
         journal.unmark()
         journal.drop_kept(entry.id)
     return Recovered(entry, problems)
+
+
+def _without(entry: Entry, owned: Collection[str]) -> Entry:
+    """Give the entry without paths that conda has written since, which are conda's to keep."""
+    if not owned:
+        return entry
+    touched = {path: state for path, state in entry.touched.items() if path not in owned}
+    return replace(entry, touched=touched)

@@ -9,6 +9,7 @@ import os
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
 from safepip.recipes.guard import guard
 from safepip.recipes.recover import recover
-from safepip.values.errors import CannotUndo, NotWritable, SafepipError
+from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.exits import Exit
 from safepip.values.journal import Entry, Seen
 from safepip.values.plan import Plan
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.request import Verb
     from safepip.values.target import Target
+    from safepip.values.verdict import Outcome
 
 _SHOWN = 3
 
@@ -72,7 +74,7 @@ def undo(
     environ: Mapping[str, str],
     agree: Callable[[Entry], None] | None,
     tell: Callable[[Recovered], None],
-    override_frozen: bool = False,
+    policy: Policy,
     patience: float = 30.0,
 ) -> Undone:
     """Take back a change of an environment: the named one, or the last that stands.
@@ -98,7 +100,7 @@ def undo(
         environment = _environment(target, environ)
         plan = None
         if environment is not None:
-            _refuse_sealed(environment, override_frozen=override_frozen)
+            _refuse_sealed(environment, policy)
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             _refuse_breaking(environment, plan, entry, shell)
         if agree is None:
@@ -108,7 +110,8 @@ def undo(
         agree(entry)
         if is_kept:
             return _carried_out(journal, entry, environment, plan)
-    return _by_index(target, entry, entries, environ, tell)
+    again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
+    return _by_index(target, entry, entries, policy, again)
 
 
 def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entry:
@@ -148,9 +151,9 @@ def _environment(target: Target, environ: Mapping[str, str]) -> Environment | No
         return None
 
 
-def _refuse_sealed(environment: Environment, *, override_frozen: bool) -> None:
-    policy = Policy(override_frozen=override_frozen)
-    found = list(frozen(environment, Plan(()), policy, break_system_packages=override_frozen))
+def _refuse_sealed(environment: Environment, policy: Policy) -> None:
+    passes = policy.override_frozen
+    found = list(frozen(environment, Plan(()), policy, break_system_packages=passes))
     if found:
         raise NotWritable(
             f"this environment is sealed by `{found[0].path}`",
@@ -181,10 +184,10 @@ def _by_index(
     target: Target,
     entry: Entry,
     entries: Sequence[Entry],
-    environ: Mapping[str, str],
-    tell: Callable[[Recovered], None],
+    policy: Policy,
+    carry_out: Callable[[Request], Outcome],
 ) -> Undone:
-    """Get what was there before from the index, by its hash where the journal knows one.
+    """Get what was there before from the index, by the hashes that the journal knows.
 
     Raises: CannotUndo, when that does not work; SafepipError.
     """
@@ -200,14 +203,20 @@ def _by_index(
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         path = os.path.join(folder, f"before-{entry.id}.txt")
         lines = index_lines(entry, entries)
+        if any("--hash" not in line for line in lines):
+            # By name alone an index may have something else than was here.
+            raise CannotUndo(
+                f"what is needed to take {entry.id} back was not kept, and its hash is not known",
+                fixes=_by_hand(entry, Shell(target.prefix, obvious=is_reached(target))),
+            )
         Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         gone = tuple(step.name for step in steps if step.before is None)
         commands: list[tuple[Verb, tuple[str, ...]]] = []
         commands += [("install", ("install", "--no-deps", "-r", path))] if lines else []
         commands += [("uninstall", ("uninstall", "-y", *gone))] if gone else []
         for verb, arguments in commands:
-            request = Request(verb, arguments, Policy(), target, undoes=entry.id)
-            outcome = guard(request, environ, quiet_stdout=True, tell=tell)
+            request = Request(verb, arguments, policy, target, undoes=entry.id)
+            outcome = carry_out(request)
             if outcome.exit_code != Exit.DONE:
                 raise CannotUndo(
                     f"what is needed to take {entry.id} back was not kept, and pip did not get it "
@@ -215,6 +224,16 @@ def _by_index(
                 )
     made = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]
     return Undone(entry, made[-1] if made else None)
+
+
+def _by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:
+    """Give the commands that come near to taking a change back, by the index."""
+    steps = inverse_steps(entry)
+    gone = [step.name for step in steps if step.after is None]
+    back = [f"{step.name}=={step.after}" for step in steps if step.after is not None]
+    commands = [shell.safepip(("uninstall", "-y", *gone))] if gone else []
+    commands += [shell.safepip(("install", "--no-deps", *back))] if back else []
+    return (Fix(shell.then(*commands), "get the same versions by the index"),) if commands else ()
 
 
 def _carried_out(
@@ -246,9 +265,20 @@ def _carried_out(
         seen = seen_after(environment, plan) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
         by = finish(journal, replace(by, seen=seen, seconds=seconds), ())
-    except BaseException:
-        if journal.unfinished() and not take_back(journal, by):
+    except BaseException as error:
+        problems = take_back(journal, by) if journal.unfinished() else ()
+        if not problems:
             journal.unmark()
             journal.forget(by.id)
+        if isinstance(error, OSError):
+            raise _failed(error, problems) from error
         raise
     return Undone(entry, by, tuple(left))
+
+
+def _failed(error: OSError, problems: Sequence[str]) -> SafepipError:
+    """Give the error for an undo that the system did not let happen."""
+    said = f"`{error.filename}`: {error.strerror}" if error.filename else str(error.strerror)
+    if problems:
+        return VerifyFailed(f"the change could not be taken back ({said}): {problems[0]}")
+    return NotWritable(f"the change could not be taken back: {said}")

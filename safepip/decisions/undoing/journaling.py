@@ -62,12 +62,14 @@ def _entry(raw: Any, name: str) -> Entry:  # noqa: ANN401 - whatever was in the 
         raise ValueError("it is named otherwise than its id says")
     if known["stage"] not in get_args(Stage):
         raise ValueError(f"unknown stage `{known['stage']}`")
+    plain = ("verb", "began", "safepip", "pip", "verdict", "undoes")
+    _texts([known[name] for name in plain])
     known["arguments"] = _texts(known["arguments"])
     known["steps"] = tuple(Step(**step) for step in known["steps"])
     known["seconds"] = {str(key): float(value) for key, value in known["seconds"].items()}
     known["touched"] = {_path(p): _touched(pair) for p, pair in known["touched"].items()}
     known["new_folders"] = tuple(_path(path) for path in known["new_folders"])
-    known["folders"] = {_path(path): int(mode) for path, mode in known["folders"].items()}
+    known["folders"] = {_path(path): int(mode) & 0o7777 for path, mode in known["folders"].items()}
     known["asides"] = tuple(_path(path) for path in known["asides"])
     seen = known["seen"]
     known["seen"] = Seen(dict(seen["distributions"]), _texts(seen["records"]))
