@@ -11,11 +11,11 @@ import click
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
-from safepip.decisions.undoing.journaling import shown
+from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
-from safepip.doors.saying import print_json, say_error, say_recovered
+from safepip.doors.saying import print_json, say_bug, say_error, say_recovered
 from safepip.doors.target import target_of
 from safepip.doors.terminal import is_terminal, show, width_of
 from safepip.effects.prefixes import name_of
@@ -48,21 +48,29 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
         return say_error(UsageError(error.format_message()), as_json=own.json)
     as_json = own.json or options["json"]
     try:
-        own = own._replace(
-            env=options["env"] or own.env,
-            override_frozen=own.override_frozen or options.get("override_frozen", False),
-        )
-        target = target_of(own, ["install"], as_module=as_module)
-        if not target.is_conda:
-            raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
-        if verb == "history":
-            return _history(target, as_json=as_json)
-        return _undo(target, options, own, as_json=as_json)
+        return _run(verb, own, options, as_module=as_module, as_json=as_json)
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
         sys.stderr.write("\nsafepip: interrupted; see `safepip history` for what stands\n")
         return Exit.INTERRUPTED
+    except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
+        return say_bug()
+
+
+def _run(
+    verb: str, own: OwnOptions, options: dict[str, Any], *, as_module: bool, as_json: bool
+) -> int:
+    own = own._replace(
+        env=options["env"] or own.env,
+        override_frozen=own.override_frozen or options.get("override_frozen", False),
+    )
+    target = target_of(own, ["install"], as_module=as_module)
+    if not target.is_conda:
+        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+    if verb == "history":
+        return _history(target, as_json=as_json)
+    return _undo(target, options, own, as_json=as_json)
 
 
 def commands() -> dict[str, click.Command]:
@@ -146,7 +154,7 @@ def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:
         "code": None,
         "exit_code": 0,
         "target": {"prefix": target.prefix, "python": target.python},
-        "undone": shown(done.entry),
+        "undone": told(done.entry),
         "changes": [asdict(step) for step in inverse_steps(done.entry)],
         "left": list(done.left),
         "findings": [],
@@ -159,7 +167,7 @@ def _history(target: Target, *, as_json: bool) -> int:
     recover_first(target.prefix)
     found = history(target, os.environ)
     if as_json:
-        entries = [shown(entry, found.taken_back.get(entry.id)) for entry in found.entries]
+        entries = [told(entry, found.taken_back.get(entry.id)) for entry in found.entries]
         print_json(
             {
                 "schema": _SCHEMA,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from safepip.decisions.wording.as_json import as_json
 from safepip.decisions.wording.message import message
 from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.policy import policy_of
-from safepip.doors.saying import print_json, say_error, say_recovered
+from safepip.doors.saying import print_json, say_bug, say_error, say_recovered
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
@@ -41,11 +40,7 @@ def run(verb: str, given: list[str], *, as_module: bool) -> int:
         sys.stderr.write("safepip: interrupted; nothing was changed\n")
         return Exit.INTERRUPTED
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
-        traceback.print_exc()
-        sys.stderr.write(
-            "safepip: this is a bug in safepip; see `safepip list` for what is there\n"
-        )
-        return Exit.BUG
+        return say_bug()
 
 
 def _open_streams() -> None:

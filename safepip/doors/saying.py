@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 from safepip.doors.terminal import show, width_of
+from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,3 +49,10 @@ def say_recovered(recovered: Recovered) -> None:
 
     lines = recovered_message(recovered.entry, recovered.problems, width=width_of())
     show(lines)
+
+
+def say_bug() -> int:
+    """Say what nobody expected, and give the exit code; for where an exception is handled."""
+    traceback.print_exc()
+    sys.stderr.write("safepip: this is a bug in safepip; see `safepip list` for what is there\n")
+    return Exit.BUG

@@ -26,9 +26,9 @@ from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
 from safepip.recipes.course import Course, Settings
 from safepip.recipes.keep import find_fitting, keep, others_fit
-from safepip.recipes.recover import is_unfinished, recover
+from safepip.recipes.recover import is_unfinished, recover_wholly
 from safepip.values.account import Failed
-from safepip.values.errors import NotWritable, UsageError
+from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
@@ -60,7 +60,7 @@ def guard(
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
     settings = Settings(
-        patience=_number(environ, "SAFEPIP_LOCK_SECONDS", 30.0),
+        patience=patience_of(environ),
         undo_limits=_limits(environ),
         import_seconds=_number(environ, "SAFEPIP_IMPORT_SECONDS", 10.0),
         tell=tell,
@@ -80,13 +80,8 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
     prefix = request.target.prefix
     needs_lock = request.verb != "plan" or is_unfinished(prefix)
     with locked(prefix, settings.patience) if needs_lock else nullcontext():
-        if needs_lock and (recovered := recover(prefix)) is not None:
-            settings.tell(recovered)
-            if recovered.problems:
-                raise NotWritable(
-                    "what an earlier command left behind could not be put back",
-                    why=f"{recovered.problems[0]}; until it can, nothing else is safe",
-                )
+        if needs_lock:
+            recover_wholly(prefix, settings.tell)
         with start(name, asking) as engine:
             environment = read_environment(prefix, engine.greet())
             # What is uninstalled is the copy that pip finds first, and that is as it should be.
@@ -157,6 +152,14 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
             return _block(course, Blocked(cleared.plan, again.findings))
         cleared = replace(cleared, notes=again.findings, spared=again.spared)
     return carry_out(course, cleared)
+
+
+def patience_of(environ: Mapping[str, str]) -> float:
+    """Give how long to wait for another safepip, in seconds.
+
+    Raises: UsageError.
+    """
+    return _number(environ, "SAFEPIP_LOCK_SECONDS", 30.0)
 
 
 def _limits(environ: Mapping[str, str]) -> Limits:

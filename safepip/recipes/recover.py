@@ -13,7 +13,7 @@ from safepip.values.errors import NotWritable
 from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from safepip.values.journal import Entry
 
@@ -60,6 +60,22 @@ def recover(prefix: str) -> Recovered | None:
         journal.unmark()
         journal.drop_kept(entry.id)
     return Recovered(entry, problems)
+
+
+def recover_wholly(prefix: str, tell: Callable[[Recovered], None]) -> None:
+    """Take back a change that was cut off, and say so, before anything else is done there.
+
+    Raises: UnreadableJournal; NotWritable, also where something could not be put back.
+    """
+    recovered = recover(prefix)
+    if recovered is None:
+        return
+    tell(recovered)
+    if recovered.problems:
+        raise NotWritable(
+            "what an earlier command left behind could not be put back",
+            why=f"{recovered.problems[0]}; until it can, nothing else is safe",
+        )
 
 
 def _without(entry: Entry, owned: Collection[str]) -> Entry:

@@ -34,8 +34,8 @@ from safepip.effects.reading import read_environment, read_manager
 from safepip.effects.reverting import changed_since, lacking, required_before, revert
 from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
-from safepip.recipes.guard import guard
-from safepip.recipes.recover import recover
+from safepip.recipes.guard import guard, patience_of
+from safepip.recipes.recover import recover_wholly
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.exits import Exit
 from safepip.values.journal import Entry, Seen
@@ -75,7 +75,6 @@ def undo(
     agree: Callable[[Entry], None] | None,
     tell: Callable[[Recovered], None],
     policy: Policy,
-    patience: float = 30.0,
 ) -> Undone:
     """Take back a change of an environment: the named one, or the last that stands.
 
@@ -85,9 +84,8 @@ def undo(
     """
     journal = Journal(target.prefix)
     shell = Shell(target.prefix, obvious=is_reached(target))
-    with locked(target.prefix, patience):
-        if (recovered := recover(target.prefix)) is not None:
-            tell(recovered)
+    with locked(target.prefix, patience_of(environ)):
+        recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
         entry = _named(journal, entries, name)
         if (by := taken_back_by(entries).get(entry.id)) is not None:

@@ -110,9 +110,9 @@ def _state(raw: Any) -> State | None:  # noqa: ANN401 - whatever was in the file
     return File(int(mode) & 0o7777, int(size_bytes), int(mtime_ns), str(sha256), str(kept))
 
 
-def shown(entry: Entry, taken_back_by: str | None = None) -> dict[str, Any]:
+def told(entry: Entry, taken_back_by: str | None = None) -> dict[str, Any]:
     """Give what programs are told of an entry: without its paths."""
     plain = as_json(entry)
     hidden = ("schema", "touched", "new_folders", "folders", "asides", "seen")
-    told = {key: value for key, value in plain.items() if key not in hidden}
-    return {**told, "taken_back_by": taken_back_by}
+    facts = {key: value for key, value in plain.items() if key not in hidden}
+    return {**facts, "taken_back_by": taken_back_by}
