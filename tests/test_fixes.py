@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepip.decisions.fixing.fixes import fixes_for, with_option
+from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.fixes import fixes_for
+from safepip.decisions.fixing.shell import Shell
 from safepip.values.environment import Environment
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
 from safepip.values.request import Policy
-from safepip.values.verdict import Fix, HeldBack
+from safepip.values.verdict import Fix, HeldBack, Retry
 from tests.build import (
     PREFIX,
     Step,
@@ -416,12 +418,34 @@ def test_what_needs_it_is_removed_with_it() -> None:
     )
 
 
-def test_a_question_is_answered_in_advance() -> None:
-    says = "answer in advance"
-    assert with_option(lab(), ("uninstall", "rich"), "-y", says) == (
-        Fix("safepip uninstall -y rich", says),
-    )
-    assert with_option(lab(), ("uninstall", "-r", "/dev/stdin"), "-y", says) == ()
+@pytest.mark.parametrize(
+    ("line", "retry", "command"),
+    [
+        ("uninstall rich", Retry("", more=("-y",)), "safepip uninstall -y rich"),
+        ("uninstall -r /dev/stdin", Retry("", more=("-y",)), ""),
+        ("install rich", Retry("", own=("--no-undo",)), "safepip install --strict --no-undo rich"),
+        (
+            "install rich -t /a --targ=/b --target /c -q",
+            Retry("", without=("--target", "-t"), prefix="/lab/other"),
+            "safepip install --env /lab/other --strict rich -q",
+        ),
+        (
+            "install --log a.txt -- rich",
+            Retry("", more=("--log", "b.txt"), without=("--log",)),
+            "safepip install --strict --log b.txt -- rich",
+        ),
+        (
+            "install rich",
+            Retry("", variables=(("PYTHONPATH", None), ("SAFEPIP_LOCK_SECONDS", "9"))),
+            "env -u PYTHONPATH SAFEPIP_LOCK_SECONDS=9 safepip install --strict rich",
+        ),
+    ],
+)
+def test_a_command_is_given_again_with_a_change(line: str, retry: Retry, command: str) -> None:
+    verb, *rest = line.split()
+    options = ("--strict",) if verb == "install" else ()
+    found = again(Shell("/lab/env"), (verb, *rest), options, retry)
+    assert found == ((Fix(command, ""),) if command else ())
 
 
 # --------------------------------------------------------------------------- the environment

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.guarded import paste
 from tests.lab import CondaEnvironment, Wheel, create, everything, from_wheel, make_wheel
 from tests.twins import ENGINES, Ran, World, make, ran
 
@@ -59,6 +60,13 @@ class Lab:
         assert everything(self.environment.prefix) == before
         assert isinstance(answer, dict)
         return answer
+
+    def paste(self, answer: Mapping[str, Any], **env: str) -> None:
+        """The first fix of a refusal does what was wanted, and harms nothing."""
+        own = {"SAFEPIP_ENGINE": self.engine, "PIP_FIND_LINKS": str(self.world.links), **env}
+        line = answer["fixes"][0]["command"]
+        done = paste(self.environment, line, env=own, cwd=self.world.work)
+        assert (done.exit_code, done.touched) == (0, {}), done
 
 
 Given = Callable[..., Lab]
@@ -127,8 +135,10 @@ def test_another_conda_environment_is_not_reached_by_a_path(lab: Given, tmp_path
     other = create(tmp_path / "other", from_wheel(DEP), pip=None)
     before = everything(other.prefix)
     path = {"PYTHONPATH": str(other.site_packages)}
-    place.refuses("wrong-env", "install", "dep==2.0", exit_code=15, **path)
     place.refuses("wrong-env", "uninstall", "-y", "dep", exit_code=15, **path)
+    answer = place.refuses("wrong-env", "install", "dep==2.0", exit_code=15, **path)
+    place.paste(answer, **path)
+    assert place.environment.distributions()["dep"] == "2.0"
     assert everything(other.prefix) == before
 
 
@@ -203,7 +213,10 @@ def test_pips_own_words_are_not_written_over_condas_files(
     lab: Given, option: str, path: str
 ) -> None:
     place = lab()
-    place.refuses("unreadable", "install", option, str(place.environment.prefix / path), "dep")
+    file = str(place.environment.prefix / path)
+    answer = place.refuses("unreadable", "install", option, file, "dep")
+    place.paste(answer)
+    assert place.environment.distributions()["dep"] == "2.0"
 
 
 # ------------------------------------------------------------------------------- how it ends

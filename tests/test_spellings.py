@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.guarded import paste
 from tests.lab import (
     PIPS,
     CondaEnvironment,
@@ -202,8 +203,13 @@ def test_a_target_in_a_conda_environment_is_refused(
     path = str(settled[1].prefix / folder)
     named = option.startswith("-")
     words = ["install", "--json", "-U", "leaf", *([option, path] if named else [])]
-    done = said(settled, *words, engine=engine, **({} if named else {option: path}))
-    assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "target")
+    env = {} if named else {option: path}
+    done = said(settled, *words, engine=engine, **env)
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"]) == (10, "target")
+    into = f"{answer['fixes'][0]['command']} --dry-run"
+    links = {"PIP_FIND_LINKS": str(settled[0].links), "PIP_NO_INDEX": "1"}
+    assert paste(settled[1], into, env={**env, **links}).exit_code == 0
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import random
@@ -286,14 +285,3 @@ def test_several_at_once_take_turns(tmp_path: Path, count: int) -> None:
     assert all(f"turn{number}" in installed for number in range(count))
     entries = [p.name for p in (place.environment.conda_meta / "safepip").glob("*.json")]
     assert len(entries) == count
-
-
-def test_whoever_does_not_want_to_wait_is_told(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    handle = os.open(place.environment.conda_meta, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        done = place.safepip("install", "--json", "leaf", env={"SAFEPIP_LOCK_SECONDS": "0.2"})
-        assert (done.exit_code, json.loads(done.stdout)["code"]) == (14, "busy")
-    finally:
-        os.close(handle)

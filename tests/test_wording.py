@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepip.decisions.fixing.fixes import with_option
 from safepip.decisions.wording.message import error_message, message
 from safepip.values.errors import (
     Busy,
@@ -211,7 +210,7 @@ def test_a_question_that_nobody_can_answer() -> None:
           `-y` in advance
         Nothing was removed.
         """)
-    fixes = with_option(LAB, ("uninstall", "rich"), "-y", "answer in advance")
+    fixes = (Fix("safepip uninstall -y rich", "answer in advance"),)
     assert said(Outcome(11, Clear(Plan(())), LAB, "uninstall", fixes=fixes)) == expected("""
         error[needs-yes]: pip asks whether to go on, and nobody can answer here
         fix   answer in advance:

@@ -15,7 +15,7 @@ from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
-from safepip.doors.saying import print_json, say_bug, say_error, say_recovered
+from safepip.doors.saying import print_json, say_bug, say_error, say_event
 from safepip.doors.target import target_of
 from safepip.doors.terminal import is_terminal, show, width_of
 from safepip.effects.prefixes import name_of
@@ -115,7 +115,7 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
         options["id"],
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
-        tell=say_recovered,
+        tell=say_event,
         policy=policy_of(own),
     )
     if as_json:

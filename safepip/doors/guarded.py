@@ -12,7 +12,7 @@ from safepip.decisions.wording.as_json import as_json
 from safepip.decisions.wording.message import message
 from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.policy import policy_of
-from safepip.doors.saying import print_json, say_bug, say_error, say_recovered
+from safepip.doors.saying import print_json, say_bug, say_error, say_event
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
@@ -84,15 +84,13 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
             os.environ,
             quiet_stdout=quiet_stdout,
             redirected=redirected,
-            tell=say_recovered,
+            tell=say_event,
         )
     except OtherPython as other:
         # pip's configuration names an interpreter (`python = …`): that one is the target.
         target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
         again = Request(request.verb, request.arguments, request.policy, target)
-        return guard(
-            again, os.environ, quiet_stdout=quiet_stdout, redirected=True, tell=say_recovered
-        )
+        return guard(again, os.environ, quiet_stdout=quiet_stdout, redirected=True, tell=say_event)
 
 
 def _report(outcome: Outcome, own: OwnOptions) -> None:

@@ -14,6 +14,7 @@ from safepip.values.exits import Exit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.errors import SafepipError
 
@@ -41,6 +42,18 @@ def say_error(error: SafepipError, *, verb: str = "install", as_json: bool = Fal
     else:
         show(error_message(error, verb=verb, width=width_of()))
     return error.exit
+
+
+def say_event(event: Recovered | Waiting) -> None:
+    """Say what happened before the command itself could begin."""
+    from safepip.effects.lock import Waiting
+
+    if not isinstance(event, Waiting):
+        say_recovered(event)
+        return
+    from safepip.decisions.wording.changes import waiting_message
+
+    show(waiting_message(*event, width=width_of()))
 
 
 def say_recovered(recovered: Recovered) -> None:

@@ -10,11 +10,17 @@ from safepip.effects.targets import is_conda_prefix
 from safepip.values.errors import CannotJudge, WrongEnvironment
 from safepip.values.plan import Plan
 from safepip.values.text import shown
+from safepip.values.verdict import Retry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safepip.values.account import Account
     from safepip.values.environment import Environment
     from safepip.values.request import PipOptions
+
+
+_ALONE = Retry("let only this environment count", variables=(("PYTHONPATH", None),))
 
 
 class TargetInCondaEnvironment(CannotJudge):
@@ -25,9 +31,8 @@ class TargetInCondaEnvironment(CannotJudge):
     def __init__(self, target: str, prefix: str) -> None:
         super().__init__(
             f"`--target {shown(target)}` leads into the conda environment `{shown(prefix)}`",
-            why="with --target pip replaces whole folders, even `bin`, whoever owns them; "
-            "leave it out to install into the environment",
-            fixes=(),
+            why="with --target pip replaces whole folders, even `bin`, whoever owns them",
+            retry=Retry("install into that environment", without=("--target", "-t"), prefix=prefix),
         )
 
 
@@ -39,8 +44,8 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
 
     Raises: CannotJudge, WrongEnvironment.
     """
-    for path in (options.log, options.report):
-        _refuse_writing_to(path, environment)
+    _refuse_writing_to(options.log, ("--log", "pip-log.txt"), environment)
+    _refuse_writing_to(options.report, ("--report", "pip-report.json"), environment)
     if options.target_dir:
         above = conda_prefix_above(options.target_dir)
         if above is not None:
@@ -52,9 +57,12 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
             raise WrongEnvironment(
                 f"this would write into the conda environment `{shown(above)}` with the pip of "
                 f"`{shown(environment.prefix)}`",
-                why="pip takes what it replaces out of the environment that it runs in; "
-                "name the other one by --env instead",
-                fixes=(),
+                why="pip takes what it replaces out of the environment that it runs in",
+                retry=Retry(
+                    "install into that environment",
+                    without=("--prefix", "--root"),
+                    prefix=above,
+                ),
             )
     return True
 
@@ -69,7 +77,9 @@ def nothing_yet(options: PipOptions, environment: Environment) -> Plan:
     return Plan((), user_site=bool(user_site), elsewhere=elsewhere)
 
 
-def _refuse_writing_to(path: str | None, environment: Environment) -> None:
+def _refuse_writing_to(
+    path: str | None, elsewhere: tuple[str, str], environment: Environment
+) -> None:
     """Refuse a file for pip's own words that is conda's, or among its records.
 
     Raises: CannotJudge.
@@ -80,7 +90,7 @@ def _refuse_writing_to(path: str | None, environment: Environment) -> None:
         raise CannotJudge(
             f"pip would write its log or report to `{shown(path)}`, which is conda's",
             why="it writes in place, and so into every environment that shares the file",
-            fixes=(),
+            retry=Retry("write it elsewhere", more=elsewhere, without=elsewhere[:1]),
         )
 
 
@@ -98,7 +108,9 @@ def at_home(account: Account, environment: Environment) -> Account:
     return replace(account, elsewhere="") if account.elsewhere and leads_back else account
 
 
-def refuse_other_environments(environment: Environment, plan: Plan) -> None:
+def refuse_other_environments(
+    environment: Environment, plan: Plan, environ: Mapping[str, str]
+) -> None:
     """Refuse a plan that takes something out of another conda environment, found on `PYTHONPATH`.
 
     Raises: WrongEnvironment.
@@ -112,8 +124,12 @@ def refuse_other_environments(environment: Environment, plan: Plan) -> None:
                 f"this would take {change.name} {shown(change.before.version)} out of another "
                 f"conda environment, `{shown(other)}`",
                 why="it is on `PYTHONPATH` or in a path file, so pip takes it for installed here",
-                fixes=(),
+                retry=_ALONE if _is_on_path(change.before.location, environ) else None,
             )
+
+
+def _is_on_path(folder: str, environ: Mapping[str, str]) -> bool:
+    return any(_is_same(f, folder) for f in environ.get("PYTHONPATH", "").split(os.pathsep) if f)
 
 
 def _is_same(folder: str, other: str) -> bool:

@@ -21,6 +21,7 @@ import time
 from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
+from safepip.effects.states import sync_folder
 from safepip.values.errors import NoSuchChange, UnreadableJournal
 from safepip.values.text import shown
 
@@ -132,9 +133,14 @@ class Journal:
         return os.access(folder, os.W_OK | os.X_OK)
 
     def new_id(self) -> str:
-        """Give an id that no entry has: the day in UTC, and a number."""
+        """Give an id that no entry has: the day in UTC, and a number.
+
+        Ids are in the order of the changes, also where the clock was set back meanwhile.
+        """
+        known = self._known_ids()
         day = time.strftime("%Y-%m-%d", time.gmtime())
-        numbers = [int(entry.rpartition("-")[2]) for entry in self._known_ids() if day in entry]
+        day = max([day, *(entry.rpartition("-")[0] for entry in known)])
+        numbers = [int(entry.rpartition("-")[2]) for entry in known if day in entry]
         numbers = [number for number in numbers if number < _MOST_A_DAY]
         return f"{day}-{max(numbers, default=0) + 1}"
 
@@ -158,7 +164,7 @@ class Journal:
         Raises: OSError.
         """
         self._replace("unfinished", f"{entry}\n")
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
 
     def unmark(self) -> None:
         """Say that no change is being made. Should that be lost, the entry tells it as well."""
@@ -226,13 +232,3 @@ def timestamp() -> str:
 def _order(entry: str) -> tuple[str, int]:
     day, _, number = entry.rpartition("-")
     return day, int(number)
-
-
-def _sync_folder(folder: str) -> None:
-    """Have the names in a folder on the disk, where the file system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

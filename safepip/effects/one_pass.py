@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from safepip.decisions.planning.report import parse_account, parse_options
 from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of
-from safepip.effects.processes import cut_off, exit_code_of
+from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
 from safepip.values.account import Account, Failed
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.exits import Exit
@@ -56,6 +56,7 @@ class OnePass:
         """pip cannot make out its verb; `read_options` gives its exit code."""
         self.interrupted = False
         self.acting = False
+        self._is_started = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
         self.missing: list[tuple[str, str]] = []
@@ -64,12 +65,16 @@ class OnePass:
     # The whole conversation, in the order in which it is held.
 
     def __enter__(self) -> Self:
-        self._handlers = {n: signal.signal(n, self._note) for n in (signal.SIGINT, signal.SIGTERM)}
         to_child, self._answers = os.pipe()
         self._messages, from_child = os.pipe()
         self._buffer = b""
+        self._handlers = listen(self._note)
         try:
             self._process = self._start(to_child, from_child)
+            self._is_started = True
+        except BaseException:
+            set_handlers(self._handlers)
+            raise
         finally:
             os.close(to_child)
             os.close(from_child)
@@ -152,8 +157,7 @@ class OnePass:
         os.close(self._answers)  # the runner takes a closed pipe for stop
         self._process.wait()
         os.close(self._messages)
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        set_handlers(self._handlers)
 
     # How a message goes there and back.
 
@@ -235,7 +239,7 @@ class OnePass:
         if self.acting:
             # Whatever pip has done by now is taken back, so there is nothing to wait for.
             cut_off(self._process)
-        elif number == signal.SIGTERM:
+        elif number != signal.SIGINT and self._is_started:
             self._process.terminate()
 
     def _pass_interruption_on(self) -> None:

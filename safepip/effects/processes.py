@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safepip.effects.streams import Said, is_one_place, width
 from safepip.values.errors import NoEngine
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from typing_extensions import Self
+
+    Handler = Callable[[int, FrameType | None], None]
 
 _PATIENCE = 1.0
 """Seconds that a process has to end by itself, when the user wants to end it."""
@@ -51,13 +53,11 @@ class Processes:
         """What the user calls by another name than the processes do."""
 
     def __enter__(self) -> Self:
-        heard = [n for n in _ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)]
-        self._handlers = {number: signal.signal(number, self._note) for number in heard}
+        self._handlers = listen(self._note)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        set_handlers(self._handlers)
 
     def run(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
         """Run a process in front of the user, and give its exit code.
@@ -182,6 +182,21 @@ class Processes:
             self._heard = time.monotonic()
 
 
+def listen(note: Handler) -> dict[int, Any]:
+    """Have ``note`` called by the signals that ask to end; give the handlers that there were.
+
+    What was ignored stays so, as under `nohup`.
+    """
+    heard = [n for n in _ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    return {number: signal.signal(number, note) for number in heard}
+
+
+def set_handlers(handlers: Mapping[int, Any]) -> None:
+    """Have these handlers of signals, by number."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 def cut_off(process: subprocess.Popen[bytes]) -> None:
     """End a process at once, and what it has started; one that has ended already is left alone."""
     if process.poll() is not None:
@@ -234,10 +249,8 @@ def _deaf() -> Iterator[None]:
     password; nor by `preexec_fn`, which is unsafe where there are threads, as in notebooks.
     """
     handlers = {n: signal.getsignal(n) for n in _ENDING if signal.getsignal(n) is not None}
-    for number in handlers:
-        signal.signal(number, signal.SIG_IGN)
+    set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        set_handlers(handlers)

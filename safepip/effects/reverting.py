@@ -11,7 +11,7 @@ from safepip.effects.wheels import sha256_of
 from safepip.values.journal import File
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from safepip.effects.journal import Journal
     from safepip.values.journal import Entry, State
@@ -48,19 +48,28 @@ def lacking(journal: Journal, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def revert(journal: Journal, entry: Entry) -> None:
-    """Set the paths of a change to what they were before it.
+def put_back(journal: Journal, entry: Entry) -> Iterator[tuple[str, OSError]]:
+    """Set the paths of a change to what they were before it; give those where that failed.
 
-    Raises: OSError.
+    May be interrupted at any point and begun again.
     """
     for path, mode in sorted(entry.folders.items()):
-        folder = journal.absolute(path)
-        if not os.path.isdir(folder):
-            os.makedirs(folder)
-            os.chmod(folder, mode)
+        try:
+            _make_folder(journal.absolute(path), mode)
+        except OSError as error:
+            yield path, error
     kept = journal.kept(entry.id)
     for path, touched in entry.touched.items():
-        restore(journal.absolute(path), touched.before, kept)
+        try:
+            restore(journal.absolute(path), touched.before, kept)
+        except OSError as error:
+            yield path, error
+
+
+def _make_folder(path: str, mode: int) -> None:
+    if not os.path.isdir(path):
+        os.makedirs(path)
+        os.chmod(path, mode)
 
 
 def required_before(journal: Journal, entry: Entry) -> Mapping[str, tuple[str, ...]]:

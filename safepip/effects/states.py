@@ -60,6 +60,16 @@ def state_of(path: str, sha256: str = "") -> State:
     return File(mode, found.st_size, found.st_mtime_ns, sha256)
 
 
+def sync_folder(folder: str) -> None:
+    """Have the names in a folder on the disk, where the file system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def is_same(one: State, other: State) -> bool:
     """Say whether two states are of the same file, untouched, or of the same link or nothing."""
     if isinstance(one, File) and isinstance(other, File):
@@ -87,13 +97,25 @@ class Keeper:
         copy = f"{self._folder}/{name}"
         # Path files are written in place, which would change a hard link with them.
         if path.endswith((".pth", ".egg-link")):
-            shutil.copy2(path, copy)
+            _copy(path, copy)
         else:
             try:
                 os.link(path, copy)
             except OSError:  # another file system, or one without links
-                shutil.copy2(path, copy)
+                _copy(path, copy)
         return replace(state, kept=name)
+
+    def sync(self) -> None:
+        """Have the names of what is kept on the disk."""
+        if self._count:
+            sync_folder(self._folder)
+
+
+def _copy(path: str, copy: str) -> None:
+    """Copy a file, to the disk itself: a power cut must not find it empty."""
+    shutil.copy2(path, copy)
+    with open(copy, "rb") as file:
+        os.fsync(file.fileno())
 
 
 def _is_as_it_was(path: str, state: File, kept: str) -> bool:

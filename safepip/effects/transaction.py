@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from safepip.decisions.planning.files import bytecode_of
 from safepip.effects.as_judged import hashes_in
 from safepip.effects.leftovers import asides_in, clear_asides, remove_new_folders
-from safepip.effects.states import Keeper, is_same, restore, state_of
+from safepip.effects.reverting import put_back
+from safepip.effects.states import Keeper, is_same, state_of
 from safepip.values.journal import Touched
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterabl
     journal.sweep()
     keeper = Keeper(journal.kept(entry.id))
     states = {path: keeper.keep(path) for path in dict.fromkeys(paths)}
+    keeper.sync()
     there, new = _split({*map(os.path.dirname, states), *folders}, journal.prefix)
     entry = replace(
         entry,
@@ -86,18 +88,13 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
 
     May be interrupted at any point and begun again.
     """
-    problems: list[str] = []
-    for path, mode in sorted(entry.folders.items()):
-        with contextlib.suppress(OSError):
-            _make_folder(journal.absolute(path), mode)
-    for path, was in entry.touched.items():
-        try:
-            restore(journal.absolute(path), was.before, journal.kept(entry.id))
-        except OSError as error:
-            problems.append(f"{path} could not be put back: {error.strerror}")
+    problems = tuple(
+        f"{path} could not be put back: {error.strerror}"
+        for path, error in put_back(journal, entry)
+    )
     clear_asides(journal, entry)
     remove_new_folders(journal, entry)  # one in which something else is by now simply stays
-    return tuple(problems)
+    return problems
 
 
 def _split(folders: Iterable[str], prefix: str) -> tuple[Mapping[str, int], list[str]]:
@@ -116,12 +113,6 @@ def _split(folders: Iterable[str], prefix: str) -> tuple[Mapping[str, int], list
                 new.add(folder)
             folder = os.path.dirname(folder)
     return there, sorted(new)
-
-
-def _make_folder(path: str, mode: int) -> None:
-    if not os.path.isdir(path):
-        os.makedirs(path)
-        os.chmod(path, mode)
 
 
 # ------------------------------------------------------------------------------- of a plan

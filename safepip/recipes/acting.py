@@ -22,6 +22,7 @@ from safepip.effects.transaction import begin, finish, paths_of, records_of, tak
 from safepip.effects.verify import check, disturbed, photograph, traces
 from safepip.values.errors import NotWritable, VerifyFailed
 from safepip.values.exits import Exit
+from safepip.values.verdict import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 
 _IMPORTS = "imports"
-_FAILS = "fails"
+_ANSWERED = Retry("answer in advance", more=("-y",))
+_ANYWAY = Retry("have it all the same, if that is as it should be", own=("--no-import-check",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,12 @@ def _acted(
     course.timed("act", since)
     since = time.monotonic()
     problems += check(course.environment, acting.cleared, acting.before, code)
-    if code == Exit.DONE and not problems:
+    by_imports = code == Exit.DONE and not problems
+    if by_imports:
         problems, hints = _import_problems(course, acting.cleared.plan, known)
     course.timed("verify", since)
     if code != Exit.DONE or problems or course.engine.interrupted:
-        return _undone(course, acting, code, problems)
+        return _undone(course, acting, code, problems, by_imports=by_imports)
     return _done(course, acting, hints)
 
 
@@ -113,7 +116,7 @@ def _import_problems(
     failures = _broken_imports(course, tuple(dict.fromkeys((*brought, *stakes))))
     before = {failure.module for failure in known}
     count = that_count(failures, before, set(brought) - set(stakes))
-    problems = tuple(f"`import {f.module}` {_FAILS}: {_last_line(f.said)}" for f in count)
+    problems = tuple(f"`import {f.module}` fails: {_last_line(f.said)}" for f in count)
     hints = tuple(
         f"`import {f.module}` does not work here: {_last_line(f.said)}"
         for f in failures
@@ -176,7 +179,14 @@ def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
     return replace(done, exit_code=Exit.DONE)  # too late for an interruption
 
 
-def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...]) -> Outcome:
+def _undone(
+    course: Course,
+    acting: _Acting,
+    code: int,
+    problems: tuple[str, ...],
+    *,
+    by_imports: bool = False,
+) -> Outcome:
     """Take a change back, and give the end of a command that came to nothing."""
     cleared, before = acting.cleared, acting.before
     has_acted = bool(traces(cleared.plan, before))
@@ -185,12 +195,12 @@ def _undone(course: Course, acting: _Acting, code: int, problems: tuple[str, ...
     if left:
         return course.outcome(Exit.CHANGED, cleared, acted=True, problems=(*problems, *left))
     if course.engine.unanswered:
-        fixes = course.with_option("-y", "answer in advance")
+        fixes = course.again(_ANSWERED)
         return course.outcome(Exit.NEEDS_YES, cleared, fixes=fixes)
     failed = code not in (Exit.DONE, Exit.CHANGED) or not problems
     end = code if failed else Exit.TAKEN_BACK
     told = () if failed else problems
-    fixes = course.without_imports() if any(_FAILS in problem for problem in told) else ()
+    fixes = course.again(_ANYWAY) if by_imports and told else ()
     return course.outcome(end, cleared, problems=told, taken_back=has_acted, fixes=fixes)
 
 

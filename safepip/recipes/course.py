@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from safepip.decisions.fixing.commands import can_be_repeated
-from safepip.decisions.fixing.fixes import fixes_for, with_option
+from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
@@ -15,17 +15,17 @@ from safepip.effects.destination import at_home, refuse_other_environments
 from safepip.effects.landings import find_landings
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
-from safepip.values.errors import NoWheel
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 from safepip.values.text import without_secrets
-from safepip.values.verdict import Fix, Outcome
+from safepip.values.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from safepip.effects.asking import Asking, Engine
+    from safepip.effects.lock import Waiting
     from safepip.effects.prune import Limits
     from safepip.recipes.recover import Recovered
     from safepip.values.account import Account, Failed
@@ -34,7 +34,21 @@ if TYPE_CHECKING:
     from safepip.values.plan import Plan
     from safepip.values.request import Request
     from safepip.values.target import Target
-    from safepip.values.verdict import HeldBack, Verdict
+    from safepip.values.verdict import Fix, HeldBack, Retry, Verdict
+
+
+def shown_words(request: Request) -> tuple[str, ...]:
+    """Give what pip was given, the verb first, without secrets."""
+    return tuple(without_secrets(argument) for argument in request.words)
+
+
+def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tuple[Fix, ...]:
+    """Give the command of a request, changed; an option to be left out may be a variable."""
+    names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
+    unset = tuple((name, None) for name in names if name in environ)
+    retry = replace(retry, variables=(*retry.variables, *unset))
+    shell = Shell(request.target.prefix, obvious=is_reached(request.target))
+    return again(shell, shown_words(request), request.policy.options, retry)
 
 
 def is_reached(target: Target) -> bool:
@@ -51,8 +65,8 @@ class Settings(NamedTuple):
     """How much is kept to go back."""
     import_seconds: float
     """For all modules of a change together; what takes longer is not waited for."""
-    tell: Callable[[Recovered], None]
-    """Called where an earlier command was cut off, and what it left was taken back."""
+    tell: Callable[[Recovered | Waiting], None]
+    """Called where an earlier command was cut off, and where another is waited for."""
 
 
 @dataclass
@@ -77,7 +91,7 @@ class Course:
     @property
     def shown_arguments(self) -> tuple[str, ...]:
         """What pip was given, without secrets."""
-        return tuple(without_secrets(argument) for argument in self.request.words)
+        return shown_words(self.request)
 
     @property
     def shown_command(self) -> tuple[str, ...]:
@@ -117,13 +131,9 @@ class Course:
         since = time.monotonic()
         account = at_home(account, self.environment)
         wheels = read_wheels(account.entries)
-        try:
-            plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
-        except NoWheel as error:
-            error.fixes = self.with_option("--use-pep517", "build a wheel of it first")
-            raise
+        plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
         refuse_wild_removals(self.environment, plan)
-        refuse_other_environments(self.environment, plan)
+        refuse_other_environments(self.environment, plan, self.asking.environ)
         self.timed("judge", since)
         return plan
 
@@ -162,25 +172,9 @@ class Course:
             obvious=self.is_reached,
         )
 
-    def with_option(self, option: str, says: str) -> tuple[Fix, ...]:
-        """Give the same command with one more option of pip's."""
-        return with_option(
-            self.environment,
-            self.shown_arguments,
-            option,
-            says,
-            policy=self.request.policy,
-            obvious=self.is_reached,
-        )
-
-    def without_imports(self) -> tuple[Fix, ...]:
-        """Give the same command without the imports that followed it."""
-        shell = Shell(self.environment.prefix, self.environment.manager, self.is_reached)
-        options = (*self.request.policy.options, "--no-import-check")
-        if not can_be_repeated(self.shown_arguments):
-            return ()
-        command = shell.safepip(self.shown_arguments, options)
-        return (Fix(command, "have it all the same, if that is as it should be"),)
+    def again(self, retry: Retry) -> tuple[Fix, ...]:
+        """Give the same command, changed."""
+        return again_of(self.request, retry, self.asking.environ)
 
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""

@@ -24,11 +24,11 @@ from safepip.effects.prune import Limits
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.course import Course, Settings
+from safepip.recipes.course import Course, Settings, again_of
 from safepip.recipes.keep import find_fitting, keep, others_fit
 from safepip.recipes.recover import is_unfinished, recover_wholly
 from safepip.values.account import Failed
-from safepip.values.errors import UsageError
+from safepip.values.errors import SafepipError, UsageError
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
@@ -36,6 +36,7 @@ from safepip.values.verdict import Blocked, Clear, Kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.plan import Plan
     from safepip.values.request import Request
@@ -51,11 +52,12 @@ def guard(
     *,
     quiet_stdout: bool = False,
     redirected: bool = False,
-    tell: Callable[[Recovered], None],
+    tell: Callable[[Recovered | Waiting], None],
 ) -> Outcome:
     """Carry out one guarded command.
 
-    ``tell`` is called where an earlier command was cut off, and what it left was taken back.
+    ``tell`` is called where an earlier command was cut off, and what it left was taken back, and
+    where another has to be waited for.
 
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
@@ -69,17 +71,22 @@ def guard(
         asking = prepare(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
         )
-        if environ.get("SAFEPIP_ENGINE") != "two-pass":
-            with suppress(SeamsMoved):  # nothing has been changed then
-                return _guarded(request, asking, "one-pass", settings)
-        return _guarded(request, asking, "two-pass", settings)
+        try:
+            if environ.get("SAFEPIP_ENGINE") != "two-pass":
+                with suppress(SeamsMoved):  # nothing has been changed then
+                    return _guarded(request, asking, "one-pass", settings)
+            return _guarded(request, asking, "two-pass", settings)
+        except SafepipError as error:
+            if error.retry is not None:
+                error.fixes = again_of(request, error.retry, environ)
+            raise
 
 
 def _guarded(request: Request, asking: Asking, name: EngineName, settings: Settings) -> Outcome:
     since = time.monotonic()
     prefix = request.target.prefix
     needs_lock = request.verb != "plan" or is_unfinished(prefix)
-    with locked(prefix, settings.patience) if needs_lock else nullcontext():
+    with locked(prefix, settings.patience, settings.tell) if needs_lock else nullcontext():
         if needs_lock:
             recover_wholly(prefix, settings.tell)
         with start(name, asking) as engine:

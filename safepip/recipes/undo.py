@@ -6,11 +6,9 @@ journal ─▶ the change ─▶ is it as it left things? does anybody need it? 
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip import __version__
@@ -21,7 +19,6 @@ from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
     chosen,
     in_the_way,
-    index_lines,
     inverse_plan,
     inverse_steps,
     taken_back_by,
@@ -30,27 +27,27 @@ from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
-from safepip.effects.reading import read_environment, read_manager
-from safepip.effects.reverting import changed_since, lacking, required_before, revert
+from safepip.effects.reading import read_environment
+from safepip.effects.records import read_frozen
+from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
 from safepip.recipes.guard import guard, patience_of
 from safepip.recipes.recover import recover_wholly
+from safepip.recipes.undo_by_index import by_hand, by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
-from safepip.values.exits import Exit
 from safepip.values.journal import Entry, Seen
 from safepip.values.plan import Plan
-from safepip.values.request import Policy, Request
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.environment import Environment
-    from safepip.values.request import Verb
+    from safepip.values.request import Policy
     from safepip.values.target import Target
-    from safepip.values.verdict import Outcome
 
 _SHOWN = 3
 
@@ -73,7 +70,7 @@ def undo(
     *,
     environ: Mapping[str, str],
     agree: Callable[[Entry], None] | None,
-    tell: Callable[[Recovered], None],
+    tell: Callable[[Recovered | Waiting], None],
     policy: Policy,
 ) -> Undone:
     """Take back a change of an environment: the named one, or the last that stands.
@@ -84,7 +81,7 @@ def undo(
     """
     journal = Journal(target.prefix)
     shell = Shell(target.prefix, obvious=is_reached(target))
-    with locked(target.prefix, patience_of(environ)):
+    with locked(target.prefix, patience_of(environ), tell):
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
         entry = _named(journal, entries, name)
@@ -97,8 +94,8 @@ def undo(
             _refuse_what_others_changed(journal, entries, entry, shell)
         environment = _environment(target, environ)
         plan = None
+        _refuse_sealed(target.prefix, environment, entry, policy, shell)
         if environment is not None:
-            _refuse_sealed(environment, policy)
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             _refuse_breaking(environment, plan, entry, shell)
         if agree is None:
@@ -109,7 +106,7 @@ def undo(
         if is_kept:
             return _carried_out(journal, entry, environment, plan)
     again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
-    return _by_index(target, entry, entries, policy, again)
+    return Undone(entry, by_index(target, entry, entries, policy, again))
 
 
 def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entry:
@@ -138,6 +135,7 @@ def _refuse_what_others_changed(
             f"since {entry.id}, something else than safepip changed "
             f"{', '.join(paths[:_SHOWN])}{more}",
             why="taking the change back would take that back, too",
+            fixes=by_hand(entry, shell),
         )
 
 
@@ -149,13 +147,22 @@ def _environment(target: Target, environ: Mapping[str, str]) -> Environment | No
         return None
 
 
-def _refuse_sealed(environment: Environment, policy: Policy) -> None:
+def _refuse_sealed(
+    prefix: str, environment: Environment | None, entry: Entry, policy: Policy, shell: Shell
+) -> None:
     passes = policy.override_frozen
-    found = list(frozen(environment, Plan(()), policy, break_system_packages=passes))
-    if found:
+    if environment is None:  # what its Python would say of itself is not known then
+        message = None if passes else read_frozen(prefix)
+        seals = [] if message is None else [(f"{prefix}/conda-meta/frozen", message)]
+    else:
+        found = frozen(environment, Plan(()), policy, break_system_packages=passes)
+        seals = [(finding.path, finding.message) for finding in found]
+    for path, message in seals:
+        command = shell.safepip(("undo", "--override-frozen", entry.id))
         raise NotWritable(
-            f"this environment is sealed by `{found[0].path}`",
-            why=found[0].message or "its owner does not want it to be changed",
+            f"this environment is sealed by `{path}`",
+            why=message or "its owner does not want it to be changed",
+            fixes=(Fix(command, "take it back all the same"),),
         )
 
 
@@ -176,62 +183,6 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: 
                 ),
             ),
         )
-
-
-def _by_index(
-    target: Target,
-    entry: Entry,
-    entries: Sequence[Entry],
-    policy: Policy,
-    carry_out: Callable[[Request], Outcome],
-) -> Undone:
-    """Get what was there before from the index, by the hashes that the journal knows.
-
-    Raises: CannotUndo, when that does not work; SafepipError.
-    """
-    steps = [step for step in entry.steps if step.before != step.after]
-    owned = [step.name for step in steps if step.owner == "conda"]
-    if owned:
-        conda = Shell(target.prefix, read_manager(target.prefix))
-        raise CannotUndo(
-            f"what is needed to take {entry.id} back was not kept",
-            why="it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept",
-            fixes=(Fix(conda.conda("reinstall", tuple(owned)), "let conda put its own back"),),
-        )
-    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-        path = os.path.join(folder, f"before-{entry.id}.txt")
-        lines = index_lines(entry, entries)
-        if any("--hash" not in line for line in lines):
-            # By name alone an index may have something else than was here.
-            raise CannotUndo(
-                f"what is needed to take {entry.id} back was not kept, and its hash is not known",
-                fixes=_by_hand(entry, Shell(target.prefix, obvious=is_reached(target))),
-            )
-        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        gone = tuple(step.name for step in steps if step.before is None)
-        commands: list[tuple[Verb, tuple[str, ...]]] = []
-        commands += [("install", ("install", "--no-deps", "-r", path))] if lines else []
-        commands += [("uninstall", ("uninstall", "-y", *gone))] if gone else []
-        for verb, arguments in commands:
-            request = Request(verb, arguments, policy, target, undoes=entry.id)
-            outcome = carry_out(request)
-            if outcome.exit_code != Exit.DONE:
-                raise CannotUndo(
-                    f"what is needed to take {entry.id} back was not kept, and pip did not get it "
-                    f"from the index ({outcome.exit_code})"
-                )
-    made = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]
-    return Undone(entry, made[-1] if made else None)
-
-
-def _by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:
-    """Give the commands that come near to taking a change back, by the index."""
-    steps = inverse_steps(entry)
-    gone = [step.name for step in steps if step.after is None]
-    back = [f"{step.name}=={step.after}" for step in steps if step.after is not None]
-    commands = [shell.safepip(("uninstall", "-y", *gone))] if gone else []
-    commands += [shell.safepip(("install", "--no-deps", *back))] if back else []
-    return (Fix(shell.then(*commands), "get the same versions by the index"),) if commands else ()
 
 
 def _carried_out(
@@ -258,7 +209,7 @@ def _carried_out(
         journal.forget(by.id)
         raise NotWritable(f"cannot keep what is needed: {error.strerror}") from error
     try:
-        revert(journal, entry)
+        _put_all_back(journal, entry)
         left = remove_new_folders(journal, entry)
         seen = seen_after(environment, plan) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
@@ -272,6 +223,12 @@ def _carried_out(
             raise _failed(error, problems) from error
         raise
     return Undone(entry, by, tuple(left))
+
+
+def _put_all_back(journal: Journal, entry: Entry) -> None:
+    """Put every path back, or stop at the first where that fails. Raises: OSError."""
+    for _, failure in put_back(journal, entry):
+        raise failure
 
 
 def _failed(error: OSError, problems: Sequence[str]) -> SafepipError:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from safepip.values.exits import Exit
+from safepip.values.verdict import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +41,20 @@ class SafepipError(Exception):
     exit: ClassVar[Exit] = Exit.BUG
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, why: str = "", fixes: Sequence[Fix] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str = "",
+        fixes: Sequence[Fix] = (),
+        retry: Retry | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.why = why
         self.fixes = tuple(fixes)
+        self.retry = retry
+        """How the command would work; whoever knows the command makes a fix of it."""
 
 
 class UsageError(SafepipError):
@@ -104,6 +114,7 @@ class NoWheel(CannotJudge):
         super().__init__(
             f"{name} {version} would be installed by its own `setup.py`, without a wheel",
             why="which files that writes is known only after it has run, so it cannot be judged",
+            retry=Retry("build a wheel of it first", more=("--use-pep517",)),
         )
         self.name = name
 

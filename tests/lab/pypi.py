@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.lab.packages import from_wheel
@@ -61,12 +61,11 @@ def _fetch(requirement: str, folder: Path) -> None:
     subprocess.run([*pip, "download", *options, requirement], check=True, env=AT_START)
 
 
-def pip(
-    version: str = PIP, *, noarch: bool = False, depends: Sequence[str] | None = None
-) -> Recipe:
+@cache
+def pip(version: str = PIP, *, noarch: bool = False) -> Recipe:
     """The conda package of pip.
 
     Not noarch, as conda-forge's is, unless asked for: it ships its bytecode, and starts in a
     quarter of the time. (py-rattler compiles nothing.)
     """
-    return from_wheel(download(f"pip=={version}"), noarch=noarch, depends=depends)
+    return from_wheel(download(f"pip=={version}"), noarch=noarch)

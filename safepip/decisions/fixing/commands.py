@@ -103,10 +103,15 @@ def _positional(argument: str) -> Word:
 
 def _option(argument: str, rest: Iterator[str]) -> list[Word]:
     """Give the option and, where its value is the next word, that."""
-    name, value_follows = _long(argument) if argument.startswith("--") else _short(argument)
+    name, value_follows = _name_of(argument)
     value = next(rest, None) if value_follows else None
     words = [Word(argument, brings=name in _BRING)]
     return words if value is None else [*words, Word(value)]
+
+
+def _name_of(argument: str) -> tuple[str, bool]:
+    """Give the full name of an option, and whether its value is the next word."""
+    return _long(argument) if argument.startswith("--") else _short(argument)
 
 
 def _long(argument: str) -> tuple[str, bool]:
@@ -146,6 +151,26 @@ def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[st
     """Leave out the requirements with these names; nothing at all when no other is left."""
     words = [word for word in words_of(arguments) if word.name not in names]
     return tuple(word.text for word in words) if any(word.brings for word in words) else ()
+
+
+def without_options(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out these options of pip with their values; ``names`` are in full (`--target`, `-t`).
+
+    Abbreviations count; an option within a group of one-letter options is not found.
+    """
+    kept = list(arguments[:1])
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if argument == "--":
+            return (*kept, argument, *rest)
+        if not argument.startswith("-") or argument == "-":
+            kept.append(argument)
+            continue
+        name, value_follows = _name_of(argument)
+        value = next(rest, None) if value_follows else None
+        if name not in names:
+            kept += [argument] if value is None else [argument, value]
+    return tuple(kept)
 
 
 def without_flag(arguments: tuple[str, ...], flag: str, letter: str = "") -> tuple[str, ...]:

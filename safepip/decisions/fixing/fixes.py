@@ -6,22 +6,21 @@ only once) is not given at all.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip
-from safepip.decisions.fixing.commands import is_printable
+from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.fix_case import Case
 from safepip.decisions.fixing.shell import Shell
-from safepip.values.plan import Plan
 from safepip.values.request import Policy
-from safepip.values.verdict import Fix, HeldBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
+    from safepip.values.plan import Plan
+    from safepip.values.verdict import Fix, HeldBack
 
     Way = Callable[[Case], Iterator[Fix]]
 
@@ -108,31 +107,6 @@ def _found(case: Case, ways: tuple[Way, ...]) -> tuple[Fix, ...]:
     fixes: dict[str, Fix] = {}
     for way in ways:
         for fix in way(case):
-            if _can_be_pasted(fix.command, in_notebook=case.shell.in_notebook):
+            if can_be_pasted(fix.command, in_notebook=case.shell.in_notebook):
                 fixes.setdefault(fix.command, fix)
     return tuple(fixes.values())
-
-
-def _can_be_pasted(command: str, *, in_notebook: bool) -> bool:
-    """Say whether the command stays what it is: IPython replaces `$` and braces by values."""
-    if not command or (in_notebook and re.search(r"[{}$]", command)):
-        return False
-    return all(is_printable(line) for line in command.split("\n"))
-
-
-def with_option(
-    environment: Environment,
-    arguments: tuple[str, ...],
-    option: str,
-    says: str,
-    *,
-    in_notebook: bool = False,
-    policy: Policy | None = None,
-    obvious: bool = True,
-) -> tuple[Fix, ...]:
-    """Give the same command with one more option of pip's."""
-    shell = Shell(environment.prefix, environment.manager, obvious, in_notebook)
-    case = Case(environment, arguments, Plan(()), (), shell, policy=policy or Policy())
-    command = case.again((arguments[0], option, *arguments[1:])) if case.repeatable else ""
-    fix = Fix(command, says)
-    return (fix,) if _can_be_pasted(command, in_notebook=in_notebook) else ()

@@ -28,6 +28,12 @@ def command_of(entry: Entry) -> str:
     return clean(command_line("safepip", *entry.arguments))
 
 
+def waiting_message(prefix: str, holder: str, seconds: float, *, width: int) -> tuple[Line, ...]:
+    """Say that another holds the environment; ``seconds`` are how long it is waited for."""
+    said = f"waiting for {holder} in {clean(prefix)}, {seconds:g} s at most"
+    return paragraph((Span(said),), width, start=(Span("safepip: "),), indent=2)
+
+
 def recovered_message(entry: Entry, problems: Sequence[str], *, width: int) -> tuple[Line, ...]:
     """Say that a change was cut off, and that it was taken back or could not be."""
     start = (
