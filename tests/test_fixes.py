@@ -487,6 +487,16 @@ def test_a_prefix_that_cannot_be_written_leaves_only_another_environment() -> No
     )
 
 
+def test_what_cannot_be_written_is_uninstalled_from_in_a_copy() -> None:
+    env = lab(writable=False)
+    assert fixes(Plan(()), "uninstall", "rich", env=env) == (
+        Fix(
+            f"conda create -n my-lab --clone {PREFIX} && safepip uninstall --env my-lab rich",
+            "work in a copy of your own",
+        ),
+    )
+
+
 def test_a_pin_leaves_a_new_environment() -> None:
     env = lab(pins=("protobuf 4.*",))
     assert fixes(of(artifact("protobuf==6"), env=env), "install", "-U", "protobuf", env=env) == (

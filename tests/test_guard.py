@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guarded import safepip
+from tests.guarded import paste, safepip
 from tests.lab import CondaEnvironment, Wheel, create, everything, fake, from_wheel, make_wheel
 from tests.lab.projects import make_project
 
@@ -61,6 +61,17 @@ def test_a_plan_made_again_keeps_condas_version(lab: CondaEnvironment, wheelhous
 def test_strict_blocks_what_keep_would_have_kept(lab: CondaEnvironment, wheelhouse: LayOut) -> None:
     done = safepip(lab, "install", "--strict", "vision", env=wheelhouse(HOUSE))
     assert (done.exit_code, done.answer["code"], done.touched) == (10, "conda-owned", {})
+    fix = done.answer["fixes"][0]
+    assert fix["command"] == f"safepip install --env {lab.prefix} vision==4.11"
+    assert paste(lab, fix["command"], env=wheelhouse(HOUSE)).exit_code == 0
+    assert lab.distributions()["vision"] == "4.11"
+
+
+def test_a_name_that_conda_has_not_is_remarked(lab: CondaEnvironment, wheelhouse: LayOut) -> None:
+    done = safepip(lab, "install", "--allow", "libmun", "vision", env=wheelhouse(HOUSE))
+    hints = [f["message"] for f in done.answer["findings"] if f["kind"] == "hint"]
+    says = "`--allow libmun` allows nothing: conda has nothing of that name here"
+    assert (done.exit_code, hints) == (0, [says]), done
 
 
 def test_a_bound_that_conda_excludes_is_blocked_and_what_fits_is_offered(

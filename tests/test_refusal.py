@@ -154,7 +154,7 @@ def test_conda_s_own_is_not_uninstalled() -> None:
           env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
         why   conda would still list numpy 1.26.4; it is needed by 1 conda package:
               scipy 1.11.4 (numpy >=1.26,<2)
-        fix   let conda remove numpy:
+        fix   let conda remove numpy, and with it scipy, which needs it:
                 conda remove -p /opt/conda/envs/lab numpy
               or remove conda's numpy on purpose:
                 safepip uninstall --allow numpy numpy
@@ -166,7 +166,8 @@ def test_conda_s_own_is_not_uninstalled() -> None:
           pip cannot remove them cleanly
           env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
         why   conda would still list protobuf 4.25.3
-        fix   let conda remove protobuf and numpy:
+        fix   let conda remove protobuf and numpy, and with them scipy, which needs
+              them:
                 conda remove -p /opt/conda/envs/lab protobuf numpy
               or remove conda's protobuf and numpy on purpose:
                 safepip uninstall --allow protobuf,numpy protobuf numpy

@@ -11,6 +11,7 @@ from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
+from safepip.decisions.wording.hints import unknown_names
 from safepip.effects.destination import at_home, refuse_other_environments
 from safepip.effects.landings import find_landings
 from safepip.effects.sparing import refuse_wild_removals
@@ -178,7 +179,10 @@ class Course:
 
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
+        unknown = unknown_names(self.request.policy.allow, self.environment)
+        hints = (*more.pop("hints", ()), *unknown)
         return Outcome(
+            hints=hints,
             exit_code=Exit.INTERRUPTED if self.engine.interrupted else exit_code,
             verdict=verdict,
             environment=self.environment,

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack, ...]:
     """Give the verdict on a second plan, or what it would change too much of the request.
 
-    Empty when there is no such plan, or the user wants none.
+    Empty when there is no such plan. Where the user wants none (`--strict`), it is only offered.
     """
-    if course.request.policy.strict or not may_hold(plan, first.findings):
+    if not may_hold(plan, first.findings):
         return ()
     since = time.monotonic()
     lines = holds(course.environment, course.request.policy)
@@ -40,6 +40,8 @@ def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack,
     if slid := slides(plan, second, named_in(course.request.words)):
         return slid
     held_back = compare(course.environment, plan, second)
+    if course.request.policy.strict:
+        return held_back
     newest = course.fixes(plan, first.findings)
     return Kept(second, held_back, judged.findings, judged.spared, first.findings, newest)
 

@@ -113,12 +113,17 @@ class Case:
         *,
         allow: tuple[str, ...] = (),
         override_frozen: bool = False,
+        strict: bool = True,
     ) -> str:
-        """Give the user's own command, with other arguments or more of safepip's options."""
+        """Give the user's own command, with other arguments or more of safepip's options.
+
+        ``strict=False`` leaves `--strict` out, for what was only tried without it.
+        """
         allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
         policy = replace(
             self.policy,
             allow=allowed,
+            strict=strict and self.policy.strict,
             override_frozen=override_frozen or self.policy.override_frozen,
         )
         given = self.arguments if arguments is None else arguments

@@ -98,7 +98,11 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
     if names and case.is_about_owned:
         rest = without_names(case.arguments, frozenset(f.distribution for f in case.owned))
         command = case.shell.conda("remove", names)
-        yield _followed_by(case, [command], rest, f"let conda remove {listed(names)}")
+        dependents = (r.name for name in names for r, _ in case.environment.dependents(name))
+        others = sorted(set(dependents).difference(names))
+        them, need = "them" if names[1:] else "it", "need" if others[1:] else "needs"
+        too = f", and with {them} {listed(others)}, which {need} {them}" if others else ""
+        yield _followed_by(case, [command], rest, f"let conda remove {listed(names)}{too}")
 
 
 def others_by_conda(case: Case) -> Iterator[Fix]:
@@ -151,11 +155,13 @@ def in_a_clone(case: Case) -> Iterator[Fix]:
 def in_a_new_environment(case: Case) -> Iterator[Fix]:
     """Leave this environment alone."""
     what = (f"python={case.environment.interpreter.minor}", "pip")
+    if case.removes:
+        return  # there is nothing to be removed
     yield from _elsewhere(case, what, "use a new environment, and leave this one as it is")
 
 
 def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
-    if case.removes or case.shell.manager == "pixi":
+    if case.shell.manager == "pixi":
         return
     name = f"my-{case.environment.name}" if case.environment.name else "mine"
     there = Shell(name, case.shell.manager, obvious=False, in_notebook=case.shell.in_notebook)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from safepip.decisions.fixing.fix_case import Case
     from safepip.values.findings import Breaks
     from safepip.values.plan import Change
+    from safepip.values.verdict import HeldBack
 
 _MOST_OTHERS = 8
 """A command with more requirements than these is not one to read and paste."""
@@ -61,16 +62,23 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
     arguments = case.arguments
     fitting = []
     for held in case.kept:
-        change = case.plan.by_name.get(held.name)
         here = case.environment.installed.get(held.name)
-        if change is None or not change.requested or held.chosen is None:
+        if held.chosen is None or not _is_requested(case, held):
             continue
         if here is None or here.version != held.chosen:
             arguments = with_version(arguments, held.name, held.chosen)
             fitting.append(f"{held.name} {held.chosen}")
     if fitting:
         says = f"take the newest that fits conda's versions, {listed(fitting)}"
-        yield Fix(case.again(arguments), says)
+        yield Fix(case.again(arguments, strict=False), says)
+    elif case.policy.strict and case.kept and not any(_is_requested(case, h) for h in case.kept):
+        kept = listed([f"{h.name} {h.chosen}" for h in case.kept if h.chosen is not None])
+        yield Fix(case.again(strict=False), f"let safepip hold conda's versions ({kept})")
+
+
+def _is_requested(case: Case, held: HeldBack) -> bool:
+    change = case.plan.by_name.get(held.name)
+    return change is not None and change.requested
 
 
 def what_keeps_others_working(case: Case) -> Iterator[Fix]:

@@ -43,6 +43,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     verdict = outcome.verdict
     word, code = _verdict_and_code(outcome)
     plan = verdict.plan if verdict is not None else None
+    of_hints = None if word == "block" else code
     return {
         "schema": SCHEMA,
         "verdict": word,
@@ -53,8 +54,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "changes": _changes(plan, outcome.environment),
         "findings": [
             *(_finding(finding) for finding in _findings(verdict)),
-            *(_said(code, "refuse", problem) for problem in outcome.problems),
-            *(_said(code, "note", hint) for hint in outcome.hints),
+            *(_said(code or "hint", "refuse", problem) for problem in outcome.problems),
+            *(_said(of_hints or "hint", "note", hint) for hint in outcome.hints),
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": _fixes((*getattr(verdict, "fixes", ()), *outcome.fixes)),
@@ -92,9 +93,9 @@ def _verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
     return ("kept" if isinstance(verdict, Kept) else "clear"), None
 
 
-def _said(kind: str | None, severity: str, text: str) -> dict[str, Any]:
+def _said(kind: str, severity: str, text: str) -> dict[str, Any]:
     return {
-        "kind": kind or "hint",
+        "kind": kind,
         "severity": severity,
         "distribution": "",
         "message": _safe(text),

@@ -1,4 +1,4 @@
-"""What may explain that pip itself failed. Pure."""
+"""What may explain that things did not go as the user thought. Pure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ _BUILD_FOLDER = re.compile(
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
     """Give a line for each requirement that names a folder of the machine where conda built it."""
     return tuple(_hints(missing, environment))
+
+
+def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:
+    """Give a line for each name of `--allow` that stands for nothing of conda's here."""
+    packages = {normalised(record.name) for record in environment.records}
+    known = packages.union(environment.conda_owned)
+    return tuple(
+        f"`--allow {shown(name)}` allows nothing: conda has nothing of that name here"
+        for name in allowed
+        if name not in known
+    )
 
 
 def _hints(missing: Sequence[tuple[str, str]], environment: Environment) -> Iterator[str]:
