@@ -189,6 +189,8 @@ class Case:
     env: Mapping[str, str] = field(default_factory=dict)
     fifo: str = ""
     pip: str = "25.3"
+    acts: bool = False
+    """It is carried out, and compared with plain pip; the others are in the tests of `alike`."""
     builds_again: bool = False
     """pip says something else then: it finds the first build in its cache."""
 
@@ -265,13 +267,13 @@ def both(world: World) -> None:
 CASES = {
     "one wheel": Case(["install", "leaf"]),
     "dependencies": Case(["install", "tool"]),
-    "the oldest pip": Case(["install", "tool", "source-only"], pip=PIPS[0]),
+    "the oldest pip": Case(["install", "tool", "source-only"], pip=PIPS[0], acts=True),
     "the newest pip": Case(["install", "tool", "source-only"], pip="26.3"),
-    "a name in capitals, and headers": Case(["install", "TOOL"]),
+    "a name in capitals, and headers": Case(["install", "TOOL"], acts=True),
     "an upgrade": Case(["install", "-U", "tool"], with_tool),
     "a downgrade": Case(["install", "leaf==1.0"], lambda w: void(w.pip("install", "leaf"))),
     "a reinstall": Case(["install", "--force-reinstall", "--no-deps", "tool==1.0"], with_tool),
-    "over what is there": Case(["install", "-I", "tool"], with_tool),
+    "over what is there": Case(["install", "-I", "tool"], with_tool, acts=True),
     "extras": Case(["install", "many[speed]"]),
     "pre-releases": Case(["install", "--pre", "leaf"]),
     "a file": Case(["install", "-rrequirements.txt"], requirements("many[speed]", "leaf<1.1")),
@@ -279,11 +281,13 @@ CASES = {
     "hashes": Case(["install", "--requirement=requirements.txt"], locked),
     "a source distribution": Case(["install", "source-only"]),
     "no binaries": Case(
-        ["install", "--no-binary", "source-only", "source-only"], builds_again=True
+        ["install", "--no-binary", "source-only", "source-only"], acts=True, builds_again=True
     ),
     "a local project": Case(["install", "./project"], project),
     "an editable project": Case(["install", "-e", "./project"], project),
-    "an editable project with more than modules": Case(["install", "-e", "./rich"], rich_project),
+    "an editable project with more than modules": Case(
+        ["install", "-e", "./rich"], rich_project, acts=True
+    ),
     "without configuration": Case(["install", "--isolated", "--no-index", "-f../links", "tool"]),
     "a repository": Case(["install", "git+file://{world}/repository"], repository),
     "a wheel by its path": Case(["install", "./tool-2.0-py3-none-any.whl"], wheel_in_work),
@@ -292,18 +296,18 @@ CASES = {
     "what is there already": Case(["install", "tool", "leaf"], with_tool),
     "nothing at all": Case(["install"]),
     "no such option": Case(["install", "--no-such-option", "leaf"]),
-    "help": Case(["install", "--help"]),
+    "help": Case(["install", "--help"], acts=True),
     "a version that is not there": Case(["install", "leaf==9"]),
     "requirements that contradict": Case(["install", "needy", "leaf<2"]),
     "options of the user before a dash": Case(["install", "-q", "--", "leaf"]),
     "another prefix": Case(["install", "--prefix", "elsewhere", "tool"]),
     "another root": Case(["install", "--root", "elsewhere", "tool"]),
-    "the user's site": Case(["install", "--user", "tool"]),
+    "the user's site": Case(["install", "--user", "tool"], acts=True),
     "an uninstall": Case(["uninstall", "-y", "tool", "no-such-thing"], with_tool),
     "an uninstall by the name of a wheel": Case(
-        ["uninstall", "-y", "tool-1-py3-none-any.whl"], with_tool
+        ["uninstall", "-y", "tool-1-py3-none-any.whl"], with_tool, acts=True
     ),
-    "an uninstall by file": Case(["uninstall", "-y", "-r", "pipe"], both, fifo="tool\n"),
+    "an uninstall by file": Case(["uninstall", "-y", "-r", "pipe"], both, fifo="tool\n", acts=True),
 }
 
 
@@ -337,11 +341,11 @@ def by_pip(place: Path, case: Case) -> Ended:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_both_engines_account_for_a_command_alike_and_the_result_is_that_of_pip(
+def test_both_engines_account_for_a_command_alike(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     case = CASES[name]
-    plain = by_pip(tmp_path, case)
+    plain = by_pip(tmp_path, case) if case.acts else None
     world = build(tmp_path, pip=case.pip, env=case.env)
     case.prepare(world)
     monkeypatch.chdir(world.work)
@@ -354,12 +358,15 @@ def test_both_engines_account_for_a_command_alike_and_the_result_is_that_of_pip(
     capfd.readouterr()
     with fed(world, case.fifo), TwoPass(world.ask(*arguments)) as two:
         found = planned(two, world)
-        code = found.exit_code if isinstance(found, Failed) else two.act({}, ())
         seen = compared(found)
+        code = found.exit_code if isinstance(found, Failed) else 0
+        if plain is not None and not isinstance(found, Failed):
+            code = two.act({}, ())
     assert seen == expected
-    output = capfd.readouterr()
-    stdout = plain.stdout if case.builds_again else output.out
-    assert ended(world, code, stdout, output.err) == plain
+    if plain is not None:
+        output = capfd.readouterr()
+        stdout = plain.stdout if case.builds_again else output.out
+        assert ended(world, code, stdout, output.err) == plain
 
 
 # ------------------------------------------------------------------------------- indexes

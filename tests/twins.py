@@ -9,7 +9,6 @@ URLs hold the path.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -18,11 +17,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.guarded import PATIENCE_SECONDS
-from tests.lab import CondaEnvironment, changed, conda_bytes
-from tests.lab.ledger import state
+from tests.lab import CondaEnvironment, Ledger, changed
+from tests.lab.ledger import owned_paths, with_modes
 
 ENGINES = ("", "two-pass")
 """The values of `SAFEPIP_ENGINE` that every test of the guard is run with."""
+
+_OF_OTHERS = (".git", ".cache", ".rustup")
+"""Folders of what pip keeps for itself, and of git's own files."""
 
 _OF_SAFEPIP = "env/conda-meta/safepip/"
 """safepip's own books: no other tool reads them."""
@@ -89,13 +91,14 @@ def alike(
     env: Mapping[str, str] | None = None,
     shell: str = "",
     but: Collection[str] = (),
+    says_so_too: bool = True,
 ) -> Ran:
     """Run the command with plain pip and with both engines, each in a world of its own.
 
-    They are to do the same, and one pass is to say the same; what two passes say is compared by
-    `test_two_pass`, command by command. Comes back: what one pass did. ``pip``: what starts plain
-    pip, when it is not the environment's own. ``shell``: a line for bash, in which `"$@"` stands
-    for the command. ``but``: paths whose bytes may differ.
+    They are to do the same, and to say the same. Comes back: what one pass did. ``pip``: what
+    starts plain pip, when it is not the environment's own. ``shell``: a line for bash, in which
+    `"$@"` stands for the command. ``but``: paths whose bytes may differ. ``says_so_too=False``: two
+    passes may say it in other words.
 
     Raises: AssertionError.
     """
@@ -113,7 +116,9 @@ def alike(
         world.folder.rename(place / f"after-{len(found)}")
     by_pip, one_pass, two_pass = found
     assert one_pass == by_pip
-    assert replace(two_pass, stdout="", stderr="") == replace(by_pip, stdout="", stderr="")
+    if not says_so_too:
+        by_pip, two_pass = (replace(ran, stdout="", stderr="") for ran in (by_pip, two_pass))
+    assert two_pass == by_pip
     assert one_pass.touched == {}
     return one_pass
 
@@ -135,7 +140,8 @@ def ran(
     """Run a command in a world, and see what it does there."""
     own = {"HOME": str(world.folder / "home"), "TMPDIR": str(world.folder / "tmp")}
     links = {"PIP_FIND_LINKS": str(world.links), "COLUMNS": _WIDE}
-    before, owned = _contents(world.folder), conda_bytes(environment.prefix)
+    before = with_modes(world.folder, without=_OF_OTHERS)
+    owned = owned_paths(environment.prefix)
     done = subprocess.run(
         list(words),
         env=environment.environ({**own, **links, **(env or {})}),
@@ -146,13 +152,15 @@ def ran(
         check=False,
         timeout=PATIENCE_SECONDS,
     )
+    after = with_modes(world.folder, without=_OF_OTHERS)
+    owned |= owned_paths(environment.prefix)
     by_safepip = "".join(found.group() for found in _SAFEPIPS.finditer(done.stderr))
     return Ran(
         done.returncode,
         _by_pip(done.stdout),
         _by_pip(_SAFEPIPS.sub("", done.stderr)),
-        changed(before, _contents(world.folder)),
-        changed(owned, conda_bytes(environment.prefix)),
+        changed(_written(before), _written(after)),
+        changed(_of_conda(before, owned), _of_conda(after, owned)),
         by_safepip,
     )
 
@@ -163,17 +171,15 @@ def _by_pip(text: str) -> str:
     return re.sub(r"\S*/python\S* -m pip\b", "pip", said)
 
 
-def _contents(folder: Path) -> dict[str, str]:
-    """Everything in a world but what pip keeps for itself: its cache, and git's own files."""
-    found = {}
-    for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in (".git", ".cache", ".rustup")]
-        below = os.path.relpath(root, folder)
-        links = [name for name in folders if os.path.islink(os.path.join(root, name))]
-        for name in [*files, *links]:
-            path = os.path.join(root, name)
-            shown = os.path.normpath(os.path.join(below, name))
-            if not shown.startswith(_OF_SAFEPIP):
-                what = "bytecode" if name.endswith(".pyc") else state(path)
-                found[shown] = f"{what} {os.lstat(path).st_mode:o}"
-    return found
+def _written(contents: Mapping[str, tuple[str, int]]) -> Ledger:
+    """What pip is compared by."""
+    return {
+        path: f"{'bytecode' if path.endswith('.pyc') else what} {mode:o}"
+        for path, (what, mode) in contents.items()
+        if not path.startswith(_OF_SAFEPIP)
+    }
+
+
+def _of_conda(contents: Mapping[str, tuple[str, int]], owned: Collection[str]) -> Ledger:
+    """The files of conda, which lie in `env`."""
+    return {path: contents[f"env/{path}"][0] for path in owned if f"env/{path}" in contents}

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 Ledger = dict[str, str]
@@ -18,10 +19,32 @@ Ledger = dict[str, str]
 
 def conda_bytes(prefix: Path) -> Ledger:
     """Every file that a record owns, as it is on disk now."""
+    return {path: state(os.path.join(prefix, path)) for path in sorted(owned_paths(prefix))}
+
+
+def owned_paths(prefix: Path) -> set[str]:
+    """What the records own, below the prefix."""
     owned: set[str] = set()
     for record in sorted((prefix / "conda-meta").glob("*.json")):
         owned.update(json.loads(record.read_bytes())["files"])
-    return {path: state(os.path.join(prefix, path)) for path in sorted(owned)}
+    return owned
+
+
+def with_modes(folder: Path, *, without: Collection[str] = ()) -> dict[str, tuple[str, int]]:
+    """Every file and link below a folder with its mode; ``without``: names of folders."""
+    found: dict[str, tuple[str, int]] = {}
+    folders = [""]
+    while folders:
+        below = folders.pop()
+        with os.scandir(os.path.join(folder, below)) as entries:
+            for entry in entries:
+                path = f"{below}/{entry.name}" if below else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    folders += [] if entry.name in without else [path]
+                else:
+                    seen = entry.stat(follow_symlinks=False)
+                    found[path] = state(entry.path, seen), seen.st_mode
+    return found
 
 
 def everything(prefix: Path, *, bytecode: bool = False) -> Ledger:
@@ -55,10 +78,10 @@ last of the times, so that nobody can write a file and seem not to have.
 """
 
 
-def state(path: str | Path) -> str:
-    """What is at a path."""
+def state(path: str | Path, found: os.stat_result | None = None) -> str:
+    """What is at a path; ``found`` is what `lstat` has said of it."""
     try:
-        found = os.lstat(path)
+        found = found or os.lstat(path)
     except OSError:
         return "missing"
     if stat.S_ISLNK(found.st_mode):
