@@ -16,7 +16,8 @@ from safepip.values.environment import Environment
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
 from safepip.values.request import Policy
-from safepip.values.verdict import Fix, HeldBack, Retry
+from safepip.values.retry import Retry
+from safepip.values.verdict import Fix, HeldBack
 from tests.build import (
     PREFIX,
     Step,

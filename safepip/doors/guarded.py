@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.as_json import as_json
-from safepip.decisions.wording.message import message
 from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import print_json, say_bug, say_error, say_event
@@ -18,7 +16,7 @@ from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
 from safepip.effects.plain import become_pip
-from safepip.recipes.guard import guard
+from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
 from safepip.values.request import Request, Verb
@@ -94,6 +92,9 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
 
 
 def _report(outcome: Outcome, own: OwnOptions) -> None:
+    from safepip.decisions.wording.as_json import as_json  # as the last: pip need not wait for it
+    from safepip.decisions.wording.message import message
+
     if own.json:
         print_json(as_json(outcome))
         return

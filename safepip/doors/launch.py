@@ -5,14 +5,14 @@ Anything that only a guarded command needs is imported where it is used.
 
 from __future__ import annotations
 
-import os
+import gc
 import sys
 
 from safepip.doors.arguments import GUARDED, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
+from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
-from safepip.values.target import UNFINISHED
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
             return show_help()
         verb = _guarded_verb(rest)
         if verb is not None:
+            # Next to nothing becomes garbage while a short command imports and reads.
+            gc.set_threshold(100_000)
             from safepip.doors.guarded import run
 
             return run(verb, given, as_module=as_module)
@@ -55,7 +57,7 @@ def _guarded_verb(rest: list[str]) -> str | None:
 
 def _pass_through(own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
     target = target_of(own, arguments, as_module=as_module)
-    if target.is_conda and os.path.lexists(f"{target.prefix}/{UNFINISHED}"):
+    if target.is_conda and is_unfinished(target.prefix):
         from safepip.doors.recovering import recover_first
 
         recover_first(target.prefix)

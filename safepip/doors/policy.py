@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from safepip.effects.importing import is_wanted
 from safepip.values.request import Policy
 from safepip.values.text import normalised
 
@@ -19,6 +18,10 @@ def policy_of(own: OwnOptions) -> Policy:
         strict=own.strict,
         allow=tuple(dict.fromkeys(normalised(name) for name in own.allow)),
         override_frozen=own.override_frozen,
-        imports=not own.no_import_check and is_wanted(os.environ),
-        keeps_undo=not own.no_undo and os.environ.get("SAFEPIP_UNDO", "").lower() != "off",
+        imports=not (own.no_import_check or _is_off("SAFEPIP_IMPORT_CHECK")),
+        keeps_undo=not (own.no_undo or _is_off("SAFEPIP_UNDO")),
     )
+
+
+def _is_off(name: str) -> bool:
+    return os.environ.get(name, "").lower() == "off"

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from safepip.decisions.wording.message import WIDTH
+from safepip.values.text import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

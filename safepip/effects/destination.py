@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from safepip.effects.targets import is_conda_prefix
 from safepip.values.errors import CannotJudge, WrongEnvironment
 from safepip.values.plan import Plan
+from safepip.values.retry import Retry
 from safepip.values.text import shown
-from safepip.values.verdict import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -86,8 +85,3 @@ def _failures(messages: Sequence[Mapping[str, Any]], code: int | None) -> Iterat
     elif begun and begun[-1] not in ended and code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
         yield Failure(begun[-1], ("Crash",), f"the process ended by {name}")
-
-
-def is_wanted(environ: Mapping[str, str]) -> bool:
-    """Say whether the user has not turned the check off, and there is a way to make it."""
-    return environ.get("SAFEPIP_IMPORT_CHECK", "").lower() != "off" and sys.platform != "win32"

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.values.errors import Busy
-from safepip.values.verdict import Retry
+from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,10 +16,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safepip.decisions.planning.report import parse_account, parse_options
 from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of
 from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
-from safepip.values.account import Account, Failed
+from safepip.values.account import Failed
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from safepip.values.account import Account
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
 
@@ -105,6 +105,8 @@ class OnePass:
         message = self._receive()
         if message is None:
             return self._ended()
+        from safepip.decisions.planning.report import parse_options  # not while pip could load
+
         self.options = parse_options(message.get("options"))
         return self.options
 
@@ -195,6 +197,8 @@ class OnePass:
             raise SeamsMoved([str(seam) for seam in message.get("seams", [])])
         if message.get("type") == "failed":
             return Failed(1, str(message.get("reason", "")), str(message.get("said", "")))
+        from safepip.decisions.planning.report import parse_account
+
         return parse_account(message)
 
     def _answer(self, answer: Mapping[str, Any]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from safepip.values.target import UNFINISHED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -168,3 +170,11 @@ def _asked(shim: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return os.path.realpath(prefix), python
+
+
+def is_unfinished(prefix: str) -> bool:
+    """Say whether a change is being made in an environment, or was cut off; costs next to nothing.
+
+    Whoever wants to know which of both takes the environment's lock.
+    """
+    return os.path.lexists(f"{prefix}/{UNFINISHED}")

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safepip.effects.transaction import for_history
 from safepip.values.errors import UnreadableJournal
 
 if TYPE_CHECKING:
     from safepip.effects.journal import Journal
+    from safepip.values.limits import Limits
 
 _MOST_ENTRIES = 1000
 """Beyond these, not even the history of a change is kept."""
-
-
-class Limits(NamedTuple):
-    """What is kept at most; the change just made is always kept."""
-
-    changes: int = 50
-    size_bytes: int = 1_000_000_000
 
 
 def prune(journal: Journal, limits: Limits) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
 from safepip.effects.prefixes import is_base, name_of
@@ -25,7 +25,7 @@ from safepip.values.text import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from safepip.values.environment import Distribution, Interpreter, Manager
+    from safepip.values.environment import Distribution, Interpreter, Manager, Record
     from safepip.values.verdict import Fix
 
 SEAL_MARK = "# safepip seal"
@@ -41,8 +41,36 @@ _COMMAND = re.compile(
 _RECORD = re.compile(r"(.+)-([^-]+)-([^-]+)\.json")
 
 
-def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
+class Books(NamedTuple):
+    """conda's books on an environment, which need no Python of it to be read."""
+
+    state: tuple[tuple[str, int, int], ...]
+    """Of the records, before they were read: what changes meanwhile is noticed later."""
+    manager: Manager
+    records: tuple[Record, ...]
+
+
+def read_books(prefix: str) -> Books:
+    """Read conda's records.
+
+    Raises: UnreadableRecord.
+    """
+    prefix = os.path.realpath(prefix)
+    manager = read_manager(prefix)
+    state = records_state(prefix)
+    try:
+        return Books(state, manager, read_records(prefix))
+    except UnreadableRecord as error:
+        error.fixes = _way_out(prefix, manager, error)
+        raise
+
+
+def read_environment(
+    prefix: str, interpreter: Interpreter, books: Books | None = None
+) -> Environment:
     """Give the conda environment at a prefix, of which ``interpreter`` is the Python.
+
+    ``books``: where they have been read already.
 
     Raises: UnreadableRecord, CannotJudge, WrongEnvironment.
     """
@@ -52,13 +80,7 @@ def read_environment(prefix: str, interpreter: Interpreter) -> Environment:
             f"the Python of `{shown(prefix)}` takes `{shown(interpreter.prefix)}` for its prefix",
             why="so pip would install there; `PYTHONHOME` may be set, or `bin/python` be a link",
         )
-    manager = read_manager(prefix)
-    state = records_state(prefix)  # first, so that what changes meanwhile is noticed later
-    try:
-        records = read_records(prefix)
-    except UnreadableRecord as error:
-        error.fixes = _way_out(prefix, manager, error)
-        raise
+    state, manager, records = books or read_books(prefix)
     user_site = interpreter.user_site
     distributions = read_distributions(interpreter.sys_path, records, prefix, user_site)
     return Environment(

@@ -22,7 +22,7 @@ from safepip.effects.transaction import begin, finish, paths_of, records_of, tak
 from safepip.effects.verify import check, disturbed, photograph, traces
 from safepip.values.errors import NotWritable, VerifyFailed
 from safepip.values.exits import Exit
-from safepip.values.verdict import Retry
+from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

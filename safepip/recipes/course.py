@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.fixes import fixes_for
@@ -22,20 +22,19 @@ from safepip.values.text import without_secrets
 from safepip.values.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from safepip.effects.asking import Asking, Engine
-    from safepip.effects.lock import Waiting
-    from safepip.effects.prune import Limits
-    from safepip.recipes.recover import Recovered
+    from safepip.recipes.settings import Settings
     from safepip.values.account import Account, Failed
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
+    from safepip.values.retry import Retry
     from safepip.values.target import Target
-    from safepip.values.verdict import Fix, HeldBack, Retry, Verdict
+    from safepip.values.verdict import Fix, HeldBack, Verdict
 
 
 def shown_words(request: Request) -> tuple[str, ...]:
@@ -47,7 +46,7 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     """Give the command of a request, changed; an option to be left out may be a variable."""
     names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
     unset = tuple((name, None) for name in names if name in environ)
-    retry = replace(retry, variables=(*retry.variables, *unset))
+    retry = retry._replace(variables=(*retry.variables, *unset))
     shell = Shell(request.target.prefix, obvious=is_reached(request.target))
     return again(shell, shown_words(request), request.policy.options, retry)
 
@@ -55,19 +54,6 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
 def is_reached(target: Target) -> bool:
     """Say whether an environment is the one that a command without `--env` reaches."""
     return target.obvious and target.chosen_by not in ("--env", "--python")
-
-
-class Settings(NamedTuple):
-    """What the user set for all commands."""
-
-    patience: float
-    """Seconds to wait for another safepip."""
-    undo_limits: Limits
-    """How much is kept to go back."""
-    import_seconds: float
-    """For all modules of a change together; what takes longer is not waited for."""
-    tell: Callable[[Recovered | Waiting], None]
-    """Called where an earlier command was cut off, and where another is waited for."""
 
 
 @dataclass

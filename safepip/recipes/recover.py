@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safepip.effects.journal import Journal
+from safepip.effects.prefixes import is_unfinished
 from safepip.effects.records import files_of_newer
 from safepip.effects.transaction import for_history, take_back
 from safepip.values.errors import NotWritable
-from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -25,14 +24,6 @@ class Recovered:
     entry: Entry
     problems: tuple[str, ...]
     """One line for each thing that could not be put back; nothing when all is as before it."""
-
-
-def is_unfinished(prefix: str) -> bool:
-    """Say whether a change is being made in an environment, or was cut off; costs next to nothing.
-
-    Whoever wants to know which of both takes the environment's lock.
-    """
-    return os.path.lexists(f"{prefix}/{UNFINISHED}")
 
 
 def recover(prefix: str) -> Recovered | None:

@@ -32,8 +32,9 @@ from safepip.effects.records import read_frozen
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
-from safepip.recipes.guard import guard, patience_of
+from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
+from safepip.recipes.settings import patience_of
 from safepip.recipes.undo_by_index import by_hand, by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen

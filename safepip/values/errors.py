@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from safepip.values.exits import Exit
-from safepip.values.verdict import Retry
+from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

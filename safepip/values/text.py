@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+WIDTH = 80
+"""Columns of what people read, where nothing else is known."""
+
 _SEPARATORS = re.compile(r"[-_.]+")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 _USERINFO = re.compile(r"(?<=://)[^/@\s'\"]*:?[^/\s'\"]*@(?=[^/@\s]*)")

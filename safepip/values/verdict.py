@@ -25,24 +25,6 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """How the user's own command has to be changed to work."""
-
-    says: str
-    """What it does then."""
-    more: tuple[str, ...] = ()
-    """Options of pip, to add."""
-    without: tuple[str, ...] = ()
-    """Options of pip by their full names, to leave out with their values."""
-    own: tuple[str, ...] = ()
-    """Options of safepip, to add."""
-    variables: tuple[tuple[str, str | None], ...] = ()
-    """Environment variables to set, or to unset (None)."""
-    prefix: str = ""
-    """Another environment to act on."""
-
-
-@dataclass(frozen=True, slots=True)
 class HeldBack:
     """A distribution for which something else was chosen than pip alone would have."""
 

@@ -16,7 +16,7 @@ from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from safepip.decisions.fixing.shell import Shell
-    from safepip.values.verdict import Retry
+    from safepip.values.retry import Retry
 
 
 def again(

@@ -23,6 +23,7 @@ from safepip.decisions.wording.refusal import (
 from safepip.decisions.wording.tree import plan_tree
 from safepip.values.exits import Exit
 from safepip.values.findings import SameFiles
+from safepip.values.text import WIDTH
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from safepip.values.plan import Action, Change
     from safepip.values.verdict import Cleared, HeldBack, Outcome
 
-WIDTH = 80
 _FEW_FIXES = 2
 _COUNTED: dict[Action, str] = {
     "add": "new",

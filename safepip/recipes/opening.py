@@ -1,0 +1,126 @@
+"""Opening a guarded command: the lock, what an earlier one left, pip, and the environment.
+
+lock ─▶ recover ─▶ pip is started ─▶ both books are read ─▶ `guard`
+
+What only judging needs is imported, and read, while pip is being loaded: that takes it a while.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.effects.asking import SeamsMoved
+from safepip.effects.engines import prepare, start, without_copies
+from safepip.effects.lock import locked
+from safepip.effects.prefixes import is_unfinished
+from safepip.recipes.settings import settings_of
+from safepip.values.errors import SafepipError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safepip.effects.asking import Asking
+    from safepip.effects.lock import Waiting
+    from safepip.recipes.recover import Recovered
+    from safepip.recipes.settings import Settings
+    from safepip.values.environment import Distribution
+    from safepip.values.request import Request
+    from safepip.values.verdict import EngineName, Outcome
+
+
+def guard(
+    request: Request,
+    environ: Mapping[str, str],
+    *,
+    quiet_stdout: bool = False,
+    redirected: bool = False,
+    tell: Callable[[Recovered | Waiting], None],
+) -> Outcome:
+    """Carry out one guarded command.
+
+    ``tell`` is called where an earlier command was cut off, and what it left was taken back, and
+    where another has to be waited for.
+
+    Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
+    """
+    settings = settings_of(environ, tell)
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+        asking = prepare(
+            request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
+        )
+        try:
+            if environ.get("SAFEPIP_ENGINE") != "two-pass":
+                with suppress(SeamsMoved):  # nothing has been changed then
+                    return _guarded(request, asking, "one-pass", settings)
+            return _guarded(request, asking, "two-pass", settings)
+        except SafepipError as error:
+            if error.retry is not None:
+                from safepip.recipes.course import again_of
+
+                error.fixes = again_of(request, error.retry, environ)
+            raise
+
+
+def _guarded(request: Request, asking: Asking, name: EngineName, settings: Settings) -> Outcome:
+    prefix = request.target.prefix
+    needs_lock = request.verb != "plan" or is_unfinished(prefix)
+    with locked(prefix, settings.patience, settings.tell) if needs_lock else nullcontext():
+        if needs_lock and is_unfinished(prefix):
+            from safepip.recipes.recover import recover_wholly
+
+            recover_wholly(prefix, settings.tell)
+        opened = _Opened(request, name, settings, time.monotonic())
+        try:
+            return _conversed(opened, asking)
+        except _Hiding as hiding:
+            # pip would count such copies as installed: ask it again without them.
+            copies = hiding.copies
+        asking = replace(asking, environ=without_copies(asking.environ, copies))
+        return _conversed(opened, asking, copies)
+
+
+class _Hiding(Exception):
+    """Copies that hide conda's are the first that pip sees."""
+
+    def __init__(self, copies: tuple[Distribution, ...]) -> None:
+        super().__init__(copies)
+        self.copies = copies
+
+
+class _Opened(NamedTuple):
+    """A command in an environment that is locked for it."""
+
+    request: Request
+    engine: EngineName
+    settings: Settings
+    since: float
+    """By the monotonic clock, in seconds."""
+
+
+def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...] = ()) -> Outcome:
+    """Let pip plan and act; ``copies`` are those that it does not see.
+
+    Raises: _Hiding.
+    """
+    request, name, settings, since = opened
+    prefix = request.target.prefix
+    with start(name, asking) as engine:
+        # pip is being loaded by now.
+        from safepip.effects.reading import read_books, read_environment
+        from safepip.recipes.course import Course
+        from safepip.recipes.guard import converse
+
+        books = None
+        with suppress(SafepipError):  # pip may be set to another environment; else it comes again
+            books = read_books(prefix)
+        environment = read_environment(prefix, engine.greet(), books)
+        if environment.hiding and not copies and request.verb != "uninstall":
+            # (What is uninstalled is the copy that pip finds first, and that is as it should be.)
+            raise _Hiding(environment.hiding)
+        environment = replace(environment, copies=copies)
+        return converse(Course(request, engine, asking, environment, since, settings))
