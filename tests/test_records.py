@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepip.effects.records import (
+    read_details,
     read_frozen,
     read_pins,
     read_records,
-    record_hashes,
     site_packages_of,
 )
 from safepip.values.environment import Record
@@ -123,7 +123,7 @@ def test_hashes_of_every_writer_are_those_of_the_disk(
     hashes: dict[str, str] = {}
     owned: set[str] = set()
     for record in read_records(str(environment.prefix)):
-        hashes.update(record_hashes(str(environment.prefix), record))
+        hashes.update(read_details(str(environment.prefix), record).hashes)
         owned.update(record.files)
     assert hashes == {path: sha256_of(environment.prefix / path) for path in hashes}
     plain = {path for path in owned if not (environment.prefix / path).is_symlink()}
@@ -227,7 +227,7 @@ def test_a_large_record_is_read_from_both_ends(tmp_path: Path) -> None:
     write(tmp_path, {**SIX, "files": names, "paths_data": {"paths": rows, "paths_version": 1}})
     (record,) = read_records(str(tmp_path))
     assert record.files == tuple(names)
-    assert record_hashes(str(tmp_path), record) == dict.fromkeys(names, "c" * 64)
+    assert read_details(str(tmp_path), record).hashes == dict.fromkeys(names, "c" * 64)
 
 
 def test_damage_among_the_hashes_is_no_damage_to_ownership(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_damage_among_the_hashes_is_no_damage_to_ownership(tmp_path: Path) -> No
     (record,) = read_records(str(tmp_path))
     assert record == AS_RECORD
     with pytest.raises(UnreadableRecord, match="Expecting value"):
-        record_hashes(str(tmp_path), record)
+        read_details(str(tmp_path), record)
 
 
 # What cannot be read is never skipped
@@ -405,14 +405,14 @@ def test_python_says_where_modules_are(python: list[Record], expected: str) -> N
 def test_hashes_are_found_by_the_final_path(tmp_path: Path) -> None:
     write(tmp_path, SIX)
     expected = {"bin/six": "a" * 64, "lib/python3.11/site-packages/six.py": "b" * 64}
-    assert record_hashes(str(tmp_path), AS_RECORD) == expected
+    assert read_details(str(tmp_path), AS_RECORD).hashes == expected
 
 
 def test_a_folder_called_site_packages_below_another_does_not_mislead(tmp_path: Path) -> None:
     inner = "lib/python3.11/site-packages/copy/site-packages/six.py"
     write(tmp_path, with_files(inner, *AS_RECORD.files))
     (record,) = read_records(str(tmp_path))
-    assert "lib/python3.11/site-packages/six.py" in record_hashes(str(tmp_path), record)
+    assert "lib/python3.11/site-packages/six.py" in read_details(str(tmp_path), record).hashes
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ def test_only_what_has_the_hash_of_its_bytes_is_given(
 ) -> None:
     write(tmp_path, {**SIX, "files": ["x"], "paths_data": {"paths": [{"_path": "x", **row}]}})
     (record,) = read_records(str(tmp_path))
-    assert record_hashes(str(tmp_path), record) == expected
+    assert read_details(str(tmp_path), record).hashes == expected
 
 
 # What the owner of the environment says

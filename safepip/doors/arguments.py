@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from safepip.values.errors import UsageError
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("undo", "history")
+OWN = ("doctor", "undo", "history")
 """Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",

@@ -1,4 +1,4 @@
-"""`undo` and `history`: safepip's own verbs, whose arguments are parsed here, by click."""
+"""safepip's own verbs, whose arguments are parsed here, by click; among them `undo`, `history`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event
@@ -68,6 +69,8 @@ def _run(
     target = target_of(own, ["install"], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+    if verb == "doctor":
+        return doctor(target, as_json=as_json)
     if verb == "history":
         return _history(target, as_json=as_json)
     return _undo(target, options, own, as_json=as_json)
@@ -84,6 +87,7 @@ def commands() -> dict[str, click.Command]:
     )
     name = click.Argument(["id"], required=False)
     return {
+        "doctor": doctor_command(env, json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from safepip.effects.asking import interpreter_of
 from safepip.effects.parsing import RUNNER
+from safepip.effects.records import site_packages_of
+from safepip.values.environment import Interpreter
 from safepip.values.errors import NoEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from safepip.values.environment import Interpreter
+    from safepip.values.environment import Record
 
 _PATIENCE = 60.0
 """Seconds; it takes a twentieth of one."""
@@ -52,3 +54,23 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
     if not isinstance(message, dict):
         raise NoEngine(f"`{python}` did not start ({done.returncode})")
     return interpreter_of(message.get("interpreter"))
+
+
+def supposed_python(prefix: str, records: Iterable[Record]) -> Interpreter:
+    """Give what conda's records let suppose of a Python that cannot be asked."""
+    library = site_packages_of(records) or "lib/python/site-packages"
+    stdlib = f"{prefix}/{os.path.dirname(library)}"
+    version = next((record.version for record in records if record.name == "python"), "")
+    return Interpreter(
+        executable=f"{prefix}/bin/python",
+        version=version,
+        prefix=prefix,
+        base_prefix=prefix,
+        sys_path=(stdlib, f"{prefix}/{library}"),
+        purelib=f"{prefix}/{library}",
+        platlib=f"{prefix}/{library}",
+        scripts=f"{prefix}/bin",
+        stdlib=stdlib,
+        user_site="",
+        user_site_enabled=False,
+    )

@@ -80,7 +80,14 @@ def read_environment(
             f"the Python of `{shown(prefix)}` takes `{shown(interpreter.prefix)}` for its prefix",
             why="so pip would install there; `PYTHONHOME` may be set, or `bin/python` be a link",
         )
-    state, manager, records = books or read_books(prefix)
+    return environment_with(prefix, interpreter, books or read_books(prefix), read_pins(prefix))
+
+
+def environment_with(
+    prefix: str, interpreter: Interpreter, books: Books, pins: tuple[str, ...]
+) -> Environment:
+    """Give the environment with these books and pins of conda's; the rest of it is read."""
+    state, manager, records = books
     user_site = interpreter.user_site
     distributions = read_distributions(interpreter.sys_path, records, prefix, user_site)
     return Environment(
@@ -92,7 +99,7 @@ def read_environment(
         manager=manager,
         is_base=is_base(prefix),
         is_pixi=manager == "pixi",
-        pins=read_pins(prefix),
+        pins=pins,
         frozen=read_frozen(prefix),
         externally_managed=read_externally_managed(interpreter.stdlib),
         writable=_can_be_written(prefix, interpreter),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.values.environment import Record
 from safepip.values.errors import CannotJudge, UnreadableRecord
+from safepip.values.inspection import Details
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,28 @@ def read_records(prefix: str) -> tuple[Record, ...]:
         return records
     site_packages = site_packages_of(records)
     return tuple(r if r.files else _with_paths(prefix, r, site_packages) for r in records)
+
+
+def read_whole_records(prefix: str) -> tuple[tuple[Record, ...], tuple[UnreadableRecord, ...]]:
+    """Give the records that can be read, and why each other cannot: for who changes nothing.
+
+    Raises: UnreadableRecord, where not even their names can be read.
+    """
+    found: dict[str, Record] = {}
+    errors: list[UnreadableRecord] = []
+    for name in record_names(prefix):
+        try:
+            found[name] = _read_record(prefix, name)
+        except UnreadableRecord as error:
+            errors.append(error)
+    site_packages = site_packages_of(found.values())
+    for name, record in list(found.items()):
+        try:
+            found[name] = record if record.files else _with_paths(prefix, record, site_packages)
+        except UnreadableRecord as error:
+            del found[name]
+            errors.append(error)
+    return tuple(found.values()), tuple(errors)
 
 
 def record_names(prefix: str) -> list[str]:
@@ -82,16 +105,32 @@ def files_of_newer(prefix: str, time_ns: int) -> frozenset[str]:
     return frozenset(path for record in records for path in record.files)
 
 
-def record_hashes(prefix: str, record: Record) -> Mapping[str, str]:
+def read_details(prefix: str, record: Record) -> Details:
+    """Give what a record says of its files and its archive; it is read whole for that.
+
+    Raises: UnreadableRecord.
+    """
+    raw = _read_whole(prefix, record.file)
+    return Details(
+        hashes=_hashes(raw, record),
+        url=_optional(raw, "url"),
+        sha256=_optional(raw, "sha256"),
+        unpacked=_optional(raw, "extracted_package_dir"),
+    )
+
+
+def _optional(raw: _Raw, key: str) -> str:
+    value = raw.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _hashes(raw: _Raw, record: Record) -> Mapping[str, str]:
     """Give the SHA-256 of each file of a record as it was when linked, by path below the prefix.
 
     Only of files whose bytes conda vouches for: no links (one writer hashes the target's bytes,
     another its name), no bytecode (it changes with each run), and nothing of records from before
     `paths_data`.
-
-    Raises: UnreadableRecord.
     """
-    raw = _read_whole(prefix, record.file)
     hashes = {row["_path"]: _sha256_of(row) for row in _rows(raw, record.file) or ()}
     place = _site_packages_in(record.files, hashes)
     final = _forward([_final(path, raw, place) for path in hashes])

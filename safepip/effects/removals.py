@@ -51,6 +51,13 @@ def removal_of(distribution: Distribution, interpreter: Interpreter) -> Removal:
     )
 
 
+def declared_files(distribution: Distribution) -> tuple[str, ...]:
+    """Give the absolute paths that a distribution lists as its own, whether they exist or not."""
+    folder = distribution.location
+    named = _declared(distribution) or ()
+    return tuple(os.path.normpath(os.path.join(folder, path)) for path in named)
+
+
 def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
     link = _egg_link(distribution, interpreter)
     if _is_out_of_reach(os.path.dirname(link) or distribution.location, interpreter):
@@ -137,7 +144,10 @@ def _declared(distribution: Distribution) -> list[str] | None:
     """Give the list of files, relative to the library folder; None where there is none."""
     record = _text(distribution, "RECORD")
     if record is not None:
-        return [row[0] for row in csv.reader(record.splitlines()) if row]
+        try:
+            return [row[0] for row in csv.reader(record.splitlines()) if row]
+        except csv.Error:  # a field of more than 128 KB
+            return None
     listed = _text(distribution, "installed-files.txt")
     if listed is None:
         return None

@@ -10,6 +10,8 @@ class Exit(IntEnum):
     """
 
     DONE = 0
+    DAMAGED = 1
+    """What `doctor` found is for somebody to mend."""
     USAGE = 2
     BLOCKED = 10
     NEEDS_YES = 11

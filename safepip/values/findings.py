@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-Severity = Literal["refuse", "note"]
+Severity = Literal["refuse", "note", "damage"]
+"""`damage` is what `doctor` finds wrong with what is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One fact. It refuses the plan, or it is a note beside it."""
+    """One fact. It refuses the plan, is damage that is there, or a note beside either."""
 
     kind: ClassVar[str]
     severity: Severity = "refuse"

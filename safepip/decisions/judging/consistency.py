@@ -97,7 +97,7 @@ def unmet(environment: Environment, plan: Plan) -> Iterator[Unmet]:
                     distribution=change.name,
                     requirement=as_text(requirement),
                     found=found,
-                    provided_by="" if found else _provider(environment, requirement.name),
+                    provided_by="" if found else provider_of(environment, requirement.name),
                 )
 
 
@@ -115,7 +115,7 @@ def concerned(environment: Environment, plan: Plan, asked: Iterable[str]) -> fro
     return frozenset(names | {change.name for change in plan.changes})
 
 
-def _provider(environment: Environment, name: str) -> str:
+def provider_of(environment: Environment, name: str) -> str:
     """Give a conda package that has the module of a distribution that is not there.
 
     Only where the names say so: conda's `py-opencv` for `opencv-python`, a module `yaml` for

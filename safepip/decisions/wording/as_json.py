@@ -5,7 +5,7 @@ Keys are only ever added under the same schema number. Secrets in URLs never app
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.judging.ownership import owner_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.findings import Finding
+    from safepip.values.inspection import Inspection
     from safepip.values.plan import Change, Plan
     from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
@@ -79,6 +80,28 @@ def as_json_error(
         "code": error.code,
         "findings": [finding],
         "fixes": _fixes(error.fixes),
+    }
+
+
+def as_json_diagnosis(
+    inspection: Inspection,
+    findings: Sequence[Finding],
+    fixes: Sequence[Fix],
+    *,
+    target: Target,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Give the object for `doctor`: the same findings as of a plan, with other severities."""
+    damage = [finding for finding in findings if finding.severity == "damage"]
+    return {
+        "schema": SCHEMA,
+        "verdict": "damaged" if damage else "clear",
+        "code": damage[0].kind if damage else None,
+        "target": _target(target, inspection.environment),
+        "checked": {"files": inspection.checked.files, "hashed": inspection.checked.hashed},
+        "findings": [_finding(finding) for finding in findings],
+        "fixes": _fixes(fixes),
+        "seconds": {step: round(took, 3) for step, took in seconds.items()},
     }
 
 
@@ -172,4 +195,6 @@ def _safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
         return without_secrets(value)
     if isinstance(value, tuple | list):
         return [_safe(item) for item in value]
+    if is_dataclass(value):
+        return {f.name: _safe(getattr(value, f.name)) for f in fields(value)}
     return value

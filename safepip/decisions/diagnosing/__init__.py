@@ -1,0 +1,1 @@
+"""What is wrong with an environment that is there, by what an inspection saw. Pure."""

@@ -1,0 +1,58 @@
+"""A line on the terminal that says how far a long step has come, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from safepip.doors.terminal import is_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_PATIENCE = 0.5
+"""Seconds before anything is shown: what takes less is over before it is read."""
+_PAUSE = 0.1
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Shows on standard error how many of how many are done. Use it as a context manager."""
+
+    def __init__(self, what: str, environ: Mapping[str, str] = os.environ) -> None:
+        self._what = what
+        self._next = time.monotonic() + _PATIENCE
+        self._shown = False
+        dumb = environ.get("TERM") == "dumb" or bool(environ.get("CI"))
+        self._wanted = is_terminal(sys.stderr) and not dumb
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._shown:
+            self._write("")
+
+    def tell(self, done: int, of: int) -> None:
+        """Hear how far it is."""
+        if self._wanted and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PAUSE
+            self._shown = True
+            self._write(f"safepip: {self._what}: {done} of {of}")
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(f"{_CLEAR}{text}")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            self._wanted = False  # nobody looks any more

@@ -1,0 +1,97 @@
+"""What is left of conda packages whose record is gone: conda's history, and caches of packages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from typing import TYPE_CHECKING
+
+from safepip.effects.records import read_text
+from safepip.values.inspection import Cached
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+_HISTORY_LIMIT = 64 * 1024 * 1024
+_INDEX_LIMIT = 1024 * 1024
+_CHANGE = re.compile(r"([+-])(?:.*::)?([^\s:/]+-[^\s:/-]+-[^\s:/-]+?)(?:\.tar\.bz2|\.conda)?")
+
+
+def read_history(prefix: str) -> tuple[str, ...]:
+    """Give what conda's history says is installed, each as NAME-VERSION-BUILD.
+
+    rattler and what is built on it write no history.
+    """
+    try:
+        text = read_text(f"{prefix}/conda-meta/history", _HISTORY_LIMIT)
+    except (OSError, ValueError):
+        return ()
+    there: dict[str, None] = {}
+    for line in text.splitlines():
+        if (found := _CHANGE.fullmatch(line)) is not None:
+            if found[1] == "+":
+                there[found[2]] = None
+            else:
+                there.pop(found[2], None)
+    return tuple(there)
+
+
+def cache_folders(
+    prefix: str, environ: Mapping[str, str], unpacked: Iterable[str]
+) -> tuple[str, ...]:
+    """Give the folders in which unpacked packages may lie.
+
+    ``unpacked``: where records say that their files were linked from.
+    """
+    found = dict.fromkeys(os.path.dirname(path) for path in unpacked if os.path.isabs(path))
+    roots = [prefix, os.path.dirname(os.path.dirname(prefix)), environ.get("MAMBA_ROOT_PREFIX", "")]
+    found.update(dict.fromkeys(f"{root}/pkgs" for root in roots if root))
+    given = environ.get("CONDA_PKGS_DIRS", "").replace(",", os.pathsep)
+    found.update(dict.fromkeys(filter(None, given.split(os.pathsep))))
+    found[os.path.expanduser("~/.conda/pkgs")] = None
+    return tuple(folder for folder in found if os.path.isdir(folder))
+
+
+def find_cached(folders: Iterable[str], names: Collection[str]) -> tuple[Cached, ...]:
+    """Give the unpacked packages with these normalised names."""
+    wanted = set(names)
+    found: dict[str, Cached] = {}
+    for folder in folders if wanted else ():
+        for cached in _packages_in(folder, wanted):
+            found.setdefault(cached.dist, cached)
+    return tuple(found.values())
+
+
+def _packages_in(folder: str, wanted: Collection[str]) -> Iterator[Cached]:
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            # A name may hold dashes itself, so that several beginnings come into question.
+            parts = name.split("-")
+            starts = {normalised("-".join(parts[:at])) for at in range(1, len(parts))}
+            if not starts.isdisjoint(wanted):
+                cached = read_cached(f"{folder}/{name}")
+                if cached is not None and normalised(cached.name) in wanted:
+                    yield cached
+
+
+def read_cached(folder: str) -> Cached | None:
+    """Give the unpacked package in a folder; None where there is none."""
+    index = _json(f"{folder}/info/index.json")
+    origin = _json(f"{folder}/info/repodata_record.json")
+    facts = [index.get(key) for key in ("name", "version", "build")]
+    if not all(isinstance(fact, str) for fact in facts):
+        return None
+    name, version, build = map(str, facts)
+    url, sha256 = (str(origin.get(key) or "") for key in ("url", "sha256"))
+    return Cached(folder, name, version, build, url, sha256)
+
+
+def _json(path: str) -> dict[str, object]:
+    try:
+        raw = json.loads(read_text(path, _INDEX_LIMIT))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, dict) else {}

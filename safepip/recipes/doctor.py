@@ -1,0 +1,131 @@
+"""`doctor`: what is wrong in an environment, and whose doing it is. Changes nothing.
+
+conda's book ─▶ every file of conda's ─▶ Python's book ─▶ Inspection ─▶ diagnose ─▶ findings
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from safepip.decisions.diagnosing.books import without_record
+from safepip.decisions.diagnosing.diagnose import diagnose
+from safepip.effects.checking import check_files
+from safepip.effects.claims import read_claims
+from safepip.effects.interpreters import ask_python, supposed_python
+from safepip.effects.journal import Journal
+from safepip.effects.reading import Books, environment_with, read_manager
+from safepip.effects.records import read_details, read_pins, read_whole_records
+from safepip.effects.traces import cache_folders, find_cached, read_history
+from safepip.values.damage import UnreadableBook
+from safepip.values.errors import CannotJudge, SafepipError, UnreadableRecord
+from safepip.values.inspection import Inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safepip.values.environment import Environment, Interpreter, Record
+    from safepip.values.findings import Finding
+    from safepip.values.inspection import Details
+    from safepip.values.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What `doctor` found, and what it went by."""
+
+    inspection: Inspection
+    findings: tuple[Finding, ...]
+    """Damage first, then notes."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def damage(self) -> tuple[Finding, ...]:
+        """What is for somebody to mend."""
+        return tuple(f for f in self.findings if f.severity == "damage")
+
+
+def examine(
+    target: Target, environ: Mapping[str, str], tell: Callable[[int, int], None]
+) -> Diagnosis:
+    """Look at an environment, and find what is wrong with it.
+
+    ``tell`` hears how many files of how many have been looked at.
+
+    Raises: UnreadableRecord, where not even the names of the records can be read.
+    """
+    since = time.monotonic()
+    inspection = _inspect(target, environ, tell)
+    read = time.monotonic()
+    findings = diagnose(inspection)
+    seconds = {"inspect": read - since, "diagnose": time.monotonic() - read}
+    return Diagnosis(inspection, findings, seconds)
+
+
+def _inspect(
+    target: Target, environ: Mapping[str, str], tell: Callable[[int, int], None]
+) -> Inspection:
+    records, errors = read_whole_records(target.prefix)
+    unreadable = [UnreadableBook(record=e.record, reason=e.message) for e in errors]
+    details = _details(target.prefix, records, unreadable)
+    interpreter, no_python = _interpreter(target, environ, records)
+    environment = _environment(target.prefix, interpreter, records, unreadable)
+    checked = check_files(target.prefix, records, details, tell)
+    linked = read_history(target.prefix)
+    folders = cache_folders(target.prefix, environ, (one.unpacked for one in details.values()))
+    gone = without_record(environment, linked, unreadable)
+    journal = Journal(target.prefix)
+    return Inspection(
+        environment=environment,
+        details=details,
+        checked=checked,
+        claims=read_claims(environment, checked.altered),
+        linked=linked,
+        cached=find_cached(folders, gone),
+        unreadable=tuple(unreadable),
+        entries=tuple(journal.entries()),
+        unfinished=journal.unfinished(),
+        no_python=no_python,
+    )
+
+
+def _details(
+    prefix: str, records: tuple[Record, ...], unreadable: list[UnreadableBook]
+) -> Mapping[str, Details]:
+    found = {}
+    for record in records:
+        try:
+            found[record.dist] = read_details(prefix, record)
+        except UnreadableRecord as error:
+            unreadable.append(UnreadableBook(record=record.file, reason=error.message))
+    return found
+
+
+def _interpreter(
+    target: Target, environ: Mapping[str, str], records: tuple[Record, ...]
+) -> tuple[Interpreter, str]:
+    """Give what the environment's Python says of itself; or what is supposed of it, and why."""
+    try:
+        found = ask_python(target.python, environ)
+    except SafepipError as error:
+        return supposed_python(target.prefix, records), error.message
+    if found.prefix != target.prefix:
+        reason = f"it takes `{found.prefix}` for its prefix"
+        return supposed_python(target.prefix, records), reason
+    return found, ""
+
+
+def _environment(
+    prefix: str,
+    interpreter: Interpreter,
+    records: tuple[Record, ...],
+    unreadable: list[UnreadableBook],
+) -> Environment:
+    try:
+        pins = read_pins(prefix)
+    except CannotJudge as error:
+        pins = ()
+        unreadable.append(UnreadableBook(record="pinned", reason=error.message))
+    books = Books((), read_manager(prefix), records)
+    return environment_with(prefix, interpreter, books, pins)

@@ -1,0 +1,94 @@
+"""What an inspection of an environment saw, before anything is concluded from it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.values.damage import Source, UnreadableBook
+    from safepip.values.environment import Distribution, Environment
+    from safepip.values.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a record says besides what every command needs of it."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each file whose bytes conda vouches for, by path below the prefix."""
+    url: str = ""
+    """Of the archive."""
+    sha256: str = ""
+    """Of the archive."""
+    unpacked: str = ""
+    """The folder that the files were linked from; it may be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The files that conda's records own, as they are on disk; paths are below the prefix."""
+
+    files: int = 0
+    """How many were looked at."""
+    hashed: int = 0
+    """Of how many of them the bytes were compared."""
+    altered: Mapping[str, str] = field(default_factory=dict)
+    """What has other bytes than its record says: the SHA-256 of what is there; empty for what is
+    no file."""
+    missing: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    """What is there and cannot be read."""
+    unproven: frozenset[str] = frozenset()
+    """What has no hash in a record: links, commands that conda made, all of the oldest records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A distribution that no conda package brought, and the paths that it says are its own."""
+
+    distribution: Distribution
+    paths: frozenset[str]
+    """Below the prefix; by its RECORD."""
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """An unpacked package in a cache of packages."""
+
+    folder: str
+    name: str
+    version: str
+    build: str
+    url: str = ""
+    sha256: str = ""
+
+    @property
+    def dist(self) -> str:
+        """NAME-VERSION-BUILD."""
+        return f"{self.name}-{self.version}-{self.build}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """All that `doctor` goes by."""
+
+    environment: Environment
+    details: Mapping[str, Details] = field(default_factory=dict)
+    """By NAME-VERSION-BUILD."""
+    checked: Checked = field(default_factory=Checked)
+    claims: tuple[Claim, ...] = ()
+    linked: tuple[str, ...] = ()
+    """What conda's history says is installed: NAME-VERSION-BUILD."""
+    cached: tuple[Cached, ...] = ()
+    """What the caches hold of packages that have no record."""
+    unreadable: tuple[UnreadableBook, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    """The journal, the oldest change first."""
+    unfinished: str = ""
+    """The id of a change that was cut off; empty where there is none."""
+    no_python: str = ""
+    """Why the environment's Python could not be asked; empty where it was."""

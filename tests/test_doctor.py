@@ -1,0 +1,295 @@
+"""What plain pip and others do to a conda environment, and what `safepip doctor` finds of it.
+
+The letters are those of the experiments that the project began with: what pip does to an
+environment that conda made, one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tests.doctoring import Patient, damage_of, patient
+from tests.lab import Writer, change, everything, fake, from_wheel, make_wheel, replace
+
+MODULES = {f"owned/part{n}.py": f"VALUE = {n}\n" for n in range(6)}
+OLDER = {**MODULES, "owned/__init__.py": "__version__ = '1.0'\n", "owned/gone.py": "OLD = 1\n"}
+NEWER = {**MODULES, "owned/__init__.py": "__version__ = '2.0'\n", "owned/new.py": "NEW = 1\n"}
+
+OWNED = from_wheel(make_wheel("owned", "1.0", OLDER, scripts={"owned": "owned:main"}))
+NEEDY = from_wheel(make_wheel("needy", "1.0", requires=["owned<2"]), depends=["owned >=1,<2"])
+BUILT = from_wheel(make_wheel("built", "1.0"), depends=["owned >=1,<2", "__glibc >=2.17"])
+NATIVE = from_wheel(make_wheel("native", "1.0", {"native/__init__.py": "1\n"}), noarch=False)
+CV = from_wheel(make_wheel("cv-two", "4.9", {"cv2/__init__.py": "4.9\n"}), info="minimal")
+NAMED: dict[str, str | bytes] = {
+    "bin/tool": "#!/bin/sh\necho @PREFIX@\n",
+    "lib/libtool.so.1": b"\0@PREFIX@\0",
+}
+TOOL = fake("tool", "3.0", NAMED, links={"lib/libtool.so": "libtool.so.1"})
+SHARED = {"sharedns/a.py": "A = 1\n"}
+EGG = from_wheel(make_wheel("egg-a", "1.0", SHARED), info="egg-info")
+BESIDE = fake("egg-b", "1.0", {"lib/python3.11/site-packages/sharedns/b.py": "B = 1\n"})
+RECIPES = (OWNED, NEEDY, BUILT, NATIVE, CV, TOOL, EGG)
+
+WHEELS = (
+    make_wheel("owned", "1.0", OLDER, scripts={"owned": "owned:main"}),
+    make_wheel("owned", "2.0", NEWER, scripts={"owned": "owned:main"}),
+    make_wheel("taker", "1.0", {"taker.py": ""}, scripts={"owned": "taker:main"}),
+    make_wheel("cv-two-headless", "4.12", {"cv2/__init__.py": "4.12\n", "cv2/more.py": ""}),
+    make_wheel("cv-two", "5.0", {"cv2/__init__.py": "5.0\n"}),
+    make_wheel("tool", "3.31", {"tool/__init__.py": ""}, data_scripts={"tool": "#!/bin/sh\n"}),
+    make_wheel("spread", "1.0", {"spread.py": ""}, data_files={"lib/libtool.so.1": "other\n"}),
+    make_wheel("native", "2.0"),
+    make_wheel("egg-a", "2.0", {"sharedns/a.py": "A = 2\n"}),
+    make_wheel("same", "1.0", {"native/__init__.py": "1\n", "same.py": ""}),
+    make_wheel("wanting", "1.0", requires=["nowhere>=1", "native>=2"]),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    found = patient(tmp_path_factory.mktemp("doctor"), *RECIPES)
+    for wheel in WHEELS:
+        wheel.write(found.links)
+    return found
+
+
+@pytest.fixture
+def ill(made: Patient) -> Patient:
+    made.fresh()
+    return made
+
+
+@pytest.mark.parametrize("writer", get_args(Writer))
+def test_a_clean_environment_of_every_writer_has_nothing(made: Patient, writer: Writer) -> None:
+    made.fresh(writer)
+    answer = made.doctor()
+    assert (answer["verdict"], answer["exit_code"], answer["findings"]) == ("clear", 0, [])
+    assert answer["checked"]["files"] == len(made.bytes())
+    said = made.run("doctor").stdout
+    assert "sound. every file of conda's is in place" in said
+
+
+@pytest.mark.parametrize("writer", get_args(Writer))
+def test_a_replaced_by_pip(made: Patient, writer: Writer) -> None:
+    made.fresh(writer)
+    before = made.bytes()
+    made.install("owned==2.0")
+    altered, missing = damage_of(before, made.bytes())
+    found = made.the("replaced")
+    facts = (found["distribution"], found["version"], found["now"], found["severity"])
+    assert facts == ("owned", "1.0", "2.0", "damage")
+    assert found["missing"] == missing
+    # The oldest records have no hashes: what pip claims counts as altered, equal or not.
+    there = [path for path in before if path not in missing and "owned" in path]
+    assert found["altered"] == (there if writer == "ancient" else altered)
+    source = found["source"]
+    assert (source["installer"], source["requested"], source["change"]) == ("pip", True, "")
+
+
+def test_a_what_was_built_for_another_version_is_told(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    found = ill.findings()
+    assert [f["kind"] for f in found] == ["replaced", "depends", "depends", "unmet"]
+    told = {f["conda_package"].split("-")[0]: (f["depends"], f["found"]) for f in found[1:3]}
+    bound = ("owned >=1,<2", "owned 2.0")
+    assert told == {"needy": bound, "built": bound}
+    assert (found[3]["distribution"], found[3]["requirement"]) == ("needy", "owned<2")
+
+
+def test_another_installer_is_named_by_its_own_word(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    info = ill.site / "owned-2.0.dist-info"
+    replace(info / "INSTALLER", "uv")  # as uv writes it
+    (info / "REQUESTED").unlink()
+    source = ill.the("replaced")["source"]
+    assert (source["installer"], source["requested"]) == ("uv", False)
+    replace(info / "INSTALLER", "\x1b[31m" + "x" * 500)
+    said = ill.run("doctor").stdout
+    assert "\x1b" not in said
+    assert "x" * 60 not in said
+
+
+def test_the_same_version_over_it_is_replaced_too(ill: Patient) -> None:
+    ill.install("--force-reinstall", "owned==1.0")
+    found = ill.the("replaced")
+    assert (found["version"], found["now"]) == ("1.0", "1.0")
+    assert found["source"]["installer"] == "pip"
+
+
+def test_c_written_over_by_another_name(ill: Patient) -> None:
+    ill.install("cv-two-headless")
+    found = ill.the("overwritten")
+    path = "lib/python3.11/site-packages/cv2/__init__.py"
+    assert (found["distribution"], found["version"], found["paths"]) == (
+        *("cv-two-headless", "4.12"),
+        [path],
+    )
+    ill.pip("uninstall", "-y", "cv-two-headless")
+    gone = ill.the("missing")
+    assert (gone["paths"], gone["uninstalled"]) == ([path], False)
+
+
+def test_d_a_command_written_over(ill: Patient) -> None:
+    ill.install("taker")
+    found = ill.the("overwritten")
+    assert (found["distribution"], found["paths"]) == ("taker", ["bin/owned"])
+    ill.pip("uninstall", "-y", "taker")
+    assert ill.the("missing")["paths"] == ["bin/owned"]
+
+
+def test_e_a_namesake_that_is_no_distribution(ill: Patient) -> None:
+    ill.install("tool")
+    found = ill.the("overwritten")
+    assert (found["distribution"], found["paths"]) == ("tool", ["bin/tool"])
+
+
+def test_h_data_files_in_lib(ill: Patient) -> None:
+    ill.install("spread")
+    found = ill.the("overwritten")
+    assert (found["distribution"], found["paths"]) == ("spread", ["lib/libtool.so.1"])
+
+
+def test_f_an_egg_takes_a_folder_that_others_share(made: Patient) -> None:
+    made.fresh()
+    change(made.environment, BESIDE)
+    made.install("egg-a==2.0")
+    kinds = {(f["kind"], f["conda_package"].rsplit("-", 2)[0]) for f in made.findings()}
+    assert kinds == {("replaced", "egg-a"), ("missing", "egg-b")}
+
+
+def test_f4_installed_beside(ill: Patient) -> None:
+    ill.install("--ignore-installed", "cv-two==5.0")
+    found = ill.the("two-copies")
+    assert sorted(found["versions"]) == ["4.9", "5.0"]
+    assert found["altered"] == ["lib/python3.11/site-packages/cv2/__init__.py"]
+
+
+def test_g_uninstalled_by_pip(ill: Patient) -> None:
+    before = ill.bytes()
+    ill.pip("uninstall", "-y", "owned")
+    found = ill.findings()
+    assert [f["kind"] for f in found] == ["missing", "unmet"]
+    assert found[0]["uninstalled"] is True
+    assert found[0]["paths"] == damage_of(before, ill.bytes())[1]
+    assert found[1]["found"] is None
+
+
+def test_pips_own_files_are_not_damage(ill: Patient) -> None:
+    ill.install("wanting")
+    found = ill.findings()
+    told = {(f["kind"], f["requirement"], f["found"]) for f in found}
+    assert told == {("unmet", "nowhere>=1", None), ("unmet", "native>=2", "1.0")}
+
+
+def test_equal_bytes_are_whole_and_shared(ill: Patient) -> None:
+    ill.install("same")
+    answer = ill.doctor()
+    assert (answer["exit_code"], [f["kind"] for f in answer["findings"]]) == (0, ["shared-files"])
+
+
+def test_altered_by_nobody_knows_whom(ill: Patient) -> None:
+    path = ill.site / "native" / "__init__.py"
+    replace(path, "2\n")
+    found = ill.the("altered")
+    assert found["paths"] == [str(path.relative_to(ill.prefix))]
+    said = " ".join(ill.run("doctor").stdout.split())
+    assert "by whom is unknown" in said
+
+
+def test_conda_again_over_pip(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    change(ill.environment, reinstall=["owned"])
+    found = ill.the("two-copies")
+    assert sorted(found["versions"]) == ["1.0", "2.0"]
+    assert (found["altered"], found["missing"]) == ([], [])
+    assert "lib/python3.11/site-packages/owned/new.py" in found["strays"]
+
+
+@pytest.mark.parametrize("writer", ["conda", "mamba", "rattler"])
+def test_a_record_that_conda_list_deleted(made: Patient, writer: Writer) -> None:
+    made.fresh(writer)
+    made.install("owned==2.0")
+    record = next(made.environment.conda_meta.glob("owned-*.json"))
+    dist = record.stem
+    record.unlink()
+    found = made.the("lost-record")
+    # rattler keeps no history; there, what depends on it and the package cache tell.
+    witness = ["depends", "cache"] if writer == "rattler" else ["history", "depends", "cache"]
+    assert (found["conda_package"], found["now"], found["evidence"]) == (dist, "2.0", witness)
+    assert found["source"]["installer"] == "pip"
+    assert len(found["needed_by"]) == 2
+
+
+def test_what_was_never_installed_is_no_lost_record(ill: Patient) -> None:
+    for record in ill.environment.conda_meta.glob("needy-*.json"):
+        text = json.loads(record.read_bytes())
+        text["depends"] = ["nowhere >=1", "__cuda"]
+        replace(record, json.dumps(text))
+    found = ill.the("depends")
+    assert (found["depends"], found["found"], found["owner"]) == ("nowhere >=1", None, "none")
+
+
+def test_a_record_that_cannot_be_read_is_told_and_the_rest_is_looked_at(ill: Patient) -> None:
+    record = next(ill.environment.conda_meta.glob("owned-*.json"))
+    replace(record, record.read_text(encoding="utf-8")[:300])
+    replace(ill.site / "native" / "__init__.py", "2\n")
+    assert [f["kind"] for f in ill.findings()][:2] == ["unreadable-record", "altered"]
+
+
+def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
+    ill.install("wanting", "same")
+    (ill.site / "~anting-1.0.dist-info").mkdir()
+    (ill.site / "same-1.0.dist-info" / "RECORD").unlink()
+    (ill.site / "ghost-1.0.dist-info").mkdir()
+    (ill.site / "ghost-1.0.dist-info" / "REQUESTED").touch()
+    found = [f for f in ill.findings() if f["kind"] == "leftover"]
+    assert sorted(Path(f["path"]).name for f in found) == [
+        "ghost-1.0.dist-info",
+        "same-1.0.dist-info",
+        "~anting-1.0.dist-info",
+    ]
+
+
+def test_pins(ill: Patient) -> None:
+    replace(ill.environment.conda_meta / "pinned", "owned <2\nnative >=2\n")
+    assert [(f["kind"], f["severity"]) for f in ill.findings()] == [("pinned", "note")]
+    ill.install("owned==2.0")
+    found = [(f["pin"], f["severity"]) for f in ill.findings() if f["kind"] == "pinned"]
+    assert found == [("owned <2", "damage"), ("native >=2", "note")]
+
+
+def test_without_a_python_that_starts_conda_files_are_looked_at_all_the_same(ill: Patient) -> None:
+    path = next(ill.prefix.glob("lib/python3.*/encodings/__init__.py"))
+    path.unlink()
+    found = ill.findings()
+    assert [f["kind"] for f in found] == ["no-python", "missing"]
+    assert found[1]["paths"] == [str(path.relative_to(ill.prefix))]
+
+
+def test_seals_are_notes(ill: Patient) -> None:
+    replace(ill.environment.conda_meta / "frozen", '{"message": "ours"}')
+    answer = ill.doctor()
+    assert (answer["exit_code"], [f["kind"] for f in answer["findings"]]) == (0, ["frozen"])
+
+
+def test_it_changes_nothing(ill: Patient) -> None:
+    ill.install("owned==2.0", "taker")
+    before = everything(ill.prefix)
+    ill.doctor()
+    assert everything(ill.prefix) == before
+
+
+def test_what_safepip_was_allowed_to_do_is_a_note(ill: Patient) -> None:
+    links = {"PIP_FIND_LINKS": str(ill.links), "PIP_NO_INDEX": "1"}
+    words = ("install", "--json", "--allow", "native", "native==2.0")
+    done = ill.run(*words, "--no-import-check", env=links)
+    change = json.loads(done.stdout)["undo"]
+    found = ill.the("replaced")
+    assert (found["severity"], found["allowed"], found["source"]["change"]) == (
+        *("note", True),
+        change,
+    )
