@@ -32,6 +32,7 @@ TOOL = fake("tool", "3.0", NAMED, links={"lib/libtool.so": "libtool.so.1"})
 SHARED = {"sharedns/a.py": "A = 1\n"}
 EGG = from_wheel(make_wheel("egg-a", "1.0", SHARED), info="egg-info")
 BESIDE = fake("egg-b", "1.0", {"lib/python3.11/site-packages/sharedns/b.py": "B = 1\n"})
+UNSEEN = from_wheel(make_wheel("hidden", "1.0", {"hidden.py": ""}), info="none")
 RECIPES = (OWNED, NEEDY, BUILT, NATIVE, CV, TOOL, EGG)
 
 WHEELS = (
@@ -45,6 +46,10 @@ WHEELS = (
     make_wheel("native", "2.0"),
     make_wheel("egg-a", "2.0", {"sharedns/a.py": "A = 2\n"}),
     make_wheel("same", "1.0", {"native/__init__.py": "1\n", "same.py": ""}),
+    make_wheel("seen-not", "1.0", {"hidden/__init__.py": ""}),
+    make_wheel("bundling", "1.0", {"bundling.libs/libgomp-a34b.so.1": "", "bundling.py": ""}),
+    make_wheel("extra", "1.0"),
+    make_wheel("counting", "1.0", requires=["extra"]),
     make_wheel("wanting", "1.0", requires=["nowhere>=1", "native>=2"]),
 )
 
@@ -293,3 +298,88 @@ def test_what_safepip_was_allowed_to_do_is_a_note(ill: Patient) -> None:
         *("note", True),
         change,
     )
+
+
+# What leads out of the environment, hides what is in it, or comes twice.
+
+
+def test_a_module_that_conda_has_where_pip_does_not_see_it(made: Patient) -> None:
+    made.fresh()
+    change(made.environment, UNSEEN)
+    made.install("seen-not")
+    found = made.the("second-copy")
+    assert (found["distribution"], found["severity"], found["modules"]) == (
+        *("seen-not", "damage"),
+        ["hidden"],
+    )
+
+
+def test_a_runtime_that_comes_twice_is_a_note(ill: Patient) -> None:
+    change(ill.environment, fake("libgomp", "13.2", {"lib/libgomp.so.1": b"\0"}))
+    ill.install("bundling")
+    found = ill.the("runtime-twice")
+    assert (found["severity"], found["runtime"]) == ("note", "OpenMP")
+
+
+def test_a_copy_in_the_user_site_that_hides_condas(ill: Patient) -> None:
+    ill.install("--user", "--ignore-installed", "owned==2.0", "extra")
+    found = ill.the("shadows")
+    assert (found["distribution"], found["version"], found["severity"]) == (
+        *("owned", "2.0"),
+        "damage",
+    )
+    assert found["conda_package"].startswith("owned-1.0-")
+
+
+def test_a_copy_in_the_user_site_that_something_counts_on(ill: Patient) -> None:
+    ill.install("--user", "extra")
+    ill.install("counting")
+    found = ill.the("shadows")
+    assert (found["distribution"], found["severity"]) == ("extra", "note")
+
+
+def test_modules_before_the_environments_own(ill: Patient, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+    for path in (here / "this.py", here / "mine.py", there / "native.py"):
+        path.write_text("", encoding="utf-8")
+    answer = ill.doctor(cwd=here, env={"PYTHONPATH": str(there)})
+    found = {(f["module"], f["where"], bool(f["conda_package"])) for f in answer["findings"]}
+    assert found == {("this", "working folder", False), ("native", "PYTHONPATH", True)}
+    assert answer["exit_code"] == 0
+
+
+def test_commands_and_kernels_that_start_another_python(ill: Patient, tmp_path: Path) -> None:
+    ill.install("taker")
+    other = tmp_path / "old" / "bin" / "python"
+    replace(ill.prefix / "bin" / "mine", f"#!{other}\nprint(1)\n")
+    replace(ill.prefix / "bin" / "fine", "#!/usr/bin/env python\nprint(1)\n")
+    kernel = ill.prefix / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
+    replace(kernel, json.dumps({"argv": [str(other), "-m", "ipykernel"]}))
+    found = {f["kind"]: f for f in ill.findings()}
+    script = found["wrong-python"]
+    assert (script["starts"], script["exists"], script["paths"]) == (
+        *(str(other), False),
+        ["bin/mine"],
+    )
+    assert found["wrong-kernel"]["path"] == "share/jupyter/kernels/python3/kernel.json"
+
+
+def test_a_pip_of_another_environment_comes_first_on_path(ill: Patient, tmp_path: Path) -> None:
+    other = tmp_path / "bin" / "pip"
+    replace(other, "#!/bin/sh\n")
+    other.chmod(0o755)
+    path = f"{other.parent}:{ill.environment.environ()['PATH']}"
+    answer = ill.doctor("--env", str(ill.prefix), env={"PATH": path})
+    found = [(f["kind"], f["command"], f["path"]) for f in answer["findings"]]
+    assert found == [("wrong-path", "pip", str(other))]
+
+
+def test_a_change_that_cannot_be_taken_back_is_told(ill: Patient) -> None:
+    folder = ill.environment.conda_meta / "safepip"
+    folder.mkdir()
+    (folder / "unfinished").write_text("2026-01-01-1\n", encoding="ascii")
+    done = ill.run("doctor")
+    assert done.returncode == 1, done
+    assert "2026-01-01-1" in done.stdout

@@ -36,7 +36,7 @@ def doctor(target: Target, *, as_json: bool) -> int:
     """Examine the environment, and say what was found."""
     recover_first(target.prefix)
     with Progress("checking files") as progress:
-        found = examine(target, os.environ, progress.tell)
+        found = examine(target, os.environ, os.getcwd(), progress.tell)
     code = Exit.DAMAGED if found.damage else Exit.DONE
     if as_json:
         answer = as_json_diagnosis(

@@ -95,12 +95,12 @@ def interpreters_of(pip: str, programs: Callable[[str], Iterable[str]]) -> Itera
     prefix = os.path.dirname(folder)
     if is_conda_prefix(prefix) or is_virtual_environment(prefix):
         yield python_of(prefix)
-    named = _interpreter_in(_start_of(pip))
+    named = interpreter_in(start_of(pip))
     yield from [named] if os.path.isabs(named) else programs(named) if named else ()
     yield from (f"{folder}/{name}" for name in ("python", "python3"))
 
 
-def _interpreter_in(script: bytes) -> str:
+def interpreter_in(script: bytes) -> str:
     """Give the path or name of the Python in the first lines of a script; empty for another."""
     first, _, rest = os.fsdecode(script).partition("\n")
     if not first.startswith("#!"):
@@ -112,7 +112,7 @@ def _interpreter_in(script: bytes) -> str:
         words = path.split('"')[1:2] if path.startswith('"') else path.split()[:1]
     if words and os.path.basename(words[0]) == "env":
         words = words[1:]
-    return words[0] if words and _is_python(words[0]) else ""
+    return words[0] if words and is_python(words[0]) else ""
 
 
 def behind(pythons: Iterable[str], environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -136,16 +136,18 @@ def _prefix_of(python: str) -> str:
         if is_conda_prefix(prefix) or is_virtual_environment(prefix):
             return os.path.realpath(prefix)
     real = os.path.realpath(python)
-    if not _is_python(real) or _start_of(real).startswith(b"#!"):
+    if not is_python(real) or start_of(real).startswith(b"#!"):
         return ""
     return os.path.dirname(os.path.dirname(real))
 
 
-def _is_python(path: str) -> bool:
+def is_python(path: str) -> bool:
+    """Say whether a path is called like an interpreter."""
     return os.path.basename(path).startswith(("python", "pypy"))
 
 
-def _start_of(path: str) -> bytes:
+def start_of(path: str) -> bytes:
+    """Give the first lines of a file; nothing where it cannot be read."""
     try:
         with open(path, "rb", buffering=0) as file:
             return file.read(1024) or b""

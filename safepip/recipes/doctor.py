@@ -17,6 +17,7 @@ from safepip.effects.interpreters import ask_python, supposed_python
 from safepip.effects.journal import Journal
 from safepip.effects.reading import Books, environment_with, read_manager
 from safepip.effects.records import read_details, read_pins, read_whole_records
+from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, find_cached, read_history
 from safepip.values.damage import UnreadableBook
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableRecord
@@ -47,7 +48,10 @@ class Diagnosis:
 
 
 def examine(
-    target: Target, environ: Mapping[str, str], tell: Callable[[int, int], None]
+    target: Target,
+    environ: Mapping[str, str],
+    working_folder: str,
+    tell: Callable[[int, int], None],
 ) -> Diagnosis:
     """Look at an environment, and find what is wrong with it.
 
@@ -56,16 +60,20 @@ def examine(
     Raises: UnreadableRecord, where not even the names of the records can be read.
     """
     since = time.monotonic()
-    inspection = _inspect(target, environ, tell)
+    inspection = inspect(target, environ, working_folder, tell)
     read = time.monotonic()
     findings = diagnose(inspection)
     seconds = {"inspect": read - since, "diagnose": time.monotonic() - read}
     return Diagnosis(inspection, findings, seconds)
 
 
-def _inspect(
-    target: Target, environ: Mapping[str, str], tell: Callable[[int, int], None]
+def inspect(
+    target: Target,
+    environ: Mapping[str, str],
+    working_folder: str,
+    tell: Callable[[int, int], None],
 ) -> Inspection:
+    """Look at an environment."""
     records, errors = read_whole_records(target.prefix)
     unreadable = [UnreadableBook(record=e.record, reason=e.message) for e in errors]
     details = _details(target.prefix, records, unreadable)
@@ -86,6 +94,7 @@ def _inspect(
         unreadable=tuple(unreadable),
         entries=tuple(journal.entries()),
         unfinished=journal.unfinished(),
+        surroundings=read_surroundings(target.prefix, interpreter, environ, working_folder),
         no_python=no_python,
     )
 

@@ -14,6 +14,9 @@ Evidence = Literal["history", "depends", "cache"]
 """What tells of a package without a record: conda's own history, what depends on it, and the cache
 of unpacked packages."""
 
+Where = Literal["working folder", "PYTHONPATH", "path file", "user site"]
+"""Why a folder comes before the environment's own on `sys.path`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -238,7 +241,7 @@ class HiddenModule(Finding):
     module: str
     path: str
     """Absolute: what is imported."""
-    where: Literal["working folder", "PYTHONPATH", "path file", "user site"]
+    where: Where
     conda_package: str = ""
     """What is hidden; empty for a module of the standard library."""
 

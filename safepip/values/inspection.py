@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safepip.values.damage import Source, UnreadableBook
+    from safepip.values.damage import Source, UnreadableBook, Where
     from safepip.values.environment import Distribution, Environment
     from safepip.values.journal import Entry
 
@@ -72,6 +72,36 @@ class Cached:
         return f"{self.name}-{self.version}-{self.build}"
 
 
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """Something of the environment that leads to another Python."""
+
+    path: str
+    """Below the prefix; of a command on `PATH` its name."""
+    starts: str
+    """Absolute: what is started."""
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A folder outside the environment whose modules are imported before its own."""
+
+    folder: str
+    where: Where
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What leads out of an environment, and what comes before it."""
+
+    scripts: tuple[Leading, ...] = ()
+    kernels: tuple[Leading, ...] = ()
+    on_path: tuple[Leading, ...] = ()
+    before: tuple[Before, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
     """All that `doctor` goes by."""
@@ -90,5 +120,6 @@ class Inspection:
     """The journal, the oldest change first."""
     unfinished: str = ""
     """The id of a change that was cut off; empty where there is none."""
+    surroundings: Surroundings = field(default_factory=Surroundings)
     no_python: str = ""
     """Why the environment's Python could not be asked; empty where it was."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.diagnosing.around import hidden_modules, hiding, leading_out, twice
 from safepip.decisions.diagnosing.books import (
     broken_pins,
     lacking,
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 _ORDER = (
     *("no-python", "unfinished", "unreadable-record", "replaced", "two-copies", "overwritten"),
-    *("missing", "altered", "lost-record", "depends", "unmet", "pinned", "leftover"),
+    *("missing", "altered", "lost-record", "second-copy", "depends", "unmet", "pinned"),
+    *("leftover", "shadows", "wrong-python", "wrong-kernel", "wrong-path"),
 )
 """The order in which kinds are told; others follow."""
 
@@ -52,6 +54,10 @@ def _found(inspection: Inspection) -> Iterator[Finding]:
         yield from lacking(inspection)
     yield from broken_pins(inspection, now)
     yield from leftovers(inspection)
+    yield from twice(inspection, {finding.distribution for finding in files})
+    yield from hiding(inspection)
+    yield from hidden_modules(inspection)
+    yield from leading_out(inspection)
     yield from _circumstances(inspection)
 
 
