@@ -13,19 +13,19 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.asking import ask
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event
 from safepip.doors.target import target_of
-from safepip.doors.terminal import is_terminal, show, width_of
+from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.recipes.course import is_reached
 from safepip.recipes.history import history
 from safepip.recipes.undo import undo
-from safepip.values.errors import NeedsYes, SafepipError, UsageError, WrongEnvironment
+from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
 from safepip.values.exits import Exit
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from safepip.decisions.undoing.past import Since
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
     from safepip.values.target import Target
 
-_NOBODY = ("CI", "JPY_PARENT_PID", "PIP_NO_INPUT", "SAFEPIP_NO_INPUT")
-"""Variables of places where nobody answers, though it may look like a terminal."""
 _SCHEMA = 1
 
 
@@ -70,7 +68,7 @@ def _run(
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     if verb == "doctor":
-        return doctor(target, as_json=as_json)
+        return doctor(target, options, own, as_json=as_json)
     if verb == "history":
         return _history(target, as_json=as_json)
     return _undo(target, options, own, as_json=as_json)
@@ -87,7 +85,7 @@ def commands() -> dict[str, click.Command]:
     )
     name = click.Argument(["id"], required=False)
     return {
-        "doctor": doctor_command(env, json),
+        "doctor": doctor_command(yes, dry_run, override, env, json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],
@@ -138,17 +136,9 @@ def _ask(entry: Entry, target: Target) -> None:
     Raises: NeedsYes, when nobody can answer, or the answer is no.
     """
     shell = Shell(target.prefix, obvious=is_reached(target))
-    again = Fix(shell.safepip(("undo", "--yes", entry.id)), "answer in advance")
-    asked = is_terminal(sys.stdin) and is_terminal(sys.stderr)
-    if not asked or any(os.environ.get(name) for name in _NOBODY):
-        what = "undo asks before it changes anything, and nobody can answer here"
-        raise NeedsYes(what, fixes=[again])
     where = name_of(target.prefix)
-    show(undone_message(entry, (), dry_run=True, where=where, width=width_of()))
-    sys.stderr.write("Go on? [y/N]: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NeedsYes("the answer was no")
+    lines = undone_message(entry, (), dry_run=True, where=where, width=width_of())
+    ask("undo", lines, shell.safepip(("undo", "--yes", entry.id)))
 
 
 def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:

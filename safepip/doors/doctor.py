@@ -1,23 +1,38 @@
-"""`doctor`: what is wrong in an environment, in words and as JSON."""
+"""`doctor`: what is wrong in an environment, in words and as JSON; and mending it."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.decisions.wording.as_json import as_json_diagnosis
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.diagnosis import diagnosis_lines
+from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
+from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
+from safepip.doors.asking import ask
+from safepip.doors.policy import policy_of
 from safepip.doors.progress import Progress
 from safepip.doors.recovering import recover_first
-from safepip.doors.saying import print_json
+from safepip.doors.saying import print_json, say_recovered
 from safepip.doors.terminal import show, width_of
+from safepip.effects.prefixes import name_of
+from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import examine
+from safepip.recipes.repair import Asking, repair
+from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.doors.arguments import OwnOptions
+    from safepip.recipes.doctor import Diagnosis
+    from safepip.recipes.repair import Repaired
+    from safepip.values.repair import Repair
     from safepip.values.target import Target
 
 
@@ -25,25 +40,111 @@ def doctor_command(*common: click.Parameter) -> click.Command:
     """Give the verb as click describes it."""
     return click.Command(
         "doctor",
-        params=list(common),
-        short_help="Say what is wrong in the environment.",
+        params=[
+            click.Argument(["names"], nargs=-1, metavar="[NAME]..."),
+            click.Option(["--fix"], is_flag=True, help="Mend it, or what is named; asks first."),
+            *common,
+        ],
+        short_help="Say what is wrong in the environment; mend it.",
         help="Compare the environment with what conda and pip wrote of it, every file by its "
         "bytes, and say what is wrong and whose doing it is. Ends with 1 when there is damage.",
     )
 
 
-def doctor(target: Target, *, as_json: bool) -> int:
-    """Examine the environment, and say what was found."""
+def doctor(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
+    """Examine the environment, and say what was found; or mend it."""
+    if options["fix"]:
+        return _fix(target, options, own, as_json=as_json)
+    for option in ("names", "yes", "dry_run"):
+        if options[option]:
+            raise UsageError("names, `--yes` and `--dry-run` go with `--fix`")
     recover_first(target.prefix)
     with Progress("checking files") as progress:
         found = examine(target, os.environ, os.getcwd(), progress.tell)
-    code = Exit.DAMAGED if found.damage else Exit.DONE
+    code = _code(found)
     if as_json:
-        answer = as_json_diagnosis(
-            found.inspection, found.findings, (), target=target, seconds=found.seconds
-        )
-        print_json({**answer, "exit_code": int(code)})
+        print_json({**_diagnosis_as_json(found, target), "exit_code": int(code)})
     else:
-        lines = diagnosis_lines(found.inspection, found.findings, (), width=width_of())
-        show(lines, sys.stdout)
+        show(_lines(found, target), sys.stdout)
     return code
+
+
+def _code(found: Diagnosis) -> Exit:
+    return Exit.DAMAGED if found.damage else Exit.DONE
+
+
+def _lines(found: Diagnosis, target: Target) -> Sequence[Any]:
+    return diagnosis_lines(
+        found.inspection, found.findings, _fixes(found, target), width=width_of()
+    )
+
+
+def _fixes(found: Diagnosis, target: Target) -> tuple[Fix, ...]:
+    if not found.damage:
+        return ()
+    command = _shell(target).safepip(("doctor", "--fix"))
+    return (Fix(command, "mend what can be mended; shows the steps and asks"),)
+
+
+def _shell(target: Target) -> Shell:
+    return Shell(target.prefix, obvious=is_reached(target))
+
+
+def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
+    return as_json_diagnosis(
+        found.inspection,
+        found.findings,
+        _fixes(found, target),
+        target=target,
+        seconds=found.seconds,
+    )
+
+
+def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
+    where = name_of(target.prefix) if target.obvious else target.prefix
+
+    def agree(before: Diagnosis, planned: Repair) -> None:
+        progress.clear()
+        if not options["yes"]:
+            again = _shell(target).safepip(("doctor", "--fix", "--yes", *options["names"]))
+            environment, width = before.inspection.environment, width_of()
+            lines = repair_lines(planned, environment, done="", where=where, width=width)
+            left = unfixed_lines(planned.unfixed, environment, width=width)
+            ask("doctor --fix", (*lines, *left), again)
+
+    with Progress("checking files") as progress:
+        asking = Asking(
+            os.environ,
+            os.getcwd(),
+            progress.tell,
+            say_recovered,
+            None if options["dry_run"] else agree,
+        )
+        done = repair(target, options["names"], asking, policy_of(own))
+    code = _code(done.after or done.before)
+    if as_json:
+        print_json({**_repaired_as_json(done, target), "exit_code": int(code)})
+    else:
+        _say(done, where)
+    return code
+
+
+def _repaired_as_json(done: Repaired, target: Target) -> dict[str, Any]:
+    before = _diagnosis_as_json(done.before, target)["findings"]
+    entry = done.entry
+    undo = entry.id if entry is not None and entry.can_undo else None
+    after = _diagnosis_as_json(done.after or done.before, target)
+    return {**after, "before": before, **repair_as_json(done.repair), "undo": undo}
+
+
+def _say(done: Repaired, where: str) -> None:
+    environment, width = done.before.inspection.environment, width_of()
+    if done.before.findings and (done.repair.steps or done.repair.unfixed):
+        name = done.entry.id if done.entry is not None else ""
+        lines = repair_lines(done.repair, environment, done=name, where=where, width=width)
+        show(lines, sys.stdout)
+    if done.after is None:
+        show(unfixed_lines(done.repair.unfixed, environment, width=width), sys.stdout)
+    if done.after is not None or not done.before.damage:
+        after = done.after or done.before
+        show(diagnosis_lines(after.inspection, after.findings, (), width=width), sys.stdout)

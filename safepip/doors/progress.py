@@ -40,7 +40,12 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away, as something else is to be shown."""
         if self._shown:
+            self._shown = False
             self._write("")
 
     def tell(self, done: int, of: int) -> None:

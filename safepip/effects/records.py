@@ -16,7 +16,7 @@ from safepip.values.errors import CannotJudge, UnreadableRecord
 from safepip.values.inspection import Details
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from io import FileIO
 
 _Raw = dict[str, Any]
@@ -94,13 +94,16 @@ def records_state(prefix: str) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted((name, one.st_mtime_ns, one.st_size) for name, one in found))
 
 
-def files_of_newer(prefix: str, time_ns: int) -> frozenset[str]:
+def files_of_newer(prefix: str, time_ns: int, but: Collection[str]) -> frozenset[str]:
     """Give the files of the records that were written after a time; below the prefix.
+
+    ``but``: records that do not count, as paths below the prefix.
 
     Units: ``time_ns`` is in nanoseconds, as the file system counts them.
     Raises: UnreadableRecord.
     """
-    names = [name for name, mtime_ns, _ in records_state(prefix) if mtime_ns > time_ns]
+    newer = [name for name, mtime_ns, _ in records_state(prefix) if mtime_ns > time_ns]
+    names = [name for name in newer if f"conda-meta/{name}" not in but]
     records = [_read_record(prefix, name) for name in names if name.endswith(".json")]
     return frozenset(path for record in records for path in record.files)
 
@@ -115,6 +118,7 @@ def read_details(prefix: str, record: Record) -> Details:
         hashes=_hashes(raw, record),
         url=_optional(raw, "url"),
         sha256=_optional(raw, "sha256"),
+        size_bytes=size if isinstance(size := raw.get("size"), int) else 0,
         unpacked=_optional(raw, "extracted_package_dir"),
     )
 

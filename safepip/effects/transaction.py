@@ -131,18 +131,27 @@ def paths_of(plan: Plan, cache_tag: str) -> tuple[list[str], list[str]]:
             if file.path.endswith(".py") and file.member:
                 paths[bytecode_of(file.path, cache_tag)] = None
         for path in change.removes:
-            if os.path.isdir(path) and not os.path.islink(path):
-                for folder, _, names in os.walk(path):
-                    folders.append(folder)
-                    paths.update((os.path.join(folder, name), None) for name in names)
-            else:
-                paths[path] = None
+            files, inner = all_in(path)
+            paths.update(dict.fromkeys(files))
+            folders += inner
     # pip moves a folder away whole when every file in it goes, with what else is in it.
     for folder in {os.path.dirname(path) for change in plan.changes for path in change.removes}:
         links, inner = _unlisted(folder)
         paths.update(dict.fromkeys(links))
         folders += inner
     return list(paths), folders
+
+
+def all_in(path: str) -> tuple[list[str], list[str]]:
+    """Give the files that a path stands for, and the folders: itself, or all that it holds."""
+    if not os.path.isdir(path) or os.path.islink(path):
+        return [path], []
+    files: list[str] = []
+    folders = []
+    for folder, _, names in os.walk(path):
+        folders.append(folder)
+        files += (os.path.join(folder, name) for name in names)
+    return files, folders
 
 
 def _unlisted(folder: str) -> tuple[list[str], list[str]]:

@@ -61,10 +61,14 @@ def examine(
     """
     since = time.monotonic()
     inspection = inspect(target, environ, working_folder, tell)
-    read = time.monotonic()
+    return diagnosed(inspection, {"inspect": time.monotonic() - since})
+
+
+def diagnosed(inspection: Inspection, seconds: Mapping[str, float]) -> Diagnosis:
+    """Find what is wrong by what an inspection saw."""
+    since = time.monotonic()
     findings = diagnose(inspection)
-    seconds = {"inspect": read - since, "diagnose": time.monotonic() - read}
-    return Diagnosis(inspection, findings, seconds)
+    return Diagnosis(inspection, findings, {**seconds, "diagnose": time.monotonic() - since})
 
 
 def inspect(
@@ -91,6 +95,7 @@ def inspect(
         claims=read_claims(environment, checked.altered),
         linked=linked,
         cached=find_cached(folders, gone),
+        caches=folders,
         unreadable=tuple(unreadable),
         entries=tuple(journal.entries()),
         unfinished=journal.unfinished(),

@@ -44,7 +44,7 @@ def recover(prefix: str) -> Recovered | None:
             f"the change {entry.id} of `{prefix}` was cut off, and cannot be taken back",
             why="you may not write there; whoever may, can do so by any command of safepip",
         )
-    entry = _without(entry, files_of_newer(prefix, journal.began_ns))
+    entry = _without(entry, files_of_newer(prefix, journal.began_ns, entry.touched))
     problems = take_back(journal, entry)
     if not problems:
         journal.write(for_history(replace(entry, stage="taken-back")))

@@ -39,7 +39,7 @@ def settings_of(
     """
     return Settings(
         patience=patience_of(environ),
-        undo_limits=_limits(environ),
+        undo_limits=limits_of(environ),
         import_seconds=_number(environ, "SAFEPIP_IMPORT_SECONDS", 10.0),
         tell=tell,
     )
@@ -53,7 +53,11 @@ def patience_of(environ: Mapping[str, str]) -> float:
     return _number(environ, "SAFEPIP_LOCK_SECONDS", 30.0)
 
 
-def _limits(environ: Mapping[str, str]) -> Limits:
+def limits_of(environ: Mapping[str, str]) -> Limits:
+    """Give how much is kept to go back.
+
+    Raises: UsageError.
+    """
     usual = Limits()
     changes = _number(environ, "SAFEPIP_UNDO_CHANGES", usual.changes)
     megabytes = _number(environ, "SAFEPIP_UNDO_MEGABYTES", usual.size_bytes / _MEGABYTE)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from safepip import __version__
 from safepip.decisions.fixing.shell import Shell
-from safepip.decisions.judging.circumstances import frozen
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
@@ -28,17 +27,16 @@ from safepip.effects.journal import Journal, timestamp
 from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
 from safepip.effects.reading import read_environment
-from safepip.effects.records import read_frozen
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
+from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import patience_of
 from safepip.recipes.undo_by_index import by_hand, by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
-from safepip.values.plan import Plan
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.environment import Environment
+    from safepip.values.plan import Plan
     from safepip.values.request import Policy
     from safepip.values.target import Target
 
@@ -95,10 +94,13 @@ def undo(
             _refuse_what_others_changed(journal, entries, entry, shell)
         environment = _environment(target, environ)
         plan = None
-        _refuse_sealed(target.prefix, environment, entry, policy, shell)
+        command = shell.safepip(("undo", "--override-frozen", entry.id))
+        again = Fix(command, "take it back all the same")
+        refuse_sealed(target.prefix, environment, policy, again)
         if environment is not None:
             plan = inverse_plan(entry, environment, required_before(journal, entry))
-            _refuse_breaking(environment, plan, entry, shell)
+            if entry.verb != "doctor":  # what it mended was as broken before
+                _refuse_breaking(environment, plan, entry, shell)
         if agree is None:
             return Undone(entry, None)
         if not journal.is_writable():
@@ -106,6 +108,8 @@ def undo(
         agree(entry)
         if is_kept:
             return _carried_out(journal, entry, environment, plan)
+        if entry.verb == "doctor":  # no index has an environment as it was damaged
+            raise CannotUndo(f"what is needed to take {entry.id} back was not kept")
     again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
     return Undone(entry, by_index(target, entry, entries, policy, again))
 
@@ -146,25 +150,6 @@ def _environment(target: Target, environ: Mapping[str, str]) -> Environment | No
         return read_environment(target.prefix, ask_python(target.python, environ))
     except SafepipError:
         return None
-
-
-def _refuse_sealed(
-    prefix: str, environment: Environment | None, entry: Entry, policy: Policy, shell: Shell
-) -> None:
-    passes = policy.override_frozen
-    if environment is None:  # what its Python would say of itself is not known then
-        message = None if passes else read_frozen(prefix)
-        seals = [] if message is None else [(f"{prefix}/conda-meta/frozen", message)]
-    else:
-        found = frozen(environment, Plan(()), policy, break_system_packages=passes)
-        seals = [(finding.path, finding.message) for finding in found]
-    for path, message in seals:
-        command = shell.safepip(("undo", "--override-frozen", entry.id))
-        raise NotWritable(
-            f"this environment is sealed by `{path}`",
-            why=message or "its owner does not want it to be changed",
-            fixes=(Fix(command, "take it back all the same"),),
-        )
 
 
 def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: Shell) -> None:

@@ -9,6 +9,7 @@ SafepipError
 │   ├── NoWheel               an artifact of which pip makes no wheel
 │   ├── NoEngine              no way to ask this environment's pip for its plan
 │   ├── CannotUndo            a change that cannot be taken back as things are
+│   ├── CannotRepair          damage that cannot be mended as things are
 │   └── WildRemoval           an uninstall that would take away what is nobody's to take
 ├── UnreadableJournal    10   what safepip wrote of its own changes
 │   └── NoSuchChange          an id that no change has
@@ -143,6 +144,12 @@ class CannotUndo(CannotJudge):
     """A change that cannot be taken back as things are."""
 
     code = "undo"
+
+
+class CannotRepair(CannotJudge):
+    """Damage that cannot be mended as things are."""
+
+    code = "repair"
 
 
 class UnreadableJournal(SafepipError):

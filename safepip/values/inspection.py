@@ -23,6 +23,8 @@ class Details:
     """Of the archive."""
     sha256: str = ""
     """Of the archive."""
+    size_bytes: int = 0
+    """Of the archive; 0 where that is not known."""
     unpacked: str = ""
     """The folder that the files were linked from; it may be gone."""
 
@@ -118,6 +120,8 @@ class Inspection:
     unreadable: tuple[UnreadableBook, ...] = ()
     entries: tuple[Entry, ...] = ()
     """The journal, the oldest change first."""
+    caches: tuple[str, ...] = ()
+    """The folders in which unpacked packages and archives lie."""
     unfinished: str = ""
     """The id of a change that was cut off; empty where there is none."""
     surroundings: Surroundings = field(default_factory=Surroundings)

@@ -28,7 +28,10 @@ def origin_of(claim: Claim, entries: Sequence[Entry]) -> Origin:
     What safepip brought lies on files of conda's only where `--allow` gave them away.
     """
     known = claim.distribution
+    repairs = {entry.id for entry in entries if entry.verb == "doctor"}
     for entry in reversed(standing_changes(entries)):
+        if entry.id in repairs or entry.undoes in repairs:
+            continue  # what comes back when a repair is undone is whoever's it was before
         for step in entry.steps:
             if (step.name, step.after) == (known.name, known.version):
                 return Origin(replace(claim.source, change=entry.id), was_allowed=True)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.findings import Finding
-    from safepip.values.inspection import Inspection
     from safepip.values.plan import Change, Plan
     from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
@@ -50,16 +49,16 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "verdict": word,
         "code": code,
         "exit_code": int(outcome.exit_code),
-        "target": _target(outcome.target, outcome.environment),
-        "requested": _safe(plan.requested) if plan else [],
+        "target": target_as_json(outcome.target, outcome.environment),
+        "requested": safe(plan.requested) if plan else [],
         "changes": _changes(plan, outcome.environment),
         "findings": [
-            *(_finding(finding) for finding in _findings(verdict)),
+            *(finding_as_json(finding) for finding in _findings(verdict)),
             *(_said(code or "hint", "refuse", problem) for problem in outcome.problems),
             *(_said(of_hints or "hint", "note", hint) for hint in outcome.hints),
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
-        "fixes": _fixes((*getattr(verdict, "fixes", ()), *outcome.fixes)),
+        "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
         "undo": outcome.undo or None,
         "engine": outcome.engine,
         "seconds": _seconds(outcome.seconds),
@@ -73,35 +72,13 @@ def as_json_error(
 
     What went wrong stands as the one finding, with `message` and `why`.
     """
-    finding = {**_said(error.code, "refuse", error.message), "why": _safe(error.why)}
+    finding = {**_said(error.code, "refuse", error.message), "why": safe(error.why)}
     return {
         **as_json(Outcome(error.exit, None, environment=environment, target=target)),
         "verdict": "error",
         "code": error.code,
         "findings": [finding],
-        "fixes": _fixes(error.fixes),
-    }
-
-
-def as_json_diagnosis(
-    inspection: Inspection,
-    findings: Sequence[Finding],
-    fixes: Sequence[Fix],
-    *,
-    target: Target,
-    seconds: Mapping[str, float],
-) -> dict[str, Any]:
-    """Give the object for `doctor`: the same findings as of a plan, with other severities."""
-    damage = [finding for finding in findings if finding.severity == "damage"]
-    return {
-        "schema": SCHEMA,
-        "verdict": "damaged" if damage else "clear",
-        "code": damage[0].kind if damage else None,
-        "target": _target(target, inspection.environment),
-        "checked": {"files": inspection.checked.files, "hashed": inspection.checked.hashed},
-        "findings": [_finding(finding) for finding in findings],
-        "fixes": _fixes(fixes),
-        "seconds": {step: round(took, 3) for step, took in seconds.items()},
+        "fixes": fixes_as_json(error.fixes),
     }
 
 
@@ -121,17 +98,18 @@ def _said(kind: str, severity: str, text: str) -> dict[str, Any]:
         "kind": kind,
         "severity": severity,
         "distribution": "",
-        "message": _safe(text),
+        "message": safe(text),
     }
 
 
-def _target(target: Target | None, environment: Environment | None) -> dict[str, Any]:
+def target_as_json(target: Target | None, environment: Environment | None) -> dict[str, Any]:
+    """Give the environment that a command is about."""
     prefix = environment.prefix if environment else target.prefix if target else ""
     python = environment.interpreter.executable if environment else ""
     return {
-        "prefix": _safe(prefix) or None,
-        "name": _safe(environment.name) or None if environment else None,
-        "python": _safe(target.python if target else python) or None,
+        "prefix": safe(prefix) or None,
+        "name": safe(environment.name) or None if environment else None,
+        "python": safe(target.python if target else python) or None,
         "manager": environment.manager if environment else None,
     }
 
@@ -143,14 +121,14 @@ def _changes(plan: Plan | None, environment: Environment | None) -> list[dict[st
 def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
     artifact = change.artifact
     return {
-        "name": _safe(change.name),
+        "name": safe(change.name),
         "action": change.action,
-        "from": _safe(change.before.version) if change.before else None,
-        "to": _safe(change.after),
+        "from": safe(change.before.version) if change.before else None,
+        "to": safe(change.after),
         "owner": owner_of(change, environment),
         "requested": change.requested,
-        "needed_by": _safe(change.needed_by),
-        "artifact": {"url": _safe(artifact.url), "sha256": artifact.sha256 or None}
+        "needed_by": safe(change.needed_by),
+        "artifact": {"url": safe(artifact.url), "sha256": artifact.sha256 or None}
         if artifact
         else None,
     }
@@ -166,8 +144,9 @@ def _findings(verdict: Verdict | None) -> Sequence[Finding]:
             return ()
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
-    facts = {f.name: _safe(getattr(finding, f.name)) for f in fields(finding)}
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """Give the facts of a finding."""
+    facts = {f.name: safe(getattr(finding, f.name)) for f in fields(finding)}
     return {
         "kind": finding.kind,
         "severity": facts.pop("severity"),
@@ -177,11 +156,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _held(held: HeldBack) -> dict[str, Any]:
-    return {f.name: _safe(getattr(held, f.name)) for f in fields(held)}
+    return {f.name: safe(getattr(held, f.name)) for f in fields(held)}
 
 
-def _fixes(fixes: Sequence[Fix]) -> list[dict[str, str]]:
-    return [{"command": _safe(fix.command), "says": _safe(fix.says)} for fix in fixes]
+def fixes_as_json(fixes: Sequence[Fix]) -> list[dict[str, str]]:
+    """Give the ways out."""
+    return [{"command": safe(fix.command), "says": safe(fix.says)} for fix in fixes]
 
 
 def _seconds(seconds: Mapping[str, float]) -> dict[str, float | None]:
@@ -189,12 +169,12 @@ def _seconds(seconds: Mapping[str, float]) -> dict[str, float | None]:
     return {step: round(seconds[step], 3) if step in seconds else None for step in STEPS}
 
 
-def _safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
+def safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
     """Give the value in JSON's types, the texts without secrets."""
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, tuple | list):
-        return [_safe(item) for item in value]
+        return [safe(item) for item in value]
     if is_dataclass(value):
-        return {f.name: _safe(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: safe(getattr(value, f.name)) for f in fields(value)}
     return value

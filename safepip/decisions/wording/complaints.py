@@ -163,10 +163,10 @@ def _lacks(f: Lacks, environment: Environment) -> str:
 
 
 def _depends(f: DependsUnmet, environment: Environment) -> str:
-    owner = package(f.conda_package, environment)
+    version = package(f.conda_package, environment).rpartition(" ")[2]
     if f.found is None:
-        return f"conda's {owner} depends on {clean(f.depends)}, which is not there"
-    return f"conda's {owner} was built for {clean(f.depends)}, and {clean(f.found)} is there"
+        return f"conda's {version} depends on {clean(f.depends)}, which is not there"
+    return f"conda's {version} was built for {clean(f.depends)}, and {clean(f.found)} is there"
 
 
 def _pin(f: PinBroken, _: Environment) -> str:

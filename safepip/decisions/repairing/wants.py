@@ -1,0 +1,141 @@
+"""What would have to be put back and taken out to mend a finding, be it possible or not. Pure.
+
+What another distribution brought is taken out where its modules lie on conda's; where it only has
+a command or a file of conda's, it keeps the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepip.decisions.judging.modules import inside_site, is_stray
+from safepip.values.damage import (
+    Altered,
+    Leftover,
+    LostRecord,
+    Missing,
+    Overwritten,
+    Replaced,
+    TwoCopies,
+)
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from safepip.values.environment import Environment, Record
+    from safepip.values.findings import Finding
+    from safepip.values.inspection import Claim, Inspection
+
+Mendable = Replaced | TwoCopies | Overwritten | Missing | Altered
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the findings ask for, each thing once."""
+
+    put_back: Mapping[str, tuple[str, ...]]
+    """Paths below the prefix, by NAME-VERSION-BUILD of the record."""
+    take_out: tuple[Claim, ...]
+    disown: Mapping[str, tuple[str, ...]]
+    """Paths below the prefix that a distribution is to give up, by its metadata folder."""
+    lost: tuple[LostRecord, ...]
+    clear: tuple[str, ...]
+    """Absolute."""
+
+
+def chosen(
+    inspection: Inspection, findings: Iterable[Finding], names: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Give the findings that are to be mended: all damage, or what has one of these names."""
+    if not names:
+        return tuple(f for f in findings if f.severity == "damage")
+    wanted = frozenset(map(normalised, names))
+    return tuple(f for f in findings if wanted & names_of(inspection.environment, f))
+
+
+def names_of(environment: Environment, finding: Finding) -> frozenset[str]:
+    """Give the normalised names by which a user may mean a finding."""
+    dist = str(getattr(finding, "conda_package", ""))
+    record = next((r for r in environment.records if r.dist == dist), None)
+    name = record.name if record is not None else dist.rsplit("-", 2)[0]
+    path = str(getattr(finding, "path", "")).rpartition("/")[2]
+    known = (finding.distribution, name, dist, path, finding.kind)
+    return frozenset(normalised(one) for one in known if one)
+
+
+def wants(inspection: Inspection, findings: Iterable[Finding]) -> Wants:
+    """Give what mending these findings takes."""
+    put_back: dict[str, dict[str, None]] = {}
+    take_out: dict[str, Claim] = {}
+    disown: dict[str, dict[str, None]] = {}
+    lost, clear = [], []
+    records = {record.dist: record for record in inspection.environment.records}
+    for finding in findings:
+        match finding:
+            case Replaced() | TwoCopies() | Overwritten() | Missing() | Altered():
+                if finding.conda_package:
+                    back = put_back.setdefault(finding.conda_package, {})
+                    back.update(dict.fromkeys(_paths(finding)))
+                    files = records[finding.conda_package].files
+                    for claim in _culprits(inspection, finding):
+                        place = claim.distribution.metadata_path
+                        if isinstance(finding, Overwritten) and not _overlaps(inspection, finding):
+                            disown.setdefault(place, {}).update(dict.fromkeys(finding.paths))
+                            continue
+                        take_out[place] = claim
+                        # Also what it wrote with equal bytes: its time is in the bytecode.
+                        back.update((p, None) for p in files if p in claim.paths)
+            case LostRecord():
+                lost.append(finding)
+                for claim in inspection.claims:
+                    if finding.now and claim.distribution.name == finding.distribution:
+                        take_out[claim.distribution.metadata_path] = claim
+            case Leftover() if finding.path in inspection.environment.leftovers:
+                clear.append(finding.path)
+    return Wants(
+        {dist: _with_bytecode(records[dist], paths) for dist, paths in put_back.items()},
+        tuple(take_out.values()),
+        {place: tuple(paths) for place, paths in disown.items() if place not in take_out},
+        tuple(lost),
+        tuple(clear),
+    )
+
+
+def _paths(finding: Mendable) -> tuple[str, ...]:
+    if isinstance(finding, Replaced | TwoCopies):
+        return (*finding.altered, *finding.missing)
+    return finding.paths
+
+
+def _culprits(inspection: Inspection, finding: Finding) -> list[Claim]:
+    """Give the distributions that a finding is about, but for conda's own."""
+    version = getattr(finding, "now", None) or getattr(finding, "version", None)
+    return [
+        claim
+        for claim in inspection.claims
+        if claim.distribution.name == finding.distribution
+        if isinstance(finding, TwoCopies) or claim.distribution.version == version
+        if isinstance(finding, Replaced | TwoCopies | Overwritten)
+    ]
+
+
+def _overlaps(inspection: Inspection, finding: Overwritten) -> bool:
+    """Say whether modules of both lie on each other, so that neither is whole."""
+    environment = inspection.environment
+    for path in finding.paths:
+        inside = inside_site(environment, f"{environment.prefix}/{path}")
+        if inside is not None and not is_stray(inside):
+            return True
+    return False
+
+
+def _with_bytecode(record: Record, paths: Iterable[str]) -> tuple[str, ...]:
+    """Give the paths, and those of the bytecode that the record has of them."""
+    found = dict.fromkeys(paths)
+    for path in record.files:
+        folder, cache, name = path.rpartition("/__pycache__/")
+        if cache and f"{folder}/{name.partition('.')[0]}.py" in found:
+            found[path] = None
+    return tuple(found)

@@ -1,0 +1,226 @@
+"""The files of an unpacked conda package, made as they are in an environment.
+
+Only what is proven is given out: by the hash in the environment's record where that has one, else
+by the hashes that the package itself has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from safepip.effects.records import read_text
+from safepip.effects.wheels import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_LIMIT = 256 * 1024 * 1024
+_LONGEST_SHEBANG = 127
+"""Bytes behind which kernels cut the first line of a script off."""
+_ENTRY_POINT = re.compile(r"\s*([^\s=]+)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*")
+_SCRIPT = """\
+# -*- coding: utf-8 -*-
+import re
+import sys
+
+from {module} import {name}
+
+if __name__ == '__main__':
+{indent}sys.argv[0] = re.sub(r'(-script\\.pyw?|\\.exe)?$', '', sys.argv[0])
+{indent}sys.exit({function}())
+"""
+_INDENTS = ("    ", "\t")
+"""conda writes scripts with the one, rattler with the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The environment that files are made for."""
+
+    prefix: str
+    site_packages: str
+    """Below the prefix."""
+    python: str
+    """The interpreter that scripts start, below the prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is to be at a path."""
+
+    source: str = ""
+    """A file whose bytes are taken as they are."""
+    data: bytes = b""
+    """The bytes, where there is no such file."""
+    target: str = ""
+    """Of a symbolic link."""
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file of a package, by its own list."""
+
+    source: str
+    """Absolute; empty for the script of an entry point."""
+    is_link: bool = False
+    sha256: str = ""
+    placeholder: str = ""
+    """What stands in it for the prefix."""
+    is_binary: bool = False
+    scripts: tuple[bytes, ...] = ()
+    """The texts that the script of an entry point may have."""
+
+
+class Unproven(Exception):
+    """A file of a package is not what it should be."""
+
+
+def rows_of(folder: str, place: Place) -> Mapping[str, Row]:
+    """Give the files of an unpacked package, by path below the prefix; none where it is none."""
+    paths = _json(f"{folder}/info/paths.json").get("paths")
+    link = _json(f"{folder}/info/link.json").get("noarch")
+    is_python = isinstance(link, dict) and link.get("type") == "python"
+    if not isinstance(paths, list):
+        return {}
+    found: dict[str, Row] = {}
+    for raw in paths:
+        if isinstance(raw, dict) and isinstance(path := raw.get("_path"), str) and _is_plain(path):
+            found[_final(path, place) if is_python else path] = _row(folder, path, raw)
+    if is_python and isinstance(link, dict):
+        found.update(_entry_points(link.get("entry_points"), place))
+    return found
+
+
+def make(row: Row, place: Place, expected: str) -> Made:
+    """Give what is to be at the path of a row. ``expected``: its SHA-256, empty if not known.
+
+    Raises: Unproven; OSError.
+    """
+    if row.scripts:
+        return _made_script(row, expected)
+    if row.is_link:
+        return Made(target=os.readlink(row.source))
+    mode = os.stat(row.source).st_mode & 0o7777
+    if not row.placeholder:
+        if sha256_of(row.source) != (expected or row.sha256):
+            raise Unproven(f"`{row.source}` has other bytes")
+        return Made(source=row.source, mode=mode)
+    with open(row.source, "rb") as file:
+        data = file.read()
+    if row.sha256 and hashlib.sha256(data).hexdigest() != row.sha256:
+        raise Unproven(f"`{row.source}` has other bytes")
+    data = _with_prefix(data, row, place.prefix)
+    if expected and hashlib.sha256(data).hexdigest() != expected:
+        raise Unproven(f"`{row.source}` gives other bytes than the record says")
+    return Made(data=data, mode=mode)
+
+
+def _made_script(row: Row, expected: str) -> Made:
+    for text in row.scripts:
+        if not expected or hashlib.sha256(text).hexdigest() == expected:
+            return Made(data=text, mode=0o755)
+    raise Unproven("the command gets other bytes than the record says")
+
+
+def _row(folder: str, path: str, raw: Mapping[str, Any]) -> Row:
+    sha256, placeholder = raw.get("sha256"), raw.get("prefix_placeholder")
+    return Row(
+        source=f"{folder}/{path}",
+        is_link=raw.get("path_type") == "softlink",
+        sha256=sha256 if isinstance(sha256, str) else "",
+        placeholder=placeholder if isinstance(placeholder, str) else "",
+        is_binary=raw.get("file_mode") == "binary",
+    )
+
+
+def _is_plain(path: str) -> bool:
+    """Say whether a path leads nowhere else than below the folder that it is in."""
+    return not path.startswith("/") and not {"", ".", ".."}.intersection(path.split("/"))
+
+
+def _final(path: str, place: Place) -> str:
+    if path.startswith("site-packages/"):
+        return place.site_packages + path.removeprefix("site-packages")
+    if path.startswith("python-scripts/"):
+        return "bin" + path.removeprefix("python-scripts")
+    return path
+
+
+def _with_prefix(data: bytes, row: Row, prefix: str) -> bytes:
+    """Give the bytes with the environment's prefix where the package has its placeholder.
+
+    Source: `conda.core.portability.update_prefix`; in a binary, text ends with a zero and keeps
+    its length.
+    """
+    old, new = row.placeholder.encode(), prefix.encode()
+    if not row.is_binary:
+        return _with_short_shebang(data.replace(old, new), prefix)
+
+    def shorter(found: re.Match[bytes]) -> bytes:
+        text = found.group()
+        changed = text.replace(old, new)
+        return changed + b"\0" * (len(text) - len(changed))
+
+    return re.sub(re.escape(old) + rb"[^\0]*?\0", shorter, data)
+
+
+def _with_short_shebang(data: bytes, prefix: str) -> bytes:
+    """Give a script a first line that works where the one with its interpreter is too long."""
+    first, newline, rest = data.partition(b"\n")
+    if not first.startswith(b"#!") or len(first) <= _LONGEST_SHEBANG:
+        return data
+    program = first[2:].strip().split()[0]
+    if not program.startswith(prefix.encode()):
+        return data
+    return b"#!/usr/bin/env " + os.path.basename(program) + newline + rest
+
+
+def _entry_points(raw: object, place: Place) -> Iterator[tuple[str, Row]]:
+    for line in raw if isinstance(raw, list) else ():
+        found = _ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
+        if found is not None and "/" not in found[1]:
+            yield f"bin/{found[1]}", Row("", scripts=tuple(_scripts(found, place)))
+
+
+def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
+    python = f"{place.prefix}/{place.python}"
+    shebang = f"#!{python}\n"
+    if " " in shebang or len(shebang) > _LONGEST_SHEBANG:
+        shebang = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
+    for indent in _INDENTS:
+        text = _SCRIPT.format(
+            module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent
+        )
+        yield (shebang + text).encode()
+
+
+def _json(path: str) -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        raw = json.loads(read_text(path, _LIMIT))
+        return raw if isinstance(raw, dict) else {}
+    return {}
+
+
+def proves(folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]) -> str:
+    """Say why a folder cannot give these files as they should be; nothing where it can.
+
+    No paths stand for all that the package has.
+    """
+    rows = rows_of(folder, place)
+    if not rows:
+        return "it holds no package"
+    for path in tuple(paths) or rows:
+        if path not in rows:
+            return f"it has no `{path}`"
+        try:
+            make(rows[path], place, expected.get(path, ""))
+        except (Unproven, OSError) as error:
+            return str(error)
+    return ""

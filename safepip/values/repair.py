@@ -1,0 +1,88 @@
+"""What `doctor --fix` does: steps, each with all that it touches. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from safepip.values.environment import Distribution
+    from safepip.values.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where the files of a conda package are to be had."""
+
+    kind: Literal["folder", "archive", "download"]
+    place: str
+    """Of an unpacked package, of an archive, or the URL of one."""
+    sha256: str = ""
+    """Of the archive that is fetched."""
+    size_bytes: int = 0
+    """Of what is fetched; 0 where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """Remove what a distribution has that is not conda's."""
+
+    distribution: Distribution
+    paths: tuple[str, ...]
+    """Absolute: what uninstalling it deletes, but for what conda or another distribution has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disown:
+    """Take files of conda's out of the RECORD of a distribution, which keeps the rest."""
+
+    distribution: Distribution
+    paths: tuple[str, ...]
+    """Absolute."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Have files of a conda package as they were linked."""
+
+    conda_package: str
+    paths: tuple[str, ...]
+    """Below the prefix; all that the package has where its record is lost."""
+    supply: Supply
+    record: str = ""
+    """The file name of the record that is written; empty where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Remove a trace of what did not end."""
+
+    path: str
+    """Absolute; a folder goes with all that is in it."""
+
+
+Step: TypeAlias = TakeOut | Disown | PutBack | Discard
+
+
+@dataclass(frozen=True, slots=True)
+class Unfixed:
+    """A finding that is left as it is, and why."""
+
+    finding: Finding
+    reason: str
+    follows: bool = False
+    """It may be well again when the rest is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """All that is to be done, in the order that works, and what is not."""
+
+    steps: tuple[Step, ...]
+    unfixed: tuple[Unfixed, ...] = ()
+
+    @property
+    def downloads_bytes(self) -> int:
+        """How much is fetched, as far as that is known."""
+        supplies = [s.supply for s in self.steps if isinstance(s, PutBack)]
+        return sum(s.size_bytes for s in supplies if s.kind == "download")
