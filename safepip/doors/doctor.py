@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.repairing.advice import advice
+from safepip.decisions.repairing.wants import MENDABLE
 from safepip.decisions.wording.diagnosis import diagnosis_lines
 from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
 from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
@@ -82,12 +84,12 @@ def _lines(found: Diagnosis, target: Target) -> Sequence[Any]:
 def _fixes(found: Diagnosis, target: Target) -> tuple[Fix, ...]:
     if not found.damage:
         return ()
-    command = _shell(target).safepip(("doctor", "--fix"))
-    return (Fix(command, "mend what can be mended; shows the steps and asks"),)
-
-
-def _shell(target: Target) -> Shell:
-    return Shell(target.prefix, obvious=is_reached(target))
+    shell = Shell(target.prefix, found.inspection.environment.manager, obvious=is_reached(target))
+    command = shell.safepip(("doctor", "--fix"))
+    mend = Fix(command, "mend what can be mended; it shows the steps, and asks")
+    is_mendable = any(isinstance(finding, MENDABLE) for finding in found.damage)
+    others = advice(found.inspection, found.damage, shell)
+    return (mend, *others) if is_mendable else others
 
 
 def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
@@ -106,7 +108,8 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
     def agree(before: Diagnosis, planned: Repair) -> None:
         progress.clear()
         if not options["yes"]:
-            again = _shell(target).safepip(("doctor", "--fix", "--yes", *options["names"]))
+            shell = Shell(target.prefix, obvious=is_reached(target))
+            again = shell.safepip(("doctor", "--fix", "--yes", *options["names"]))
             environment, width = before.inspection.environment, width_of()
             lines = repair_lines(planned, environment, done="", where=where, width=width)
             left = unfixed_lines(planned.unfixed, environment, width=width)
@@ -125,7 +128,7 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
     if as_json:
         print_json({**_repaired_as_json(done, target), "exit_code": int(code)})
     else:
-        _say(done, where)
+        _say(done, target, where)
     return code
 
 
@@ -137,7 +140,7 @@ def _repaired_as_json(done: Repaired, target: Target) -> dict[str, Any]:
     return {**after, "before": before, **repair_as_json(done.repair), "undo": undo}
 
 
-def _say(done: Repaired, where: str) -> None:
+def _say(done: Repaired, target: Target, where: str) -> None:
     environment, width = done.before.inspection.environment, width_of()
     if done.before.findings and (done.repair.steps or done.repair.unfixed):
         name = done.entry.id if done.entry is not None else ""
@@ -147,4 +150,4 @@ def _say(done: Repaired, where: str) -> None:
         show(unfixed_lines(done.repair.unfixed, environment, width=width), sys.stdout)
     if done.after is not None or not done.before.damage:
         after = done.after or done.before
-        show(diagnosis_lines(after.inspection, after.findings, (), width=width), sys.stdout)
+        show(_lines(after, target), sys.stdout)

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from safepip.effects.records import read_text
-from safepip.effects.removals import declared_files
+from safepip.effects.removals import declared_files, script_paths
 from safepip.values.damage import Source
 from safepip.values.inspection import Claim
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from safepip.values.environment import Distribution, Environment
 
@@ -30,10 +30,15 @@ def read_claims(environment: Environment, altered: Collection[str]) -> tuple[Cla
     claims = []
     for distribution in environment.distributions:
         if not distribution.outside and _is_not_condas(environment, distribution, altered):
-            below = map(environment.relative, declared_files(distribution))
-            paths = frozenset(path for path in below if path)
-            claims.append(Claim(distribution, paths, _source(distribution)))
+            paths = _below(environment, declared_files(distribution))
+            scripts = script_paths(distribution, environment.interpreter)
+            source = _source(distribution)
+            claims.append(Claim(distribution, paths, _below(environment, scripts), source))
     return tuple(claims)
+
+
+def _below(environment: Environment, paths: Iterable[str]) -> frozenset[str]:
+    return frozenset(path for path in map(environment.relative, paths) if path)
 
 
 def _is_not_condas(

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.planning.files import bytecode_of
@@ -223,7 +224,12 @@ def _write_record(site: Site, step: PutBack, files: tuple[str, ...]) -> None:
     """
     folder = site.folders[step.conda_package]
     facts = {**_json(f"{folder}/info/index.json"), **_json(f"{folder}/info/repodata_record.json")}
+    archive = f"{step.conda_package}.conda"
     raw: dict[str, Any] = {
+        "channel": "<unknown>",
+        "fn": archive,
+        # Where conda would look for the archive again; every reader of records wants a URL.
+        "url": Path(os.path.dirname(step.supply.place), archive).as_uri(),
         **facts,
         "files": list(files),
         "paths_data": {"paths": [_row(site, path) for path in files], "paths_version": 1},

@@ -58,6 +58,11 @@ def declared_files(distribution: Distribution) -> tuple[str, ...]:
     return tuple(os.path.normpath(os.path.join(folder, path)) for path in named)
 
 
+def script_paths(distribution: Distribution, interpreter: Interpreter) -> tuple[str, ...]:
+    """Give the absolute paths of a distribution's commands, whether they exist or not."""
+    return tuple(_scripts(distribution, _script_folder(distribution, interpreter, "")))
+
+
 def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
     link = _egg_link(distribution, interpreter)
     if _is_out_of_reach(os.path.dirname(link) or distribution.location, interpreter):

@@ -54,6 +54,8 @@ class Claim:
     distribution: Distribution
     paths: frozenset[str]
     """Below the prefix; by its RECORD."""
+    scripts: frozenset[str]
+    """Commands of its entry points, which pip deletes with it, whatever RECORD says."""
     source: Source
 
 

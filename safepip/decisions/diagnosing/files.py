@@ -55,8 +55,9 @@ class _View:
     @cached_property
     def hurt(self) -> Paths:
         """Every path of conda's at which something is wrong or in doubt."""
-        claimed = (path for claim in self.inspection.claims for path in claim.paths)
-        return self.altered | self.inspection.checked.missing | frozenset(claimed)
+        claims = self.inspection.claims
+        claimed = frozenset(path for claim in claims for path in claim.paths | claim.scripts)
+        return self.altered | self.inspection.checked.missing | claimed
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _case(view: _View, record: Record) -> _Case | None:
     claims = tuple(
         claim
         for claim in view.inspection.claims
-        if claim.paths & hurt or claim.distribution.name in shipped
+        if (claim.paths | claim.scripts) & hurt or claim.distribution.name in shipped
     )
     missing = files & checked.missing
     return _Case(
@@ -200,6 +201,7 @@ def _other_name(case: _Case, claim: Claim) -> Iterator[Finding]:
             paths=tuple(sorted(taken)),
         )
     shared = claim.paths & case.files - case.altered - case.missing - case.unproven
+    shared |= claim.scripts & case.files - case.missing
     if shared and not taken:
         yield SharedFiles(
             distribution=claim.distribution.name,

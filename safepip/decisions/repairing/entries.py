@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.judging.requirements import relation
 from safepip.values.journal import Step
-from safepip.values.repair import PutBack, TakeOut
+from safepip.values.repair import Discard, PutBack, TakeOut
 
 if TYPE_CHECKING:
     from safepip.values.environment import Environment
@@ -27,6 +27,10 @@ def steps_of(repair: Repair, environment: Environment) -> tuple[Step, ...]:
             found[name] = Step(name, action, before, after, "pip")
     for name, version in back.items():
         found.setdefault(name, Step(name, "same", version, version, "conda"))
+    for step in repair.steps:
+        if isinstance(step, Discard):
+            name, _, version = step.path.rpartition("/")[2].partition("-")
+            found.setdefault(name, Step(name, "remove", version.rpartition(".")[0], None, "pip"))
     return tuple(found.values())
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Claim, Inspection
 
 Mendable = Replaced | TwoCopies | Overwritten | Missing | Altered
+MENDABLE = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord, Leftover)
+"""The findings that `--fix` knows how to mend, where the files are to be had."""
 
 
 @dataclass(frozen=True, slots=True)

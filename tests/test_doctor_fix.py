@@ -1,0 +1,260 @@
+"""`safepip doctor --fix`: what comes back, byte by byte, and how that is taken back again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tests.doctoring import Patient
+from tests.lab import Ledger, Writer, change, changed, everything, replace
+from tests.test_doctor import BESIDE, ill, made
+
+__all__ = ["ill", "made"]
+
+_OWN = ("conda-meta/safepip/",)
+
+
+def contents(patient: Patient) -> Ledger:
+    """Everything but safepip's own books, and what Python itself compiles."""
+    found = everything(patient.prefix, bytecode=True)
+    return {
+        path: state
+        for path, state in found.items()
+        if not path.startswith(_OWN)
+        if "site-packages" in path or not path.endswith(".pyc")
+    }
+
+
+def fix(patient: Patient, *words: str, **where: Any) -> dict[str, Any]:
+    return patient.doctor("--fix", "--yes", *words, **where)
+
+
+def left(before: Ledger, after: Ledger) -> dict[str, tuple[str, str]]:
+    """What is not as it was; but for the command of which conda's shape of record has no hash:
+    it is written as conda does it, and the laboratory's was by rattler."""
+    return {path: pair for path, pair in changed(before, after).items() if path != "bin/owned"}
+
+
+@pytest.mark.parametrize("writer", get_args(Writer))
+def test_a_replaced_package_comes_back_to_the_byte(made: Patient, writer: Writer) -> None:
+    made.fresh(writer)
+    before = contents(made)
+    made.install("owned==2.0")
+    answer = fix(made)
+    assert (answer["exit_code"], answer["verdict"], answer["findings"]) == (0, "clear", [])
+    assert [step["step"] for step in answer["steps"]] == ["take-out", "put-back"]
+    assert left(before, contents(made)) == {}
+    text = (made.prefix / "bin" / "owned").read_text(encoding="utf-8")
+    assert text.startswith(f"#!{made.prefix}/bin/python3")
+    made.environment.run(made.prefix / "bin" / "owned", check=False)
+    assert made.doctor()["exit_code"] == 0
+
+
+DAMAGES = {
+    "c: another name": ("cv-two-headless",),
+    "f: an egg": ("egg-a==2.0",),
+    "f4: beside": ("--ignore-installed", "cv-two==5.0"),
+    "the same version": ("--force-reinstall", "owned==1.0"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_what_lies_over_condas_goes_and_condas_comes_back(made: Patient, what: str) -> None:
+    made.fresh()
+    change(made.environment, BESIDE)
+    before = contents(made)
+    made.install(*DAMAGES[what])
+    damaged = contents(made)
+    answer = fix(made)
+    assert (answer["exit_code"], answer["findings"]) == (0, [])
+    assert changed(before, contents(made)) == {}
+    undone = made.run("undo", "--yes")
+    assert undone.returncode == 0, undone
+    assert changed(damaged, contents(made)) == {}
+    again = made.doctor()
+    assert again["exit_code"] == 1
+    assert all(f["severity"] == "damage" for f in again["findings"])
+
+
+def test_what_has_more_than_a_command_of_condas_keeps_the_rest(ill: Patient) -> None:
+    before = contents(ill)
+    ill.install("taker", "spread", "tool")
+    answer = fix(ill)
+    assert answer["exit_code"] == 0
+    # pip deletes the commands of entry points, whatever RECORD says; safepip does not.
+    told = [(f["kind"], f["distribution"], f["paths"]) for f in answer["findings"]]
+    assert told == [("shared-files", "taker", ["bin/owned"])]
+    assert ill.environment.distributions()["taker"] == "1.0"
+    after = contents(ill)
+    assert {path: state for path, state in after.items() if path in before} == before
+    assert ill.run("uninstall", "-y", "taker", "spread", "tool").returncode == 0
+    assert changed(before, contents(ill)) == {}
+
+
+def test_conda_again_over_pip(ill: Patient) -> None:
+    before = contents(ill)
+    ill.install("owned==2.0")
+    change(ill.environment, reinstall=["owned"])
+    assert fix(ill)["exit_code"] == 0
+    assert changed(before, contents(ill)) == {}
+
+
+def test_uninstalled_by_pip(ill: Patient) -> None:
+    before = contents(ill)
+    ill.pip("uninstall", "-y", "owned")
+    assert fix(ill)["exit_code"] == 0
+    assert changed(before, contents(ill)) == {}
+
+
+@pytest.mark.parametrize("writer", ["conda", "rattler"])
+def test_a_lost_record_is_written_anew(made: Patient, writer: Writer) -> None:
+    made.fresh(writer)
+    before = contents(made)
+    made.install("owned==2.0")
+    record = next(made.environment.conda_meta.glob("owned-*.json"))
+    was = json.loads(record.read_bytes())
+    record.unlink()
+    damaged = contents(made)
+    answer = fix(made)
+    assert (answer["exit_code"], answer["findings"]) == (0, [])
+    now = json.loads(record.read_bytes())
+    keys = ("name", "version", "build", "build_number", "depends", "noarch", "subdir")
+    assert {key: now[key] for key in keys} == {key: was[key] for key in keys}
+    assert sorted(now["files"]) == sorted(p for p in was["files"] if not p.endswith(".pyc"))
+    name = f"conda-meta/{record.name}"
+    unlike = {p: x for p, x in left(before, contents(made)).items() if not p.endswith(".pyc")}
+    assert set(unlike) == {name}
+    assert made.run("undo", "--yes").returncode == 0
+    assert changed(damaged, contents(made)) == {}
+    assert fix(made)["exit_code"] == 0
+    change(made.environment)  # rattler takes it for what it is
+    assert made.doctor()["findings"] == []
+
+
+def test_a_cache_that_was_edited_with_the_file_is_not_believed(ill: Patient) -> None:
+    before = contents(ill)
+    path = ill.site / "native" / "__init__.py"
+    was = path.read_bytes()
+    with path.open("ab") as file:  # in place: the cache and every environment have it, too
+        file.write(b"edited\n")
+    try:
+        answer = fix(ill)
+        step = answer["steps"][0]
+        assert (step["step"], step["from"]) == ("put-back", "archive")
+        assert (answer["exit_code"], answer["findings"]) == (0, [])
+        assert changed(before, contents(ill)) == {}
+    finally:
+        for copy in (ill.prefix.with_name("kept-rattler"), *_caches(ill)):
+            for file_there in copy.glob("**/native/__init__.py"):
+                replace(file_there, was)
+
+
+def _caches(patient: Patient) -> list[Path]:
+    record = json.loads(next(patient.environment.conda_meta.glob("native-*.json")).read_bytes())
+    return [Path(record["extracted_package_dir"])]
+
+
+def test_without_any_source_it_is_left_and_the_command_is_said(ill: Patient) -> None:
+    for path in ill.environment.conda_meta.glob("owned-*.json"):
+        record = json.loads(path.read_bytes())
+        gone = {"extracted_package_dir": "/nowhere/x", "url": "", "sha256": ""}
+        replace(path, json.dumps({**record, **gone}))
+    for path in ill.environment.conda_meta.glob("*.json"):
+        record = json.loads(path.read_bytes())
+        replace(path, json.dumps({**record, "extracted_package_dir": "/nowhere/x"}))
+    ill.install("owned==2.0")
+    before = contents(ill)
+    answer = fix(ill)
+    assert (answer["exit_code"], answer["steps"]) == (1, [])
+    assert answer["unfixed"][0]["kind"] == "replaced"
+    assert contents(ill) == before
+    commands = [one["command"] for one in answer["fixes"]]
+    dist = answer["unfixed"][0]["conda_package"].replace("-", "=")
+    by_conda = f"conda install -p {ill.prefix} --force-reinstall {dist}"
+    assert f"safepip pip uninstall -y owned && {by_conda}" in commands
+
+
+def test_only_what_is_named_is_mended(ill: Patient) -> None:
+    ill.install("owned==2.0", "cv-two-headless")
+    answer = fix(ill, "cv-two")
+    assert answer["exit_code"] == 1
+    assert {f["distribution"] for f in answer["findings"] if f["kind"] == "replaced"} == {"owned"}
+    assert "overwritten" not in {f["kind"] for f in answer["findings"]}
+    refused = ill.run("doctor", "--fix", "--yes", "nonsense")
+    assert (refused.returncode, "nothing is wrong with `nonsense`" in refused.stderr) == (2, True)
+
+
+def test_traces_of_an_interrupted_pip_are_cleared(ill: Patient) -> None:
+    (ill.site / "~anting-1.0.dist-info").mkdir()
+    replace(ill.site / "~anting-1.0.dist-info" / "METADATA", "x")
+    (ill.site / "ghost-1.0.dist-info").mkdir()
+    (ill.site / "ghost-1.0.dist-info" / "REQUESTED").touch()
+    before = contents(ill)
+    assert fix(ill)["exit_code"] == 0
+    assert not list(ill.site.glob("~*")) + list(ill.site.glob("ghost*"))
+    assert ill.run("undo", "--yes").returncode == 0
+    assert contents(ill) == before
+
+
+def test_it_asks_and_a_no_changes_nothing(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    before = contents(ill)
+    nobody = ill.run("doctor", "--fix")
+    assert (nobody.returncode, "safepip doctor --fix --yes" in nobody.stderr) == (11, True)
+    dry = ill.run("doctor", "--fix", "--dry-run")
+    assert (dry.returncode, "would repair" in dry.stdout) == (1, True)
+    assert contents(ill) == before
+
+
+def test_a_sealed_environment_is_not_mended(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    replace(ill.environment.conda_meta / "frozen", "{}")
+    assert ill.run("doctor", "--fix", "--yes").returncode == 16
+    answer = fix(ill, "--override-frozen")
+    assert (answer["exit_code"], [f["kind"] for f in answer["findings"]]) == (0, ["frozen"])
+
+
+def test_what_fails_half_way_is_taken_back(ill: Patient) -> None:
+    ill.install("owned==2.0")
+    shutil.rmtree(ill.site / "owned" / "__pycache__", ignore_errors=True)
+    (ill.site / "owned" / "gone.py").mkdir()  # where a file of conda's belongs, and not empty
+    (ill.site / "owned" / "gone.py" / "mine").touch()
+    before = contents(ill)
+    done = ill.run("doctor", "--fix", "--yes")
+    assert done.returncode == 10, done
+    assert "taken back" in done.stderr
+    assert contents(ill) == before
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.01, 0.05, 0.2])
+def test_a_repair_that_was_killed_is_taken_back_by_the_next_command(
+    ill: Patient, delay: float
+) -> None:
+    ill.install("owned==2.0")
+    next(ill.environment.conda_meta.glob("owned-*.json")).unlink()
+    before = contents(ill)
+    mark = ill.environment.conda_meta / "safepip" / "unfinished"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "safepip", "doctor", "--fix", "--yes"],
+        env=ill.environment.environ(),
+        cwd=ill.prefix.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not mark.exists() and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(delay)
+    process.kill()
+    was_done = process.wait() == 0
+    said = ill.run("doctor")
+    assert was_done or "taken back" in said.stderr or not mark.exists()
+    if not was_done:
+        assert contents(ill) == before
