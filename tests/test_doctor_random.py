@@ -1,0 +1,269 @@
+"""Whatever is done: `doctor` says just that, `--fix` mends it, and `undo` takes that back.
+
+The environments are small and made here, with a cache of unpacked packages and without a Python, so
+that hundreds can be damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from safepip.decisions.wording.diagnosis import diagnosis_lines
+from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
+from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
+from safepip.recipes.doctor import Diagnosis, examine
+from safepip.recipes.repair import Asking, repair
+from safepip.recipes.undo import undo
+from safepip.values.findings import Finding
+from safepip.values.request import Policy
+from safepip.values.target import Target
+from tests.lab import everything
+from tests.lab.ledger import Ledger
+from tests.wild import SECRET, WILD
+
+SITE = "lib/python3.11/site-packages"
+PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "python-3.11.7-h0": {"bin/python3.11": "no program\n", "lib/python3.11/os.py": "import sys\n"},
+    "alpha-1.0-py_0": {
+        f"{SITE}/alpha/__init__.py": "A = 1\n",
+        f"{SITE}/alpha/more.py": "B = 2\n",
+        f"{SITE}/alpha-1.0.dist-info/METADATA": "Name: alpha\nVersion: 1.0\n",
+        f"{SITE}/alpha-1.0.dist-info/RECORD": "",
+        "bin/alpha": "#!/bin/sh\n",
+    },
+    "beta-2.0-h1": {"lib/libbeta.so": "beta\0", "share/beta": "text\n", "bin/tool": "tool\n"},
+}
+OWNED = {path: text for files in PACKAGES.values() for path, text in files.items()}
+ALTERED = ("replaced.altered", "two-copies.altered", "overwritten.paths", "altered.paths")
+GONE = ("replaced.missing", "two-copies.missing", "missing.paths")
+PATHS = st.sampled_from(sorted(OWNED))
+NAMES = st.sampled_from(["alpha", "gamma", "delta"])
+
+
+@dataclass(frozen=True)
+class Came:
+    """A distribution that pip brought: it writes and claims these paths."""
+
+    name: str
+    version: str
+    paths: tuple[str, ...]
+
+
+@dataclass
+class Done:
+    """What was done to an environment."""
+
+    altered: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    came: list[Came] = field(default_factory=list)
+    strange: list[tuple[str, bytes]] = field(default_factory=list)
+    """Files that are nobody's, by path."""
+
+
+@st.composite
+def deeds(draw: st.DrawFn) -> Done:
+    done = Done(draw(st.sets(PATHS, max_size=3)), draw(st.sets(PATHS, max_size=3)))
+    for name in draw(st.lists(NAMES, max_size=2, unique=True)):
+        paths = draw(st.sets(PATHS, max_size=3) | st.just(set()))
+        mine = {f"{SITE}/{name}_own.py"}
+        done.came.append(Came(name, draw(st.sampled_from(["1.0", "3.0"])), (*paths, *mine)))
+    places = st.sampled_from(
+        [
+            *(f"{SITE}/~lpha", f"{SITE}/epsilon-1.dist-info/METADATA", "bin/script"),
+            *(f"{SITE}/zeta-1.0.dist-info/RECORD", "conda-meta/odd-1-0.json", "conda-meta/pinned"),
+            *("conda-meta/history", "share/jupyter/kernels/k/kernel.json", f"{SITE}/eta.egg-info"),
+        ]
+    )
+    wild = st.binary(max_size=60) | WILD.map(lambda text: text.encode("utf-8", "surrogatepass"))
+    done.strange += draw(st.lists(st.tuples(places, wild), max_size=2))
+    return done
+
+
+class Small:
+    """A small environment, and a cache of packages beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prefix = folder.resolve() / "env"
+        self.cache = folder.resolve() / "pkgs"
+        for dist, files in PACKAGES.items():
+            self._link(dist, files)
+        (self.prefix / "conda-meta" / "history").touch()
+
+    def _link(self, dist: str, files: Mapping[str, str]) -> None:
+        rows = [
+            {"_path": path, "path_type": "hardlink", "sha256": sha256(text)}
+            for path, text in files.items()
+        ]
+        name, version, build = dist.rsplit("-", 2)
+        index = {"name": name, "version": version, "build": build, "depends": []}
+        paths = {"paths": rows, "paths_version": 1}
+        unpacked = self.cache / dist
+        write(unpacked / "info" / "index.json", json.dumps(index))
+        write(unpacked / "info" / "paths.json", json.dumps(paths))
+        for path, text in files.items():
+            write(unpacked / path, text)
+            write(self.prefix / path, text)
+        record = {
+            **index,
+            "files": list(files),
+            "paths_data": paths,
+            "extracted_package_dir": str(unpacked),
+        }
+        write(self.prefix / "conda-meta" / f"{dist}.json", json.dumps(record, indent=2))
+
+    @property
+    def target(self) -> Target:
+        python = str(self.prefix / "bin" / "python3.11")
+        return Target(str(self.prefix), python, is_conda=True, chosen_by="--env")
+
+    def suffer(self, done: Done) -> None:
+        for path in done.altered:
+            write(self.prefix / path, f"{OWNED[path]}altered\n")
+        for came in done.came:
+            self._bring(came)
+        for path in done.deleted:
+            (self.prefix / path).unlink(missing_ok=True)
+        for path, data in done.strange:
+            place = self.prefix / path
+            if not place.is_dir():
+                write(place, data)
+
+    def _bring(self, came: Came) -> None:
+        info = f"{SITE}/{came.name}-{came.version}.dist-info"
+        metadata = f"Name: {came.name}\nVersion: {came.version}\n"
+        own = {f"{info}/METADATA": metadata, f"{info}/INSTALLER": "pip\n"}
+        own.update(dict.fromkeys(came.paths, f"by {came.name} {came.version}\n"))
+        for path, text in own.items():
+            write(self.prefix / path, text)
+        rows = "".join(f"../../../{path},,\n" for path in (*own, f"{info}/RECORD"))
+        write(self.prefix / info / "RECORD", rows)
+
+    def examine(self) -> Diagnosis:
+        return examine(self.target, {}, "/", silent)
+
+    def contents(self) -> Ledger:
+        found = everything(self.prefix, bytecode=True)
+        return {path: s for path, s in found.items() if not path.startswith("conda-meta/safepip/")}
+
+    def hurt(self) -> tuple[set[str], set[str]]:
+        """What a plain look finds altered, and gone."""
+        altered, gone = set(), set()
+        for path, text in OWNED.items():
+            place = self.prefix / path
+            if not place.is_file():
+                gone.add(path)
+            elif place.read_bytes() != text.encode():
+                altered.add(path)
+        return altered, gone
+
+
+def silent(*_: object) -> None:
+    """Hear how far it is, or what is asked, and go on."""
+
+
+def write(path: Path, data: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def told(findings: Iterable[Finding], *kinds: str) -> set[str]:
+    """The paths that findings of a kind tell of."""
+    found: set[str] = set()
+    for finding in findings:
+        for kind in kinds:
+            known = kind.partition(".")
+            if finding.kind == known[0]:
+                found.update(getattr(finding, known[2]))
+    return found
+
+
+@settings(max_examples=60)
+@given(done=deeds())
+def test_what_was_done_is_what_is_told(done: Done) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        small = Small(Path(folder))
+        small.suffer(done)
+        altered, gone = small.hurt()
+        before = small.contents()
+        found = small.examine()
+        assert small.contents() == before
+        assert told(found.findings, *ALTERED) == altered
+        assert told(found.findings, *GONE) == gone
+        claims = {(came.name, path) for came in done.came for path in came.paths}
+        for finding in found.findings:
+            if finding.kind == "overwritten":
+                claimed = {path for name, path in claims if name == finding.distribution}
+                assert told([finding], "overwritten.paths") <= claimed | _of_info(done, finding)
+        if not (altered or gone or done.came or done.strange):
+            assert [finding.kind for finding in found.findings] == ["no-python"]
+        said_of(found)
+
+
+def _of_info(done: Done, finding: Finding) -> set[str]:
+    """The metadata that a distribution writes itself, where conda has files of the same names."""
+    names = {f"{came.name}-{came.version}" for came in done.came}
+    return {path for path in OWNED if any(f"/{name}.dist-info/" in path for name in names)}
+
+
+def said_of(found: Diagnosis) -> None:
+    """Everything that can be said of it can be shown."""
+    lines = diagnosis_lines(found.inspection, found.findings, (), width=80)
+    text = "".join(line.text for line in lines)
+    assert text.isprintable()
+    assert f"ada:{SECRET}" not in text
+    target = Target("/x", "", is_conda=True, chosen_by="")
+    answer: dict[str, Any] = as_json_diagnosis(
+        found.inspection, found.findings, (), target=target, seconds={}
+    )
+    assert json.loads(json.dumps(answer))["findings"] == answer["findings"]
+
+
+@settings(max_examples=40)
+@given(done=deeds())
+def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        small = Small(Path(folder))
+        small.suffer(done)
+        before = small.contents()
+        asking = Asking({}, "/", silent, silent, silent)
+        mended = repair(small.target, (), asking, Policy())
+        if mended.entry is None:
+            assert small.contents() == before
+            assert not mended.repair.steps
+            return
+        assert mended.after is not None
+        assert small.hurt() == (set(), set())
+        kinds = {"altered", "missing", "overwritten", "replaced"}
+        assert kinds.isdisjoint(f.kind for f in mended.after.findings)
+        said_of(mended.after)
+        environment = mended.before.inspection.environment
+        steps = repair_lines(mended.repair, environment, done="", where="x", width=80)
+        left = unfixed_lines(mended.repair.unfixed, environment, width=80)
+        assert "".join(line.text for line in (*steps, *left)).isprintable()
+        assert json.dumps(repair_as_json(mended.repair))
+        undo(
+            small.target,
+            mended.entry.id,
+            environ={},
+            agree=silent,
+            tell=silent,
+            policy=Policy(),
+        )
+        assert small.contents() == before
+        shutil.rmtree(small.cache)
+        assert told(small.examine().findings, *ALTERED) == small.hurt()[0]
