@@ -85,7 +85,7 @@ def test_a_replaced_by_pip(made: Patient, writer: Writer) -> None:
     made.install("owned==2.0")
     altered, missing = damage_of(before, made.bytes())
     found = made.the("replaced")
-    facts = (found["distribution"], found["version"], found["now"], found["severity"])
+    facts = (found["distribution"], found["version"], found["there"], found["severity"])
     assert facts == ("owned", "1.0", "2.0", "damage")
     assert found["missing"] == missing
     # The oldest records have no hashes: what pip claims counts as altered, equal or not.
@@ -121,7 +121,7 @@ def test_another_installer_is_named_by_its_own_word(ill: Patient) -> None:
 def test_the_same_version_over_it_is_replaced_too(ill: Patient) -> None:
     ill.install("--force-reinstall", "owned==1.0")
     found = ill.the("replaced")
-    assert (found["version"], found["now"]) == ("1.0", "1.0")
+    assert (found["version"], found["there"]) == ("1.0", "1.0")
     assert found["source"]["installer"] == "pip"
 
 
@@ -224,7 +224,7 @@ def test_a_record_that_conda_list_deleted(made: Patient, writer: Writer) -> None
     found = made.the("lost-record")
     # rattler keeps no history; there, what depends on it and the package cache tell.
     witness = ["depends", "cache"] if writer == "rattler" else ["history", "depends", "cache"]
-    assert (found["conda_package"], found["now"], found["evidence"]) == (dist, "2.0", witness)
+    assert (found["conda_package"], found["there"], found["evidence"]) == (dist, "2.0", witness)
     assert found["source"]["installer"] == "pip"
     assert len(found["needed_by"]) == 2
 

@@ -11,8 +11,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
-SCRIPTS = ("safepip.effects.runner", "safepip.effects.importer")
-"""Run inside the Python of an environment: they import nothing of safepip, and end alone."""
+SCRIPTS = ("safepip.effects.runner", "safepip.effects.importer", "safepip.effects.unpacker")
+"""Processes of their own: they import nothing of safepip, and end alone."""
 
 WORLDLY = (
     *("io.open", "glob", "os", "pathlib", "platform", "shutil", "site", "sysconfig", "tempfile"),

@@ -144,7 +144,7 @@ def _put_back(site: Site, step: PutBack) -> None:
     rows = site.rows(step)
     for path, row in rows.items():
         made = make(row, site.place, hashes.get(path, ""))
-        _lay(f"{environment.prefix}/{path}", made)
+        _lay(f"{environment.prefix}/{path}", made, environment.prefix)
     for path in site.stale(step):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(f"{environment.prefix}/{path}")
@@ -153,9 +153,11 @@ def _put_back(site: Site, step: PutBack) -> None:
         _write_record(site, step, tuple(rows))
 
 
-def _lay(path: str, made: Made) -> None:
+def _lay(path: str, made: Made, prefix: str) -> None:
     """Have this at a path, in place of what is there."""
     folder = os.path.dirname(path)
+    if not f"{os.path.realpath(folder)}/".startswith(f"{prefix}/"):
+        raise CannotRepair(f"`{folder}` leads out of the environment")
     if not os.path.isdir(folder):
         _make_room(folder)
     if os.path.isdir(path) and not os.path.islink(path):

@@ -42,7 +42,7 @@ class Replaced(Finding):
     """NAME-VERSION-BUILD of the record."""
     version: str
     """Conda's."""
-    now: str
+    there: str
     """What is there instead."""
     source: Source
     altered: tuple[str, ...]
@@ -134,7 +134,7 @@ class LostRecord(Finding):
     evidence: tuple[Evidence, ...]
     needed_by: tuple[str, ...] = ()
     """Conda packages that depend on it, each with its specification."""
-    now: str = ""
+    there: str = ""
     """The version of the distribution of that name that is there; empty for none."""
     source: Source
 

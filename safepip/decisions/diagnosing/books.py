@@ -100,7 +100,7 @@ def _lost(  # noqa: PLR0917 - the witnesses, one each
         conda_package=dist or (cached.dist if cached is not None else name),
         evidence=tuple(evidence),
         needed_by=tuple(f"{record.name} {record.version} ({spec})" for record, spec in needs),
-        now=claim.distribution.version if claim is not None else "",
+        there=claim.distribution.version if claim is not None else "",
         source=origin_of(claim, inspection.entries).source if claim is not None else Source(),
     )
 
@@ -120,10 +120,10 @@ def _found_in_cache(cached: Sequence[Cached], name: str, needs: Sequence[Need]) 
 # ------------------------------------------------------------------------------- requirements
 
 
-def unmet_depends(inspection: Inspection, now: Mapping[str, str]) -> Iterator[DependsUnmet]:
+def unmet_depends(inspection: Inspection, there: Mapping[str, str]) -> Iterator[DependsUnmet]:
     """Find conda packages that do not have what they depend on.
 
-    ``now``: the version that is there in place of a package's own, by NAME-VERSION-BUILD. What was
+    ``there``: the version that lies in place of a package's own, by NAME-VERSION-BUILD. What was
     built against one version may load with another and give wrong results; `pip check` knows
     nothing of that, and conda goes by its records.
     """
@@ -135,8 +135,8 @@ def unmet_depends(inspection: Inspection, now: Mapping[str, str]) -> Iterator[De
             needed = known.get(_name(spec))
             if pin is None or needed is None:
                 continue
-            version = now.get(needed.dist, needed.version)
-            owner = "pip" if needed.dist in now else "conda"
+            version = there.get(needed.dist, needed.version)
+            owner = "pip" if needed.dist in there else "conda"
             if accepts(pin.versions, version) is False:
                 yield _depends(record, spec, f"{needed.name} {version}", owner)
 
@@ -203,20 +203,20 @@ def _is_condas_own(
 # ------------------------------------------------------------------------------- pins, leftovers
 
 
-def broken_pins(inspection: Inspection, now: Mapping[str, str]) -> Iterator[PinBroken]:
+def broken_pins(inspection: Inspection, there: Mapping[str, str]) -> Iterator[PinBroken]:
     """Find what is not as `conda-meta/pinned` wants it; a note where conda itself put it there."""
     environment = inspection.environment
     for text in environment.pins:
         pin = parse_pin(text)
-        if pin is not None and (finding := _broken(environment, pin, now)) is not None:
+        if pin is not None and (finding := _broken(environment, pin, there)) is not None:
             yield finding
 
 
-def _broken(environment: Environment, pin: Pin, now: Mapping[str, str]) -> PinBroken | None:
+def _broken(environment: Environment, pin: Pin, there: Mapping[str, str]) -> PinBroken | None:
     record = environment.record_named(pin.name)
     found = standing(environment.distributions).get(pin.name)
     if record is not None:
-        version, by_conda = now.get(record.dist, record.version), record.dist not in now
+        version, by_conda = there.get(record.dist, record.version), record.dist not in there
     elif found is not None and not found.outside:
         version, by_conda = found.version, False
     else:

@@ -46,13 +46,13 @@ def _found(inspection: Inspection) -> Iterator[Finding]:
         yield NoPython(reason=inspection.no_python)
     yield from inspection.unreadable
     files = [*damaged_files(inspection), *two_of_pips(inspection)]
-    now = replaced_versions(files)
+    there = replaced_versions(files)
     yield from files
     yield from lost_records(inspection)
-    yield from unmet_depends(inspection, now)
+    yield from unmet_depends(inspection, there)
     if not inspection.no_python:
         yield from lacking(inspection)
-    yield from broken_pins(inspection, now)
+    yield from broken_pins(inspection, there)
     yield from leftovers(inspection)
     yield from twice(inspection, {finding.distribution for finding in files})
     yield from hiding(inspection)

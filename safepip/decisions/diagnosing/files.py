@@ -155,7 +155,7 @@ def _rivalry(case: _Case, rival: Claim) -> Replaced | TwoCopies:
         distribution=rival.distribution.name,
         conda_package=case.record.dist,
         version=own.version,
-        now=rival.distribution.version,
+        there=rival.distribution.version,
         source=origin.source,
         altered=tuple(sorted(case.taken(rival))),
         missing=tuple(sorted(case.missing)),
@@ -234,4 +234,4 @@ def _place(claim: Claim) -> tuple[str, str]:
 
 def replaced_versions(findings: Iterable[Finding]) -> Mapping[str, str]:
     """Give the version that is really there for each conda package (NAME-VERSION-BUILD)."""
-    return {f.conda_package: f.now for f in findings if isinstance(f, Replaced)}
+    return {f.conda_package: f.there for f in findings if isinstance(f, Replaced)}

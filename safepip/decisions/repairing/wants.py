@@ -92,7 +92,7 @@ def wants(inspection: Inspection, findings: Iterable[Finding]) -> Wants:
             case LostRecord():
                 lost.append(finding)
                 for claim in inspection.claims:
-                    if finding.now and claim.distribution.name == finding.distribution:
+                    if finding.there and claim.distribution.name == finding.distribution:
                         take_out[claim.distribution.metadata_path] = claim
             case Leftover() if finding.path in inspection.environment.leftovers:
                 clear.append(finding.path)
@@ -113,7 +113,7 @@ def _paths(finding: Mendable) -> tuple[str, ...]:
 
 def _culprits(inspection: Inspection, finding: Finding) -> list[Claim]:
     """Give the distributions that a finding is about, but for conda's own."""
-    version = getattr(finding, "now", None) or getattr(finding, "version", None)
+    version = getattr(finding, "there", None) or getattr(finding, "version", None)
     return [
         claim
         for claim in inspection.claims

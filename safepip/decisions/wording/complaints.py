@@ -84,9 +84,11 @@ def _replaced(f: Replaced, _: Environment) -> str:
     harm = _harm(f.altered, f.missing)
     harm = f": {harm} of conda's {f.files}" if harm else ""
     given = ", as `--allow` let it" if f.allowed else ""
-    if f.now == f.version:
+    if f.there == f.version:
         return f"conda's {clean(f.version)} was installed again over it, {came(f.source)}{harm}"
-    return f"conda has {clean(f.version)}, on disk is {clean(f.now)}, {came(f.source)}{given}{harm}"
+    return (
+        f"conda has {clean(f.version)}, on disk is {clean(f.there)}, {came(f.source)}{given}{harm}"
+    )
 
 
 def _two_copies(f: TwoCopies, environment: Environment) -> str:
@@ -138,8 +140,8 @@ def _missing(f: Missing, environment: Environment) -> str:
 def _lost(f: LostRecord, _: Environment) -> str:
     told = ", ".join(_EVIDENCE[one] for one in f.evidence)
     said = f"conda had {clean(f.conda_package)} (by {told}), and has no record of it any more"
-    if f.now:
-        said += f"; on disk is {clean(f.now)}, {came(f.source)}"
+    if f.there:
+        said += f"; on disk is {clean(f.there)}, {came(f.source)}"
     if f.needed_by:
         said += f"; needed by {few(f.needed_by, _FEW_PATHS)}"
     return said
