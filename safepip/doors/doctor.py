@@ -18,7 +18,7 @@ from safepip.doors.asking import ask
 from safepip.doors.policy import policy_of
 from safepip.doors.progress import Progress
 from safepip.doors.recovering import recover_first
-from safepip.doors.saying import print_json, say_recovered
+from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.recipes.course import is_reached
@@ -120,7 +120,7 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
             os.environ,
             os.getcwd(),
             progress.tell,
-            say_recovered,
+            say_event,
             None if options["dry_run"] else agree,
         )
         done = repair(target, options["names"], asking, policy_of(own))

@@ -95,8 +95,8 @@ def undo(
         environment = _environment(target, environ)
         plan = None
         command = shell.safepip(("undo", "--override-frozen", entry.id))
-        again = Fix(command, "take it back all the same")
-        refuse_sealed(target.prefix, environment, policy, again)
+        all_the_same = Fix(command, "take it back all the same")
+        refuse_sealed(target.prefix, environment, policy, all_the_same)
         if environment is not None:
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             if entry.verb != "doctor":  # what it mended was as broken before
