@@ -41,7 +41,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     under the outcome's code, each with a `message`.
     """
     verdict = outcome.verdict
-    word, code = _verdict_and_code(outcome)
+    word, code = verdict_and_code(outcome)
     plan = verdict.plan if verdict is not None else None
     of_hints = None if word == "block" else code
     return {
@@ -82,7 +82,8 @@ def as_json_error(
     }
 
 
-def _verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
+def verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
+    """Give the word for how a command ended, and what that was for."""
     verdict = outcome.verdict
     if outcome.exit_code in _ERRORS:
         return "error", _ERRORS[outcome.exit_code]
