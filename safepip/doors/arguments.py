@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from safepip.values.errors import UsageError
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "undo", "history")
+OWN = ("doctor", "explain", "undo", "history")
 """Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",

@@ -16,6 +16,7 @@ from safepip.values.errors import UsageError
 if TYPE_CHECKING:
     from safepip.decisions.wording.refusal import Form
     from safepip.doors.arguments import OwnOptions
+    from safepip.values.target import Target
     from safepip.values.verdict import Outcome
 
 _ON_STDOUT = ("json", "tree", "table", "markdown")
@@ -37,6 +38,16 @@ def check_forms(own: OwnOptions, verb: str) -> None:
     folder = os.path.dirname(os.path.abspath(own.html))
     if os.path.isdir(own.html) or not os.path.isdir(folder):
         raise UsageError(f"cannot write `{own.html}`: expected a file in a folder that is there")
+
+
+def refuse_forms_elsewhere(own: OwnOptions, target: Target) -> None:
+    """Refuse the forms of a plan where the plan is pip's own.
+
+    Raises: UsageError.
+    """
+    if not target.is_conda and (own.table or own.markdown or own.html is not None):
+        where = f"`{target.prefix or 'PATH'}` is no conda environment"
+        raise UsageError(f"{where}: there the plan is pip's own, and has no other form")
 
 
 def show_outcome(outcome: Outcome, own: OwnOptions) -> None:

@@ -8,13 +8,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safepip.decisions.explaining.verdicts import told
 from safepip.doors.arguments import GUARDED, OwnOptions, split
-from safepip.doors.forms import check_forms, show_outcome
+from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcome
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import say_bug, say_error, say_event
 from safepip.doors.target import target_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
+from safepip.effects.journal import timestamp
+from safepip.effects.last import keep_last
 from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
@@ -59,6 +62,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
             verb, at, python = verb_and_python(arguments, os.environ, Path(folder))
     check_forms(own, verb)
     target = target_of(own, arguments, as_module=as_module, pip_python=python)
+    refuse_forms_elsewhere(own, target)
     if verb == "plan":
         arguments = [*arguments[:at], "install", *arguments[at + 1 :]]
     if not target.is_conda or verb not in GUARDED:
@@ -68,6 +72,8 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
+    if outcome.verdict is not None and outcome.caches:
+        keep_last(target.prefix, told(outcome, timestamp()), os.environ)
     return outcome.exit_code
 
 

@@ -179,5 +179,6 @@ class Course:
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,
             no_color=self.options.no_color,
+            caches=self.options.caches,
             **more,
         )

@@ -113,3 +113,5 @@ class Outcome:
     """Where pip would have acted; None only where that is not known or of no interest."""
     fixes: tuple[Fix, ...] = ()
     """Ways on that no verdict carries, as when pip's question cannot be answered."""
+    caches: bool = True
+    """False: nothing is to be kept beside the environment (pip's `--no-cache-dir`)."""

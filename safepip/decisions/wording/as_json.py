@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.judging.ownership import owner_of
+from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.refusal import code_of
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
@@ -17,9 +18,12 @@ from safepip.values.verdict import Blocked, Clear, Kept, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from safepip.decisions.explaining.portrait import Portrait
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
+    from safepip.values.explanation import Article
     from safepip.values.findings import Finding
+    from safepip.values.journal import Entry
     from safepip.values.plan import Change, Plan
     from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
@@ -80,6 +84,41 @@ def as_json_error(
         "findings": [finding],
         "fixes": fixes_as_json(error.fixes),
     }
+
+
+def portrait_as_json(
+    portrait: Portrait, last: Entry | None, taken_back: Mapping[str, str]
+) -> dict[str, Any]:
+    """Give what `explain` knows of a package; the files of conda's package are counted."""
+    record, distribution = portrait.record, portrait.distribution
+    conda = ("name", "version", "build", "channel")
+    return {
+        "name": _safe(portrait.name),
+        "version": _safe(portrait.version) or None,
+        "owner": portrait.owner,
+        "conda_package": {
+            **{field: _safe(getattr(record, field)) for field in conda},
+            "files": len(record.files),
+        }
+        if record
+        else None,
+        "metadata": _safe(distribution.metadata_path) if distribution else None,
+        "together": _safe(portrait.together),
+        "copies": [_safe(copy.metadata_path) for copy in portrait.copies],
+        "needed_by": [
+            {f.name: _safe(getattr(need, f.name)) for f in fields(need)} for need in portrait.needs
+        ],
+        "pinned": _safe(portrait.pins),
+        "bounds": _safe(portrait.bounds),
+        "last_change": told(last, taken_back.get(last.id)) if last else None,
+    }
+
+
+def article_as_json(article: Article) -> dict[str, Any]:
+    """Give an article."""
+    plain = {f.name: _safe(getattr(article, f.name)) for f in fields(article)}
+    fixes = [{"says": says, "command": command} for says, command in article.fixes]
+    return {**plain, "fixes": fixes}
 
 
 def verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
