@@ -60,7 +60,9 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
-    return _block(course, Blocked(plan, first.findings), fitting, others=others)
+    conflict = find_why(course, plan, first) if not held else None
+    blocked = Blocked(plan, first.findings, conflict=conflict)
+    return _block(course, blocked, fitting, others=others)
 
 
 def _block(
@@ -69,7 +71,8 @@ def _block(
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
-    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others)
+    ways = blocked.conflict.ways if blocked.conflict is not None else ()
+    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways)
     return course.outcome(code, replace(blocked, fixes=fixes))
 
 

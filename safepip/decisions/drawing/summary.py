@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
+from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import cleared_text, held_text
 from safepip.decisions.wording.notes import note_lines
@@ -83,6 +84,8 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
         return "this install is refused", (), ""
     same = same_as_code(verdict)
     others = [sentence(f, verdict.plan, environment) for f in other_refusals(verdict, same)]
+    if verdict.conflict is not None:
+        others += causes(verdict.conflict, environment)
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
     return headline(same, verdict.plan, environment), tuple(others), reason
 

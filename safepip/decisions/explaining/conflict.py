@@ -42,6 +42,7 @@ def find_conflict(question: Question, shelf: Shelf) -> Conflict | None:
         return None
     conflicts = [_smallest(question, shelf, first.touched)]
     ways = _ways(question, shelf, conflicts)
+    conflicts.sort(key=sorted)
     chains = {
         (chain.hold, chain.links): chain
         for holds in conflicts

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.undoing.journaling import told
+from safepip.decisions.wording.causes import conflict_as_json
 from safepip.decisions.wording.refusal import code_of
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
@@ -63,6 +64,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
+        "conflict": _conflict(outcome),
         "undo": outcome.undo or None,
         "engine": outcome.engine,
         "seconds": _seconds(outcome.seconds),
@@ -93,30 +95,30 @@ def portrait_as_json(
     record, distribution = portrait.record, portrait.distribution
     conda = ("name", "version", "build", "channel")
     return {
-        "name": _safe(portrait.name),
-        "version": _safe(portrait.version) or None,
+        "name": safe(portrait.name),
+        "version": safe(portrait.version) or None,
         "owner": portrait.owner,
         "conda_package": {
-            **{field: _safe(getattr(record, field)) for field in conda},
+            **{field: safe(getattr(record, field)) for field in conda},
             "files": len(record.files),
         }
         if record
         else None,
-        "metadata": _safe(distribution.metadata_path) if distribution else None,
-        "together": _safe(portrait.together),
-        "copies": [_safe(copy.metadata_path) for copy in portrait.copies],
+        "metadata": safe(distribution.metadata_path) if distribution else None,
+        "together": safe(portrait.together),
+        "copies": [safe(copy.metadata_path) for copy in portrait.copies],
         "needed_by": [
-            {f.name: _safe(getattr(need, f.name)) for f in fields(need)} for need in portrait.needs
+            {f.name: safe(getattr(need, f.name)) for f in fields(need)} for need in portrait.needs
         ],
-        "pinned": _safe(portrait.pins),
-        "bounds": _safe(portrait.bounds),
+        "pinned": safe(portrait.pins),
+        "bounds": safe(portrait.bounds),
         "last_change": told(last, taken_back.get(last.id)) if last else None,
     }
 
 
 def article_as_json(article: Article) -> dict[str, Any]:
     """Give an article."""
-    plain = {f.name: _safe(getattr(article, f.name)) for f in fields(article)}
+    plain = {f.name: safe(getattr(article, f.name)) for f in fields(article)}
     fixes = [{"says": says, "command": command} for says, command in article.fixes]
     return {**plain, "fixes": fixes}
 
@@ -174,6 +176,11 @@ def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
     }
 
 
+def _conflict(outcome: Outcome) -> Any:  # noqa: ANN401 - it is JSON
+    found = outcome.verdict.conflict if isinstance(outcome.verdict, Blocked) else None
+    return safe(conflict_as_json(found, outcome.environment)) if found is not None else None
+
+
 def _findings(verdict: Verdict | None) -> Sequence[Finding]:
     match verdict:
         case Blocked():
@@ -217,4 +224,6 @@ def safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
         return [safe(item) for item in value]
     if is_dataclass(value):
         return {f.name: safe(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {key: safe(item) for key, item in value.items()}
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import Line, Span, clean, command, drawn, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, count
@@ -59,13 +60,14 @@ def refusal_lines(
         *environment_line(environment, width),
         *_particulars(same, width),
     )
-    causes = (
+    reasons = (
         *_others(blocked, same, environment, width),
+        *_causes(blocked, environment, width),
         *(labelled("why", reason, width) if reason else ()),
     )
     notes = note_lines(blocked.findings, blocked.plan, environment, width)
     end = (*notes, untouched(outcome.verb))
-    parts = [head, tree, causes, fix_lines(blocked.fixes, width), end]
+    parts = [head, tree, reasons, fix_lines(blocked.fixes, width), end]
     gap = (Line(),) if tree else ()
     return tuple(line for part in parts if part for line in (*gap, *part))[len(gap) :]
 
@@ -156,6 +158,15 @@ def _others(
         lines += labelled("also", sentence(finding, blocked.plan, environment), width)
     if len(rest) > FEW:
         lines += labelled("", f"... {len(rest) - FEW} more", width)
+    return tuple(lines)
+
+
+def _causes(blocked: Blocked, environment: Environment, width: int) -> tuple[Line, ...]:
+    """Give the ways on which the request leads to what conda holds."""
+    texts = causes(blocked.conflict, environment) if blocked.conflict is not None else ()
+    lines: list[Line] = []
+    for at, text in enumerate(texts[:FEW]):
+        lines += labelled("cause" if at == 0 else "", text, width)
     return tuple(lines)
 
 
