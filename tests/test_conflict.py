@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from safepip.decisions.explaining.conflict import find_conflict
 from safepip.decisions.explaining.solving import solve
-from safepip.values.universe import Chain, Conflict, Freed, Held, Question, Release, TooHard
+from safepip.values.universe import Chain, Conflict, Freed, Held, Needs, Question, Release, TooHard
 from tests.build import MARKERS
 
 CASES = tomli.loads(Path(__file__).with_name("conflicts.toml").read_text("utf-8"))["case"]
@@ -31,14 +31,16 @@ class Memory:
     """By `name version`."""
     python: Mapping[str, str] = field(default_factory=dict)
     yanked: Sequence[str] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+    """`Requires-Python` that the index does not tell, and the metadata does."""
 
     def releases(self, name: str) -> list[Release]:
         keys = [key for key in self.lines if key.split()[0] == name]
         keys.sort(key=lambda key: Version(key.split()[1]), reverse=True)
         return [Release(k.split()[1], self.python.get(k, ""), k in self.yanked) for k in keys]
 
-    def requires(self, name: str, version: str) -> tuple[str, ...] | None:
-        return tuple(self.lines[f"{name} {version}"])
+    def requires(self, name: str, version: str) -> Needs | None:
+        return Needs(tuple(self.lines[f"{name} {version}"]), self.said.get(f"{name} {version}", ""))
 
 
 def held(lines: Mapping[str, Sequence[str]]) -> dict[str, Held]:
@@ -61,7 +63,9 @@ def test_a_conflict_is_told_from_the_request_to_what_is_held(case: dict[str, Any
         bounds=tuple(map(Requirement, case.get("bounds", ()))),
         installed=held(case.get("installed", {})),
     )
-    shelf = Memory(case["shelf"], case.get("python", {}), case.get("yanked", ()))
+    shelf = Memory(
+        case["shelf"], case.get("python", {}), case.get("yanked", ()), case.get("said", {})
+    )
     found = find_conflict(asked, shelf) or Conflict((), ())
     assert [list(holds) for holds in found.sets] == case["conflict"]
     assert [chain_text(chain) for chain in found.chains] == case.get("chains", [])

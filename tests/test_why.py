@@ -124,6 +124,23 @@ def test_a_project_in_a_folder_is_explained_as_pip_found_it(
     }
 
 
+def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEnvironment) -> None:
+    done = safepip(lab, "install", "builder", env=links(lab))
+    (hint,) = done.answer["findings"]
+    version = lab.run(lab.python, "-V").stdout.split()[1]
+    assert (done.exit_code, done.answer["code"]) == (1, "pip-failed")
+    assert hint["message"] == (
+        "builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; "
+        f"python {version} is conda's\n"
+        'in a new environment: conda create -n my-lab "python>=3.99" pip'
+    )
+
+
+def test_what_nobody_has_is_no_matter_of_python(lab: CondaEnvironment) -> None:
+    done = safepip(lab, "install", "absent", env=links(lab))
+    assert (done.exit_code, done.answer["findings"]) == (1, [])
+
+
 # ------------------------------------------------------------------------------- which indexes
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
 from safepip.effects.one_pass import OnePass
-from safepip.values.universe import Release, TooHard
+from safepip.values.universe import Needs, Release, TooHard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,10 +49,10 @@ class Catalogue(OnePass):
     ) -> None:
         """``known``: requirement lines by name and version, of which nobody need be asked."""
         super().__init__(asking)
-        self._known = dict(known)
+        self._known = {key: Needs(lines) for key, lines in known.items()}
         self._until = time.monotonic() + seconds
         self._releases: dict[str, tuple[Release, ...]] = {}
-        self._requires: dict[tuple[str, str], tuple[str, ...] | None] = {}
+        self._requires: dict[tuple[str, str], Needs | None] = {}
 
     def open(self) -> Wanted:
         """Let pip read its arguments, and give what is wanted.
@@ -91,8 +91,8 @@ class Catalogue(OnePass):
             )
         return self._releases[name]
 
-    def requires(self, name: str, version: str) -> tuple[str, ...] | None:
-        """Give the requirement lines of a release; None when they cannot be had.
+    def requires(self, name: str, version: str) -> Needs | None:
+        """Give what a release needs; None when that cannot be had.
 
         Raises: TooHard.
         """
@@ -102,7 +102,8 @@ class Catalogue(OnePass):
         if key not in self._requires:
             question = {"do": "metadata", "name": name, "version": version}
             found = self._asked(question, "metadata")["found"]
-            self._requires[key] = None if found is None else tuple(found)
+            needs = None if found is None else Needs(tuple(found["lines"]), found["python"])
+            self._requires[key] = needs
         return self._requires[key]
 
     def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:

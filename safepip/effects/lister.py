@@ -7,7 +7,7 @@ links, logins, proxies, certificates, caches and configuration are pip's, since 
 After `options` (as the runner tells them) the parent asks, one JSON object a line:
 
 ``{"do": "releases", "name"}``  versions, the newest first
-``{"do": "metadata", "name", "version"}``  the lines of `Requires-Dist`
+``{"do": "metadata", "name", "version"}``  `Requires-Dist`, and an unmet `Requires-Python`
 ``{"do": "stop"}``  end
 
 Nothing is built, installed, or written but to pip's own cache.
@@ -86,7 +86,7 @@ class Lister:
             return ""
 
     def metadata(self, name, version):
-        """Give the lines of `Requires-Dist` of a release; None where they cannot be had."""
+        """Give what a release requires; None where its metadata cannot be had."""
         link = self._links.get((name, version))
         if link is None:
             return None
@@ -100,7 +100,9 @@ class Lister:
             with contextlib.suppress(Exception):  # pip and servers fail in many ways
                 found = way()
                 if found is not None:
-                    return [str(line) for line in found.get_all("Requires-Dist") or ()]
+                    lines = [str(line) for line in found.get_all("Requires-Dist") or ()]
+                    python = found.get("Requires-Python")
+                    return {"lines": lines, "python": self._unmet_python(python)}
         return None
 
     def _from_beside(self, link):

@@ -59,6 +59,8 @@ class OnePass:
         self._is_started = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
+        self.unsolved = False
+        """pip found no versions that go together, or none at all."""
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
 
@@ -211,6 +213,9 @@ class OnePass:
     def _receive(self) -> dict[str, Any] | None:
         """Give the next message that wants an answer, or None when pip has ended."""
         while (message := self._next_message()) is not None:
+            if message.get("type") == "unsolved":
+                self.unsolved = True
+                continue
             if message.get("type") != "missing":
                 return message
             self.missing.append((str(message.get("name")), str(message.get("path"))))

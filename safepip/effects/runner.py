@@ -505,6 +505,10 @@ def _each(value):
 # ------------------------------------------------------------------------------- the guard
 
 
+UNSOLVED = ("DistributionNotFound", "UnsupportedPythonVersion")
+"""pip's errors for versions that do not go together, or are not there."""
+
+
 class Guard:
     """pip's verbs with a stop at the seam."""
 
@@ -588,6 +592,8 @@ class Guard:
                 self.hush()
             except Exception as error:
                 if self.quiet is None:
+                    if type(error).__name__ in UNSOLVED:
+                        self.channel.tell({"type": "unsolved"})
                     raise
                 # The second plan is safepip's idea, so its failure is not the user's to read.
                 said = self.unhush()

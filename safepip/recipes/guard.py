@@ -45,8 +45,19 @@ def converse(course: Course) -> Outcome:
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
+        if course.engine.unsolved:
+            hints = (*hints, *_python_hints(course))
         return course.outcome(account.exit_code, None, hints=hints)
     return _decide(course, course.joined(account))
+
+
+def _python_hints(course: Course) -> tuple[str, ...]:
+    # resolvelib is for when something is wrong.
+    from safepip.decisions.wording.hints import python_hints
+    from safepip.recipes.why import find_python
+
+    found = find_python(course)
+    return python_hints(found, course.environment) if found is not None else ()
 
 
 def _decide(course: Course, plan: Plan) -> Outcome:
@@ -60,9 +71,15 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
-    conflict = find_why(course, plan, first) if not held else None
+    conflict = _why(course, plan, first) if not held else None
     blocked = Blocked(plan, first.findings, conflict=conflict)
     return _block(course, blocked, fitting, others=others)
+
+
+def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
+    from safepip.recipes.why import find_why  # as above
+
+    return find_why(course, plan, first)
 
 
 def _block(

@@ -6,7 +6,6 @@ Request, holds ─▶ resolvelib over pip's own indexes ─▶ Conflict ─▶ i
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,11 @@ from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.ownership import is_allowed
 from safepip.effects.asking import OtherPython, SeamsMoved
-from safepip.effects.catalogue import Catalogue
+from safepip.effects.catalogue import SECONDS, Catalogue
 from safepip.recipes.keep import tried
 from safepip.values.errors import NoEngine
 from safepip.values.findings import Breaks, CondaOwned
+from safepip.values.plan import Plan
 from safepip.values.text import normalised
 from safepip.values.universe import PYTHON, Held, Question, TooHard
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from safepip.decisions.judging.judge import Judgement
     from safepip.effects.catalogue import Wanted
     from safepip.recipes.course import Course
-    from safepip.values.plan import Plan
     from safepip.values.universe import Conflict, Freed
 
+_SECONDS_FOR_PYTHON = 8.0
+"""pip has failed, and the user waits for nothing but a hint."""
 _MOST_TRIALS = 2
 """Plans of pip that are made only to check a way out; each may fetch what it plans."""
 
@@ -45,15 +46,41 @@ def find_why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
     """
     if not _may_be_told(course, first):
         return None
+    policy = course.request.policy
+    held = {
+        name: Held(d.version, d.requires)
+        for name, d in standing(course.environment.distributions).items()
+        if d.record is not None and not is_allowed(policy, d)
+    }
+    found = _found(course, plan, held, SECONDS)
+    return replace(found, ways=_checked(course, first, found)) if found is not None else None
+
+
+def find_python(course: Course) -> Conflict | None:
+    """Give how conda's Python is in the way, after pip itself has found nothing that would do.
+
+    pip tells of a Python that is too old or too new for what was asked for, and not always of one
+    that is for what that needs.
+    """
+    if course.request.verb == "uninstall" or not can_be_repeated(course.request.words):
+        return None
+    return _found(course, Plan(()), {}, _SECONDS_FOR_PYTHON)
+
+
+def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float) -> Conflict | None:
+    """Give the conflict with what is held, and with conda's Python; None where there is none."""
     since = time.monotonic()
     known = {(c.name, c.after): c.requires for c in plan.changes if c.after is not None}
     asking = replace(course.asking, arguments=course.request.words, silent=True)
     found = None
-    with suppress(TooHard, SeamsMoved, OtherPython, NoEngine), Catalogue(asking, known) as shelf:
-        question = _question(course, plan, shelf.open(), shelf)
-        found = find_conflict(question, shelf)
+    try:
+        with Catalogue(asking, known, seconds) as shelf:
+            question = _question(course, plan, held, shelf)
+            found = find_conflict(question, shelf)
+    except (TooHard, SeamsMoved, OtherPython, NoEngine):
+        found = None
     course.timed("explain", since)
-    return replace(found, ways=_checked(course, first, found)) if found is not None else None
+    return found
 
 
 def _may_be_told(course: Course, first: Judgement) -> bool:
@@ -74,25 +101,21 @@ def _may_be_told(course: Course, first: Judgement) -> bool:
     )
 
 
-def _question(course: Course, plan: Plan, wanted: Wanted, shelf: Catalogue) -> Question:
+def _question(course: Course, plan: Plan, held: Mapping[str, Held], shelf: Catalogue) -> Question:
     """Put together what is wanted and what is held.
 
     Raises: TooHard.
     """
+    wanted = shelf.open()
     environment = course.environment
-    counted = standing(environment.distributions)
-    policy = course.request.policy
-    held = {
-        name: Held(d.version, d.requires)
-        for name, d in counted.items()
-        if d.record is not None and not is_allowed(policy, d)
-    }
+    holds = dict(held)
     if environment.record_named(PYTHON) is not None:
-        held[PYTHON] = Held(environment.interpreter.version)
-    others = {n: Held(d.version, d.requires) for n, d in counted.items() if n not in held}
+        holds[PYTHON] = Held(environment.interpreter.version)
+    counted = standing(environment.distributions)
+    others = {n: Held(d.version, d.requires) for n, d in counted.items() if n not in holds}
     return Question(
         (*wanted.requirements, *_direct(plan, wanted, shelf)),
-        held,
+        holds,
         others,
         wanted.bounds,
         environment.interpreter.markers,

@@ -33,6 +33,16 @@ class Held:
     """`Requires-Dist`, as written."""
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the metadata of a release says it needs."""
+
+    lines: tuple[str, ...]
+    """`Requires-Dist`, as written."""
+    python: str = ""
+    """`Requires-Python`, where this Python does not meet it."""
+
+
 class Shelf(Protocol):
     """Whatever tells which releases there are, and what each requires."""
 
@@ -42,8 +52,8 @@ class Shelf(Protocol):
         Raises: TooHard.
         """
 
-    def requires(self, name: str, version: str) -> tuple[str, ...] | None:
-        """Give the requirement lines of a release; None when they cannot be had.
+    def requires(self, name: str, version: str) -> Needs | None:
+        """Give what a release needs; None when that cannot be had.
 
         Raises: TooHard.
         """

@@ -73,7 +73,7 @@ def _chains(question: Question, shelf: Shelf, holds: frozenset[str], hold: str) 
     here = question.holds[hold]
     becomes = solution.versions.get(hold, "")
     if hold == PYTHON:
-        if links := _way_to_python(shelf, solution):
+        if links := _way_to_python(solution):
             yield Chain(links, hold, here.version, "")
     elif links := _way_to(solution, lambda w: w.name == hold and not w.accepts(here.version)):
         yield Chain(links, hold, here.version, becomes)
@@ -99,10 +99,10 @@ def _way_to(solution: Solution, is_meant: Callable[[Wish], bool]) -> tuple[Link,
     return next((links for links, wish in _ways_through(solution) if is_meant(wish)), ())
 
 
-def _way_to_python(shelf: Shelf, solution: Solution) -> tuple[Link, ...]:
+def _way_to_python(solution: Solution) -> tuple[Link, ...]:
     """Give the shortest way to a release that is for another Python."""
     for links, wish in _ways_through(solution):
-        if needed := _python_of(shelf, solution, wish.name):
+        if needed := solution.pythons.get(wish.name):
             return (*links, Link(wish.name, solution.versions[wish.name], f"Python {needed}"))
     return ()
 
@@ -135,13 +135,6 @@ def _name(parent: Pick | None) -> str:
     return parent.name if parent is not None else ""
 
 
-def _python_of(shelf: Shelf, solution: Solution, name: str) -> str:
-    """Give the Python that the chosen release needs, where it is not this one."""
-    chosen = solution.versions.get(name)
-    found = (r.requires_python for r in shelf.releases(name) if r.version == chosen)
-    return next(found, "")
-
-
 def _ways(
     question: Question, shelf: Shelf, conflicts: list[frozenset[str]]
 ) -> tuple[tuple[Freed, ...], ...]:
@@ -163,7 +156,7 @@ def _ways_of_size(
         tried.add(freed)
         solved = solve(question, shelf, freed)
         if solved.solution is not None:
-            found.append(_freed(shelf, solved.solution, freed))
+            found.append(_freed(solved.solution, freed))
             continue
         if len(conflicts) >= _MOST_CONFLICTS:
             raise TooHard("too many conflicts")
@@ -182,13 +175,12 @@ def _next_set(
     return None
 
 
-def _freed(shelf: Shelf, solution: Solution, names: frozenset[str]) -> tuple[Freed, ...]:
+def _freed(solution: Solution, names: frozenset[str]) -> tuple[Freed, ...]:
     found = []
     for name in sorted(names):
         wishes = [wish for _, wish in solution.wishes.get(name, ())]
         bounds = dict.fromkeys(wish.text for wish in wishes if wish.requirement is not None)
         if name == PYTHON:
-            needed = (_python_of(shelf, solution, other) for other in solution.versions)
-            bounds = dict.fromkeys(f"{PYTHON}{each}" for each in needed if each)
+            bounds = dict.fromkeys(f"{PYTHON}{each}" for each in solution.pythons.values())
         found.append(Freed(name, tuple(bounds), solution.versions.get(name, "")))
     return tuple(found)

@@ -6,7 +6,7 @@ with some of conda's versions let go, at no cost, since the shelf remembers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible
@@ -16,10 +16,11 @@ from safepip.decisions.judging.requirements import (
     active_requirements,
     as_text,
     is_active,
+    parse_requirement,
     parse_version,
 )
 from safepip.values.text import normalised
-from safepip.values.universe import PYTHON, Release, TooHard
+from safepip.values.universe import PYTHON, Needs, Release, TooHard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,6 +87,8 @@ class Solution:
     """By normalised name."""
     wishes: Mapping[str, tuple[tuple[Pick | None, Wish], ...]]
     """By name: who requires it, and how. None stands for the user."""
+    pythons: Mapping[str, str] = field(default_factory=dict)
+    """By name: the Python that what was chosen needs, where it is not this one."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,13 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
         for criterion in state.criteria.values()
         for information in criterion.information
     ]
-    return Solved(_solution(state.mapping, pairs), frozenset(provider.touched))
+    solution = _solution(state.mapping, pairs)
+    pythons = {
+        name: python
+        for (name, version), python in provider.pythons.items()
+        if solution.versions.get(name) == version
+    }
+    return Solved(replace(solution, pythons=pythons), frozenset(provider.touched))
 
 
 def _solution(mapping: Mapping[str, Pick], pairs: Sequence[tuple[Pick | None, Wish]]) -> Solution:
@@ -159,6 +168,8 @@ class _Provider(AbstractProvider["Wish", "Pick", str]):
     shelf: Shelf
     free: AbstractSet[str]
     touched: set[str] = field(default_factory=set)
+    pythons: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By name and version: the Python that is needed, where it is not this one."""
 
     def identify(self, requirement_or_candidate: Wish | Pick) -> str:
         return requirement_or_candidate.key
@@ -203,18 +214,22 @@ class _Provider(AbstractProvider["Wish", "Pick", str]):
             if name not in self.free:
                 yield Release(held.version)
                 return
+        if name == PYTHON:
+            return  # no other can be asked for
         here = held or self.question.installed.get(name)
         if here is not None:
             yield Release(here.version)
         for release in self.shelf.releases(name):
             if here is None or release.version != here.version:
-                yield from self._for_this_python(release)
+                yield from self._for_this_python(name, release)
 
-    def _for_this_python(self, release: Release) -> Iterator[Release]:
+    def _for_this_python(self, name: str, release: Release) -> Iterator[Release]:
         """Give the release where Python does not forbid it, or is let go."""
         if not release.requires_python:
             yield release
-        elif PYTHON in self.question.holds:
+            return
+        self.pythons[name, release.version] = release.requires_python
+        if PYTHON in self.question.holds:
             self.touched.add(PYTHON)
             if PYTHON in self.free:
                 yield release
@@ -249,27 +264,31 @@ class _Provider(AbstractProvider["Wish", "Pick", str]):
         return requirement.accepts(candidate.version)
 
     def get_dependencies(self, candidate: Pick) -> Iterable[Wish]:
-        lines = self._requires(candidate)
+        needs = self._needs(candidate)
         if candidate.extras:
             yield Wish(candidate.name, frozenset(), None, candidate.version)
-        for requirement in active_requirements(lines, self.question.markers, candidate.extras):
-            wish = _wish(requirement)
+        for each in active_requirements(needs.lines, self.question.markers, candidate.extras):
+            wish = _wish(each)
             if wish is None:
                 raise TooHard("a URL")
             if wish.name != candidate.name or wish.extras - candidate.extras:
                 yield wish
+        if needs.python and PYTHON not in self.free:
+            yield Wish(PYTHON, frozenset(), parse_requirement(f"{PYTHON}{needs.python}"))
 
-    def _requires(self, candidate: Pick) -> tuple[str, ...]:
+    def _needs(self, candidate: Pick) -> Needs:
         for known in (self.question.holds, self.question.installed):
             here = known.get(candidate.name)
             if here is not None and here.version == candidate.version:
-                return here.requires
-        lines = self.shelf.requires(candidate.name, candidate.version)
-        if lines is None and PYTHON in self.free:
-            return ()  # what is for another Python only may not be known here, and stands alone
-        if lines is None:
+                return Needs(here.requires)
+        needs = self.shelf.requires(candidate.name, candidate.version)
+        if needs is None and PYTHON in self.free:
+            return Needs(())  # what is for another Python only may not be known here
+        if needs is None:
             raise TooHard(f"the metadata of {candidate.name} {candidate.version}")
-        return lines
+        if needs.python:
+            self.pythons[candidate.name, candidate.version] = needs.python
+        return needs
 
 
 def _is_prerelease(version: str) -> bool:
