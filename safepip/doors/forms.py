@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.as_json import as_json
-from safepip.decisions.wording.message import message
 from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.values.errors import UsageError
@@ -55,6 +53,10 @@ def show_outcome(outcome: Outcome, own: OwnOptions) -> None:
 
     Raises: UsageError, when the page cannot be written.
     """
+    # Imported as the last: pip need not wait for it.
+    from safepip.decisions.wording.as_json import as_json
+    from safepip.decisions.wording.message import message
+
     if own.html is not None:
         _write_page(outcome, own.html)
     if own.json:

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safepip.decisions.explaining.verdicts import told
 from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcome
 from safepip.doors.policy import policy_of
@@ -73,8 +72,14 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
     if outcome.verdict is not None and outcome.caches:
-        keep_last(target.prefix, told(outcome, timestamp()), os.environ)
+        _remember(outcome, target)
     return outcome.exit_code
+
+
+def _remember(outcome: Outcome, target: Target) -> None:
+    from safepip.decisions.explaining.verdicts import told  # as the last: pip need not wait for it
+
+    keep_last(target.prefix, told(outcome, timestamp()), os.environ)
 
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:

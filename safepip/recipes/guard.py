@@ -24,8 +24,10 @@ from safepip.values.findings import Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
+    from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.plan import Plan
+    from safepip.values.universe import Conflict
     from safepip.values.verdict import Cleared, HeldBack, Outcome
 
 

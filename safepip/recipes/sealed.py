@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Fix
 
 
-def refuse_sealed(
-    prefix: str, environment: Environment | None, policy: Policy, again: Fix
-) -> None:
+def refuse_sealed(prefix: str, environment: Environment | None, policy: Policy, again: Fix) -> None:
     """Refuse to change an environment that is marked as not to be changed.
 
     ``environment`` is None where its Python does not start: what that would say of itself is not

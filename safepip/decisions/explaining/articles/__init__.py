@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.explaining.articles.damages import DAMAGES
 from safepip.decisions.explaining.articles.errors import ERRORS
 from safepip.decisions.explaining.articles.notes import NOTES
 from safepip.decisions.explaining.articles.refusals import REFUSALS
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
 
     from safepip.values.explanation import Article
 
-ARTICLES: Mapping[str, Article] = {a.kind: a for a in (*REFUSALS, *NOTES, *ERRORS)}
+ARTICLES: Mapping[str, Article] = {a.kind: a for a in (*REFUSALS, *NOTES, *DAMAGES, *ERRORS)}
 """By the word in brackets."""

@@ -92,6 +92,14 @@ ERRORS = (
         "error[unreadable-journal]: cannot read the change `2026-11-25-1` in safepip's journal",
     ),
     Article(
+        "repair",
+        "the environment cannot be mended, or not wholly",
+        "exit code 10",
+        ("What is needed to mend it is not to be had, or somebody changed it meanwhile.",),
+        ("error[repair]: nothing was mended",),
+        (("see what is wrong", "safepip doctor"),),
+    ),
+    Article(
         "needs-yes",
         "a question that nobody can answer",
         "exit code 11",
