@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
-SCRIPTS = ("safepip.effects.runner", "safepip.effects.importer", "safepip.effects.unpacker")
+SCRIPTS = tuple(f"safepip.effects.{name}" for name in ("runner", "importer", "lister", "unpacker"))
 """Processes of their own: they import nothing of safepip, and end alone."""
 
 WORLDLY = (

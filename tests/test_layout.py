@@ -46,6 +46,10 @@ def test_text_is_shown_without_secrets_and_escapes() -> None:
         ("git+ssh://git:s3cret@github.com/a", "git+ssh://****@github.com/a"),
         ("pip @ file:///pip", "pip @ file:///pip"),
         ("many[a,b]>=1; python_version>'3'", "many[a,b]>=1; python_version>'3'"),
+        (
+            "https://a.example/==https://me:pw@b.example/",
+            "https://a.example/==https://****@b.example/",
+        ),
     ],
 )
 def test_logins_are_not_shown(given: str, shown: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from safepip.values.errors import UsageError
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "undo", "history")
+OWN = ("doctor", "explain", "undo", "history")
 """Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",
@@ -19,8 +19,11 @@ FLAGS = {
     "--no-undo": "no_undo",
     "--no-import-check": "no_import_check",
     "--override-frozen": "override_frozen",
+    "--tree": "tree",
+    "--table": "table",
+    "--markdown": "markdown",
 }
-VALUES = {"--env": "env", "--allow": "allow"}
+VALUES = {"--env": "env", "--allow": "allow", "--html": "html"}
 
 
 class OwnOptions(NamedTuple):
@@ -33,6 +36,11 @@ class OwnOptions(NamedTuple):
     no_undo: bool = False
     no_import_check: bool = False
     override_frozen: bool = False
+    tree: bool = False
+    table: bool = False
+    markdown: bool = False
+    html: str | None = None
+    """The file to write a page to."""
 
 
 def split(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -71,6 +79,8 @@ def _with_value(own: OwnOptions, name: str, value: str) -> OwnOptions:
         raise UsageError(f"`{name}` needs a value")
     if name == "--env":
         return own._replace(env=value)
+    if name == "--html":
+        return own._replace(html=value)
     return own._replace(allow=(*own.allow, *(n.strip() for n in value.split(",") if n.strip())))
 
 

@@ -15,6 +15,7 @@ from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
 from safepip.doors.doctor import doctor, doctor_command
+from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event
@@ -64,6 +65,8 @@ def _run(
         env=options["env"] or own.env,
         override_frozen=own.override_frozen or options.get("override_frozen", False),
     )
+    if verb == "explain":
+        return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
     target = target_of(own, ["install"], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
@@ -86,6 +89,7 @@ def commands() -> dict[str, click.Command]:
     name = click.Argument(["id"], required=False)
     return {
         "doctor": doctor_command(yes, dry_run, override, env, json),
+        "explain": explain_command(env, json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip.doors.arguments import GUARDED, OwnOptions, split
+from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcome
 from safepip.doors.policy import policy_of
-from safepip.doors.saying import print_json, say_bug, say_error, say_event
+from safepip.doors.saying import say_bug, say_error, say_event
 from safepip.doors.target import target_of
-from safepip.doors.terminal import show, width_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
+from safepip.effects.journal import timestamp
+from safepip.effects.last import keep_last
 from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
@@ -57,7 +59,9 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if verb == "ask":
         with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
             verb, at, python = verb_and_python(arguments, os.environ, Path(folder))
+    check_forms(own, verb)
     target = target_of(own, arguments, as_module=as_module, pip_python=python)
+    refuse_forms_elsewhere(own, target)
     if verb == "plan":
         arguments = [*arguments[:at], "install", *arguments[at + 1 :]]
     if not target.is_conda or verb not in GUARDED:
@@ -66,8 +70,16 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
     redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
     outcome = _guard(request, own, redirected=redirected)
-    _report(outcome, own)
+    show_outcome(outcome, own)
+    if outcome.verdict is not None and outcome.caches:
+        _remember(outcome, target)
     return outcome.exit_code
+
+
+def _remember(outcome: Outcome, target: Target) -> None:
+    from safepip.decisions.explaining.verdicts import told  # as the last: pip need not wait for it
+
+    keep_last(target.prefix, told(outcome, timestamp()), os.environ)
 
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
@@ -89,15 +101,3 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
         target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
         again = Request(request.verb, request.arguments, request.policy, target)
         return guard(again, os.environ, quiet_stdout=quiet_stdout, redirected=True, tell=say_event)
-
-
-def _report(outcome: Outcome, own: OwnOptions) -> None:
-    from safepip.decisions.wording.as_json import as_json  # as the last: pip need not wait for it
-    from safepip.decisions.wording.message import message
-
-    if own.json:
-        print_json(as_json(outcome))
-        return
-    lines = message(outcome, width=width_of(), verbosity=outcome.verbosity)
-    stream = sys.stdout if outcome.verb == "plan" else sys.stderr
-    show(lines, stream, no_color=outcome.no_color)

@@ -27,6 +27,10 @@ _OPTIONS = {
     "--no-undo": ("", "Keep nothing to take the change back with."),
     "--no-import-check": ("", "Do not import what was installed to see whether it works."),
     "--json": ("", "One JSON object on stdout; pip's output goes to stderr."),
+    "--tree": ("", "plan: as a tree, the usual form."),
+    "--table": ("", "plan: a row for each change."),
+    "--markdown": ("", "plan: for a pull request or the summary of CI, with a graph."),
+    "--html": ("FILE", "plan: write a page with table and picture, too."),
 }
 
 _EPILOG = """\b

@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print the one object; where nobody reads any more, the exit code still tells."""
+    print_text(json.dumps(answer) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print text that is for a file or a program, as UTF-8 whatever the locale says."""
     out: TextIO | None = sys.stdout
     if out is None:  # it was closed before the start
         return
     try:
-        out.write(json.dumps(answer) + "\n")
+        out.flush()
+        binary = getattr(out, "buffer", None)  # what stands in for stdout may have none
+        if binary is None:
+            out.write(text)
+        else:
+            binary.write(text.encode("utf-8"))
         out.flush()
     except (OSError, ValueError):
         # Python flushes once more as it ends, and would end with 120 for it.

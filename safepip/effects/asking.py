@@ -83,6 +83,10 @@ class Engine(Protocol):
         """Pip asked whether to go on, and nobody could answer."""
 
     @property
+    def unsolved(self) -> bool:
+        """Pip is known to have failed because no versions go together, or there are none."""
+
+    @property
     def missing(self) -> Sequence[tuple[str, str]]:
         """Requirements by a path that is not there: name and path."""
 

@@ -59,6 +59,8 @@ class OnePass:
         self._is_started = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
+        self.unsolved = False
+        """pip found no versions that go together, or none at all."""
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
 
@@ -163,13 +165,12 @@ class OnePass:
 
     # How a message goes there and back.
 
+    def _setup(self) -> dict[str, Any]:
+        """Give what the runner is told at its start."""
+        return {"pip": self._asking.pip_from, "arguments": list(self._asking.arguments)}
+
     def _start(self, read: int, write: int) -> subprocess.Popen[bytes]:
-        setup = {
-            "read": read,
-            "write": write,
-            "pip": self._asking.pip_from,
-            "arguments": list(self._asking.arguments),
-        }
+        setup = {"read": read, "write": write, **self._setup()}
         for handle in (read, write):
             os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
         try:
@@ -212,6 +213,9 @@ class OnePass:
     def _receive(self) -> dict[str, Any] | None:
         """Give the next message that wants an answer, or None when pip has ended."""
         while (message := self._next_message()) is not None:
+            if message.get("type") == "unsolved":
+                self.unsolved = True
+                continue
             if message.get("type") != "missing":
                 return message
             self.missing.append((str(message.get("name")), str(message.get("path"))))
@@ -220,7 +224,7 @@ class OnePass:
     def _next_message(self) -> dict[str, Any] | None:
         while b"\n" not in self._buffer:
             if not select.select([self._messages], [], [], _PATIENCE)[0]:
-                self._pass_interruption_on()
+                self._while_waiting()
                 continue
             chunk = os.read(self._messages, 1 << 20)
             if not chunk:
@@ -246,7 +250,7 @@ class OnePass:
         elif number != signal.SIGINT and self._is_started:
             self._process.terminate()
 
-    def _pass_interruption_on(self) -> None:
+    def _while_waiting(self) -> None:
         """Interrupt a pip that did not get the signal itself, being in another process group."""
         if self.interrupted and not self.acting and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)

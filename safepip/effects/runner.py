@@ -505,6 +505,10 @@ def _each(value):
 # ------------------------------------------------------------------------------- the guard
 
 
+UNSOLVED = ("DistributionNotFound", "UnsupportedPythonVersion")
+"""pip's errors for versions that do not go together, or are not there."""
+
+
 class Guard:
     """pip's verbs with a stop at the seam."""
 
@@ -588,6 +592,8 @@ class Guard:
                 self.hush()
             except Exception as error:
                 if self.quiet is None:
+                    if type(error).__name__ in UNSOLVED:
+                        self.channel.tell({"type": "unsolved"})
                     raise
                 # The second plan is safepip's idea, so its failure is not the user's to read.
                 said = self.unhush()
@@ -739,6 +745,22 @@ def leave_interruptions_to_parent():
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
+def stand_in(channel, setup, folder):
+    """Put the guard into pip, or what only answers questions, which is a script of its own."""
+    if not setup.get("lister"):
+        Guard(channel, folder).put_up()
+        return
+    util = _import("importlib.util")
+    spec = util.spec_from_file_location("safepip_lister", setup["lister"])
+    lister = util.module_from_spec(spec)
+    spec.loader.exec_module(lister)
+
+    def run(command, options, args):
+        return lister.serve(channel, command, options, args)
+
+    _install().InstallCommand.run = run
+
+
 def main():
     """Hold the conversation and run pip."""
     setup = json.loads(sys.argv[1])
@@ -773,7 +795,7 @@ def main():
     if usage_error is not None:
         raise usage_error
     with tempfile.TemporaryDirectory(prefix="safepip-inputs-") as folder:
-        Guard(channel, folder).put_up()
+        stand_in(channel, setup, folder)
         return _import("pip._internal.cli.main").main(arguments)
 
 

@@ -60,6 +60,7 @@ class TwoPass:
         self.acting = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
+        self.unsolved = False  # pip's public options do not say why it failed
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
 

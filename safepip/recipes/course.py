@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from safepip.values.request import Request
     from safepip.values.retry import Retry
     from safepip.values.target import Target
+    from safepip.values.universe import Freed
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
 
@@ -145,6 +146,7 @@ class Course:
         fitting: tuple[HeldBack, ...] = (),
         *,
         others_fit: bool = False,
+        ways: tuple[tuple[Freed, ...], ...] = (),
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
         return fixes_for(
@@ -155,6 +157,7 @@ class Course:
             findings,
             fitting or None,
             others_fit=others_fit,
+            ways=ways,
             policy=self.request.policy,
             obvious=self.is_reached,
         )
@@ -179,5 +182,6 @@ class Course:
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,
             no_color=self.options.no_color,
+            caches=self.options.caches,
             **more,
         )

@@ -24,8 +24,10 @@ from safepip.values.findings import Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
+    from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.plan import Plan
+    from safepip.values.universe import Conflict
     from safepip.values.verdict import Cleared, HeldBack, Outcome
 
 
@@ -45,8 +47,19 @@ def converse(course: Course) -> Outcome:
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
+        if course.engine.unsolved:
+            hints = (*hints, *_python_hints(course))
         return course.outcome(account.exit_code, None, hints=hints)
     return _decide(course, course.joined(account))
+
+
+def _python_hints(course: Course) -> tuple[str, ...]:
+    # resolvelib is for when something is wrong.
+    from safepip.decisions.wording.hints import python_hints
+    from safepip.recipes.why import find_python
+
+    found = find_python(course)
+    return python_hints(found, course.environment) if found is not None else ()
 
 
 def _decide(course: Course, plan: Plan) -> Outcome:
@@ -60,7 +73,15 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
-    return _block(course, Blocked(plan, first.findings), fitting, others=others)
+    conflict = _why(course, plan, first) if not held else None
+    blocked = Blocked(plan, first.findings, conflict=conflict)
+    return _block(course, blocked, fitting, others=others)
+
+
+def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
+    from safepip.recipes.why import find_why  # as above
+
+    return find_why(course, plan, first)
 
 
 def _block(
@@ -69,7 +90,8 @@ def _block(
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
-    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others)
+    ways = blocked.conflict.ways if blocked.conflict is not None else ()
+    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways)
     return course.outcome(code, replace(blocked, fixes=fixes))
 
 

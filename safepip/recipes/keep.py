@@ -54,7 +54,7 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
     arguments, names = without_bounds(course.request.words, course.environment)
     if not arguments or not any(isinstance(f, CondaOwned) for f in first.findings):
         return ()
-    found = _tried(course, arguments)
+    found = _accepted(course, arguments)
     fitting = compare(course.environment, plan, found) if found is not None else ()
     return tuple(held for held in fitting if held.name in names)
 
@@ -65,28 +65,38 @@ def others_fit(course: Course, first: Judgement) -> bool:
     names = sorted({f.distribution for f in refusals if isinstance(f, Breaks)})
     if course.request.verb == "uninstall" or not all(isinstance(f, Breaks) for f in refusals):
         return False
-    return bool(names) and _tried(course, (*course.request.words, *names)) is not None
+    return bool(names) and _accepted(course, (*course.request.words, *names)) is not None
 
 
-def _tried(course: Course, arguments: tuple[str, ...]) -> Plan | None:
-    """Give the plan for other arguments, with conda's versions held; None when it is refused.
+def _accepted(course: Course, arguments: tuple[str, ...]) -> Plan | None:
+    """Give the plan for other arguments; None when there is none, or it is refused."""
+    found = tried(course, arguments)
+    return found[0] if found is not None and not found[1].refuses else None
 
-    A pip of its own makes it, unseen.
+
+def tried(
+    course: Course, arguments: tuple[str, ...], *, allow: tuple[str, ...] = ()
+) -> tuple[Plan, Judgement] | None:
+    """Give the plan for other arguments, with conda's versions held, and what is said of it.
+
+    A pip of its own makes it, unseen. ``allow``: names that it may take over from conda.
     """
     since = time.monotonic()
     held = course.folder / "held.txt"
-    lines = holds(course.environment, course.request.policy)
+    policy = replace(course.request.policy, allow=(*course.request.policy.allow, *allow))
+    lines = holds(course.environment, policy)
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     asking = replace(course.asking, arguments=with_constraints(arguments, str(held)), silent=True)
     with start(course.engine.name, asking) as engine:
-        trial = replace(course, engine=engine, asking=asking, seconds={})
+        request = replace(course.request, policy=policy)
+        trial = replace(course, request=request, engine=engine, asking=asking, seconds={})
         engine.greet()
         options = engine.read_options()
         account = options if isinstance(options, Failed) else trial.plan()
         if isinstance(account, Failed):
             return None
         found = trial.joined(account)
-        refused = trial.judged(found).refuses
+        judged = trial.judged(found)
         engine.stop()
     course.timed("plan", since)
-    return None if refused else found
+    return found, judged

@@ -56,4 +56,5 @@ def _without_secret(url: str) -> str:
     login = netloc.rpartition("@")[0]
     if login and (":" in login or not parts.scheme.endswith("ssh")):
         netloc = "****@" + netloc.rpartition("@")[2]
-    return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc)))
+    path = _USERINFO.sub("****@", parts.path)  # another URL may be stuck to this one
+    return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc, path=path)))

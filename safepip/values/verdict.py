@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.target import Target
+    from safepip.values.universe import Conflict
 
 EngineName = Literal["one-pass", "two-pass"]
 
@@ -69,6 +70,8 @@ class Blocked:
     findings: tuple[Finding, ...]
     """Those that refuse come first."""
     fixes: tuple[Fix, ...] = ()
+    conflict: Conflict | None = None
+    """Why conda's versions are in the way, where that was found out."""
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -113,3 +116,5 @@ class Outcome:
     """Where pip would have acted; None only where that is not known or of no interest."""
     fixes: tuple[Fix, ...] = ()
     """Ways on that no verdict carries, as when pip's question cannot be answered."""
+    caches: bool = True
+    """False: nothing is to be kept beside the environment (pip's `--no-cache-dir`)."""

@@ -10,10 +10,11 @@ import html
 import io
 import json
 import threading
+import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,6 +67,9 @@ class Index:
     cache_control: str | None = None
     as_json: bool = True
     login: str | None = None
+    ranges: bool = False
+    delay: float = 0.0
+    """Seconds before each answer."""
 
     def add(self, *wheels: Wheel) -> None:
         """Offer more files."""
@@ -85,14 +89,15 @@ def serve_index(
     metadata: bool = False,
     cache_control: str | None = None,
     as_json: bool = True,
+    ranges: bool = False,
 ) -> Iterator[Index]:
     """An index on the loopback for as long as the block lasts.
 
     ``login``: the user and password that every request must carry. ``metadata``: advertise and
     serve the METADATA of wheels. ``cache_control``: sent with pages and files (pip caches nothing
-    without it).
+    without it). ``ranges``: parts of files can be had.
     """
-    index = Index(metadata=metadata, cache_control=cache_control, as_json=as_json)
+    index = Index(metadata=metadata, cache_control=cache_control, as_json=as_json, ranges=ranges)
     index.add(*wheels)
     index.login = ":".join(login) if login else None
     handler = type("Handler", (_Handler,), {"index": index})
@@ -126,6 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        time.sleep(self.index.delay)
         kind, _, rest = self.path.partition("?")[0].strip("/").partition("/")
         if not self._authorised():
             self._send(401, HTML, b"login needed", {"WWW-Authenticate": 'Basic realm="lab"'})
@@ -168,8 +174,22 @@ class _Handler(BaseHTTPRequestHandler):
         body = said if name.endswith(".metadata") else file.data if file else None
         if body is None:
             self._send(404, HTML, b"no such file")
+        elif self.index.ranges:
+            self._send_part(body)
         else:
             self._send(200, "application/octet-stream", body)
+
+    def _send_part(self, body: bytes) -> None:
+        """The part that is asked for: `bytes=0-99` or `bytes=-100`."""
+        start, _, end = self.headers.get("Range", "").removeprefix("bytes=").partition("-")
+        headers = {"Accept-Ranges": "bytes"}
+        if not (start or end):
+            self._send(200, "application/octet-stream", body, headers)
+            return
+        first = int(start) if start else max(0, len(body) - int(end))
+        last = min(int(end) if start and end else len(body), len(body) - 1)
+        headers["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+        self._send(206, "application/octet-stream", body[first : last + 1], headers)
 
     def _authorised(self) -> bool:
         wanted = self.index.login
@@ -191,7 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            with suppress(BrokenPipeError):  # who asked had not the patience
+                self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
         """Nothing on stderr; the log is a value."""

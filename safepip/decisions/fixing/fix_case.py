@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from safepip.decisions.fixing.shell import Shell
     from safepip.values.environment import Environment, Record
     from safepip.values.plan import Plan
+    from safepip.values.universe import Freed
     from safepip.values.verdict import HeldBack
 
 
@@ -41,6 +42,8 @@ class Case:
     policy: Policy = field(default_factory=Policy)
     others_fit: bool = False
     """What would break has releases that go with the plan."""
+    ways: tuple[tuple[Freed, ...], ...] = ()
+    """The smallest changes of conda's that make the request possible; alternatives."""
 
     @property
     def removes(self) -> bool:

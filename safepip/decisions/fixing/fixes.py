@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
+    from safepip.values.universe import Freed
     from safepip.values.verdict import Fix, HeldBack
 
     Way = Callable[[Case], Iterator[Fix]]
@@ -68,6 +69,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     kept: tuple[HeldBack, ...] | None,
     *,
     others_fit: bool = False,
+    ways: tuple[tuple[Freed, ...], ...] = (),
     in_notebook: bool = False,
     policy: Policy | None = None,
     obvious: bool = True,
@@ -76,8 +78,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
 
     ``arguments`` are pip's own, without secrets, beginning with pip's verb. ``kept`` is what the
     second plan held back, where there is such a plan and it was not taken. ``others_fit``: what
-    would break has releases that go with the plan. ``policy`` is what the user said to safepip,
-    which the commands say again.
+    would break has releases that go with the plan. ``ways``: the smallest changes of conda's that
+    make the request possible, where they were found out. ``policy`` is what the user said to
+    safepip, which the commands say again.
     """
     case = Case(
         environment,
@@ -88,6 +91,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         kept or (),
         policy or Policy(),
         others_fit,
+        ways,
     )
     found = _found(case, _ways(case)) or _found(case, _LAST)
     return found[:_MOST]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from safepip.decisions.fixing.fix_case import Case
     from safepip.values.findings import CondaOwned, SameFiles
+    from safepip.values.universe import Freed
 
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
@@ -25,14 +26,44 @@ _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
 
 
 def by_conda(case: Case) -> Iterator[Fix]:
-    """Let conda change its own packages; then pip the rest."""
-    if not case.is_about_owned:
-        return
+    """Let conda change its own packages; then pip the rest.
+
+    Where less would do than what pip planned to change, that is what is offered; and what would do
+    as well.
+    """
+    owned = {finding.distribution for finding in case.owned}
+    others = [way for way in case.ways if {freed.name for freed in way} != owned]
+    if case.is_about_owned and (not case.ways or others != list(case.ways)):
+        yield _as_planned(case)
+    yield from (_by_way(case, way) for way in others)
+
+
+def _as_planned(case: Case) -> Fix:
+    """Let conda change what pip planned to change."""
     changes = _conda_changes(case)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
     says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
-    yield _followed_by(case, commands, _left_for_pip(case), says)
+    return _followed_by(case, commands, _left_for_pip(case), says)
+
+
+def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
+    """Let conda change just these, as the request needs them."""
+    changes: dict[CondaVerb, tuple[str, ...]] = {}
+    names = []
+    for freed in way:
+        owner = case.environment.conda_owned[freed.name]
+        record = owner.record
+        name = record.name if record is not None else freed.name
+        names.append(name)
+        bounds = [r for text in freed.bounds if (r := parse_requirement(text)) is not None]
+        spec = conda_spec(name, freed.name, bounds)
+        # As below: what is numbered otherwise than its distribution has bounds of its own.
+        is_bounded = spec != name and record is not None and record.version == owner.version
+        verb: CondaVerb = "install" if is_bounded else "update"
+        changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
+    commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
+    return _followed_by(case, commands, _left_for_pip(case), f"let conda change {listed(names)}")
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:

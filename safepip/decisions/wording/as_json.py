@@ -9,6 +9,8 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.judging.ownership import owner_of
+from safepip.decisions.undoing.journaling import told
+from safepip.decisions.wording.causes import conflict_as_json
 from safepip.decisions.wording.refusal import code_of
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
@@ -17,9 +19,12 @@ from safepip.values.verdict import Blocked, Clear, Kept, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from safepip.decisions.explaining.portrait import Portrait
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
+    from safepip.values.explanation import Article
     from safepip.values.findings import Finding
+    from safepip.values.journal import Entry
     from safepip.values.plan import Change, Plan
     from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
@@ -41,7 +46,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     under the outcome's code, each with a `message`.
     """
     verdict = outcome.verdict
-    word, code = _verdict_and_code(outcome)
+    word, code = verdict_and_code(outcome)
     plan = verdict.plan if verdict is not None else None
     of_hints = None if word == "block" else code
     return {
@@ -59,6 +64,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
+        "conflict": _conflict(outcome),
         "undo": outcome.undo or None,
         "engine": outcome.engine,
         "seconds": _seconds(outcome.seconds),
@@ -82,7 +88,43 @@ def as_json_error(
     }
 
 
-def _verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
+def portrait_as_json(
+    portrait: Portrait, last: Entry | None, taken_back: Mapping[str, str]
+) -> dict[str, Any]:
+    """Give what `explain` knows of a package; the files of conda's package are counted."""
+    record, distribution = portrait.record, portrait.distribution
+    conda = ("name", "version", "build", "channel")
+    return {
+        "name": safe(portrait.name),
+        "version": safe(portrait.version) or None,
+        "owner": portrait.owner,
+        "conda_package": {
+            **{field: safe(getattr(record, field)) for field in conda},
+            "files": len(record.files),
+        }
+        if record
+        else None,
+        "metadata": safe(distribution.metadata_path) if distribution else None,
+        "together": safe(portrait.together),
+        "copies": [safe(copy.metadata_path) for copy in portrait.copies],
+        "needed_by": [
+            {f.name: safe(getattr(need, f.name)) for f in fields(need)} for need in portrait.needs
+        ],
+        "pinned": safe(portrait.pins),
+        "bounds": safe(portrait.bounds),
+        "last_change": told(last, taken_back.get(last.id)) if last else None,
+    }
+
+
+def article_as_json(article: Article) -> dict[str, Any]:
+    """Give an article."""
+    plain = {f.name: safe(getattr(article, f.name)) for f in fields(article)}
+    fixes = [{"says": says, "command": command} for says, command in article.fixes]
+    return {**plain, "fixes": fixes}
+
+
+def verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
+    """Give the word for how a command ended, and what that was for."""
     verdict = outcome.verdict
     if outcome.exit_code in _ERRORS:
         return "error", _ERRORS[outcome.exit_code]
@@ -134,6 +176,11 @@ def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
     }
 
 
+def _conflict(outcome: Outcome) -> Any:  # noqa: ANN401 - it is JSON
+    found = outcome.verdict.conflict if isinstance(outcome.verdict, Blocked) else None
+    return safe(conflict_as_json(found, outcome.environment)) if found is not None else None
+
+
 def _findings(verdict: Verdict | None) -> Sequence[Finding]:
     match verdict:
         case Blocked():
@@ -177,4 +224,6 @@ def safe(value: Any) -> Any:  # noqa: ANN401 - any fact of a finding
         return [safe(item) for item in value]
     if is_dataclass(value):
         return {f.name: safe(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, dict):
+        return {key: safe(item) for key, item in value.items()}
     return value

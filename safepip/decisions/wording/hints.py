@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.wording.causes import causes
+from safepip.decisions.wording.layout import clean
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from safepip.values.environment import Environment
+    from safepip.values.universe import Conflict
 
 _BUILD_FOLDER = re.compile(
     r"^(/croot/|/opt/conda/conda-bld/|/tmp/build/|/home/[^/]+/feedstock_root/)"
@@ -21,6 +25,17 @@ _BUILD_FOLDER = re.compile(
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
     """Give a line for each requirement that names a folder of the machine where conda built it."""
     return tuple(_hints(missing, environment))
+
+
+def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...]:
+    """Give a line for what is for another Python than conda's, and one for where it may be had."""
+    shell = Shell(environment.prefix, environment.manager)
+    bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
+    lines = causes(conflict, environment)
+    if bounds and shell.manager != "pixi":
+        create = shell.create(f"my-{environment.name}", (clean(bounds[0]), "pip"))
+        lines = (*lines[:-1], f"{lines[-1]}\nin a new environment: {create}")
+    return lines
 
 
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.layout import Line, Span, clean, command, drawn, paragraph
+from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
+from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
+    Form,
     environment_line,
     error_line,
     fix_lines,
     labelled,
+    plan_lines,
     refusal_lines,
     untouched,
 )
-from safepip.decisions.wording.tree import plan_tree
 from safepip.values.exits import Exit
 from safepip.values.findings import SameFiles
 from safepip.values.text import WIDTH
@@ -47,18 +49,23 @@ _CHANGED = "The environment was changed, and is not what was planned."
 
 
 def message(
-    outcome: Outcome, *, width: int = WIDTH, verbosity: int | None = None
+    outcome: Outcome,
+    *,
+    width: int = WIDTH,
+    verbosity: int | None = None,
+    form: Form = "tree",
 ) -> tuple[Line, ...]:
     """Give what a guarded command says at its end.
 
     ``verbosity`` is the number of `-v` less that of `-q`; the outcome's own, unless given.
+    ``form``: how a plan is shown.
     """
     verbosity = outcome.verbosity if verbosity is None else verbosity
-    lines = (*_verdict(outcome, width, verbosity), *_hints(outcome.hints, width))
+    lines = (*_verdict(outcome, width, verbosity, form), *_hints(outcome.hints, width))
     return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
 
 
-def _verdict(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:
+def _verdict(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
     verdict = outcome.verdict
     match outcome.exit_code:
         case Exit.INTERRUPTED:
@@ -68,9 +75,9 @@ def _verdict(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:
         case Exit.NEEDS_YES:
             return _unanswered(outcome, width)
         case _ if isinstance(verdict, Blocked):
-            return refusal_lines(outcome, verdict, width)
+            return refusal_lines(outcome, verdict, width, form)
         case Exit.DONE if verdict is not None:
-            return _cleared(outcome, verdict, width, verbosity)
+            return _cleared(outcome, verdict, width, verbosity, form)
         case _:
             return _failed(outcome, width)
 
@@ -78,7 +85,9 @@ def _verdict(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:
 # ------------------------------------------------------------------------------- all is well
 
 
-def _cleared(outcome: Outcome, verdict: Cleared, width: int, verbosity: int) -> tuple[Line, ...]:
+def _cleared(
+    outcome: Outcome, verdict: Cleared, width: int, verbosity: int, form: Form
+) -> tuple[Line, ...]:
     lines: tuple[Line, ...] = ()
     if isinstance(verdict, Kept):
         lines = _kept(outcome, verdict, width)
@@ -87,16 +96,22 @@ def _cleared(outcome: Outcome, verdict: Cleared, width: int, verbosity: int) -> 
     environment = outcome.environment
     if environment is None:
         return lines
-    if outcome.verb == "plan" and verdict.plan.changes:
-        held = verdict.held_back if isinstance(verdict, Kept) else ()
-        tree = plan_tree(verdict.plan, environment, outcome.arguments, held_back=held)
-        lines = (*lines, Line(), *drawn(tree, width))
+    picture = picture_of(outcome) if outcome.verb == "plan" else None
+    if picture is not None and (verdict.plan.changes or picture.unchanged()):
+        lines = (*lines, Line(), *plan_lines(picture, width, form))
     if verbosity >= 0:
         lines = (*lines, *note_lines(verdict.notes, verdict.plan, environment, width))
     return lines
 
 
 def _clear(outcome: Outcome, verdict: Clear, width: int) -> tuple[Line, ...]:
+    start = (Span("safepip: "), Span("clear. ", "good"))
+    said = cleared_text(verdict) + _where(outcome)
+    return paragraph((Span(said),), width, start=start, indent=2)
+
+
+def cleared_text(verdict: Clear) -> str:
+    """Say how much is changed, and what of conda's is."""
     changes = verdict.plan.changes
     taken = [change for change in changes if is_condas(change)]
     owned = "nothing from conda is touched"
@@ -107,9 +122,7 @@ def _clear(outcome: Outcome, verdict: Clear, width: int) -> tuple[Line, ...]:
     elif taken:
         owned = f"taken over from conda: {few(f'{c.name} {versions(c)}' for c in taken)}"
     counts = _counts([change for change in changes if change not in taken])
-    said = ", ".join((*counts, owned)) if changes else "nothing to do"
-    start = (Span("safepip: "), Span("clear. ", "good"))
-    return paragraph((Span(said + _where(outcome)),), width, start=start, indent=2)
+    return ", ".join((*counts, owned)) if changes else "nothing to do"
 
 
 def _counts(changes: Sequence[Change]) -> list[str]:
@@ -136,7 +149,7 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
     said = f"conda's versions{_where(outcome)}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     for held in verdict.held_back:
-        lines += paragraph((Span(_held(held)),), width, start=(Span("  "),), indent=2)
+        lines += paragraph((Span(held_text(held)),), width, start=(Span("  "),), indent=2)
     if verdict.fixes:
         lines.append(Line((Span("  newest anyway:"),)))
     for fix in verdict.fixes[:_FEW_FIXES]:
@@ -144,7 +157,8 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _held(held: HeldBack) -> str:
+def held_text(held: HeldBack) -> str:
+    """Say what is there instead of what pip alone would have installed, and why."""
     because = f": {'; '.join(map(clean, held.because))}" if held.because else ""
     newest = clean(held.newest) if held.newest else ""
     if held.chosen is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import Line, Span, clean, command, drawn, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, count
+from safepip.decisions.wording.picture import Picture, picture_of, subject
 from safepip.decisions.wording.sentences import headline, sentence, why
-from safepip.decisions.wording.tree import plan_tree, subject
+from safepip.decisions.wording.table import plan_table
+from safepip.decisions.wording.tree import plan_tree
 from safepip.values.findings import Breaks, CondaOwned, Finding, Frozen, SameFiles, SecondCopy
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Environment
     from safepip.values.verdict import Blocked, Fix, Outcome
+
+Form = Literal["tree", "table"]
+"""How a plan is shown as text."""
 
 _KINDS = (
     *("frozen", "pinned", "conda-owned", "same-files", "second-copy", "shadows", "breaks"),
@@ -32,27 +38,36 @@ def code_of(blocked: Blocked) -> str:
     return next((kind for kind in _KINDS if kind in kinds), min(kinds, default="blocked"))
 
 
-def refusal_lines(outcome: Outcome, blocked: Blocked, width: int) -> tuple[Line, ...]:
+def same_as_code(blocked: Blocked) -> list[Finding]:
+    """Give the refusals that the whole is named for."""
+    code = code_of(blocked)
+    return [finding for finding in blocked.refusals if finding.kind == code]
+
+
+def refusal_lines(
+    outcome: Outcome, blocked: Blocked, width: int, form: Form = "tree"
+) -> tuple[Line, ...]:
     """Give the whole message; its last line is the state of the environment."""
     environment = outcome.environment
     code = code_of(blocked)
     if environment is None or not blocked.refusals:
         return (*error_line(code, "this install is refused", width), untouched(outcome.verb))
-    same = [finding for finding in blocked.refusals if finding.kind == code]
-    tree = _tree(outcome, blocked, environment, width)
+    same = same_as_code(blocked)
+    tree = _tree(outcome, blocked, width, form)
     reason = why([*same, *blocked.refusals], environment, in_tree=bool(tree))
     head = (
         *error_line(code, headline(same, blocked.plan, environment), width),
         *environment_line(environment, width),
         *_particulars(same, width),
     )
-    causes = (
+    reasons = (
         *_others(blocked, same, environment, width),
+        *_causes(blocked, environment, width),
         *(labelled("why", reason, width) if reason else ()),
     )
     notes = note_lines(blocked.findings, blocked.plan, environment, width)
     end = (*notes, untouched(outcome.verb))
-    parts = [head, tree, causes, fix_lines(blocked.fixes, width), end]
+    parts = [head, tree, reasons, fix_lines(blocked.fixes, width), end]
     gap = (Line(),) if tree else ()
     return tuple(line for part in parts if part for line in (*gap, *part))[len(gap) :]
 
@@ -98,24 +113,25 @@ def untouched(verb: str) -> Line:
     return Line((Span(f"Nothing was {_PARTICIPLES.get(verb, 'changed')}."),))
 
 
-def _tree(
-    outcome: Outcome, blocked: Blocked, environment: Environment, width: int
-) -> tuple[Line, ...]:
-    """Draw the plan where it shows what a sentence cannot: who brings the change that harms."""
+def plan_lines(picture: Picture, width: int, form: Form, *, whole: bool = True) -> tuple[Line, ...]:
+    """Give the plan in the form that was asked for."""
+    if form == "table":
+        return plan_table(picture, width)
+    return drawn(plan_tree(picture, whole=whole), width)
+
+
+def _tree(outcome: Outcome, blocked: Blocked, width: int, form: Form) -> tuple[Line, ...]:
+    """Show the plan where it says what a sentence cannot: who brings the change that harms."""
     refused = {subject(finding) for finding in blocked.refusals}
     changes = [change for change in blocked.plan.changes if change.name in refused]
     is_told_by_a_sentence = len(changes) == 1 and changes[0].requested
     is_told_anyway = outcome.verb == "uninstall" or not changes or is_told_by_a_sentence
-    if not blocked.plan.changes or (is_told_anyway and outcome.verb != "plan"):
+    picture = picture_of(outcome)
+    if not blocked.plan.changes or picture is None:
         return ()
-    tree = plan_tree(
-        blocked.plan,
-        environment,
-        outcome.arguments,
-        refusals=blocked.refusals,
-        whole=outcome.verb == "plan",
-    )
-    return drawn(tree, width)
+    if is_told_anyway and outcome.verb != "plan":
+        return ()
+    return plan_lines(picture, width, form, whole=outcome.verb == "plan")
 
 
 def _particulars(findings: Sequence[Finding], width: int) -> tuple[Line, ...]:
@@ -136,15 +152,28 @@ def _particulars(findings: Sequence[Finding], width: int) -> tuple[Line, ...]:
 def _others(
     blocked: Blocked, same: Sequence[Finding], environment: Environment, width: int
 ) -> tuple[Line, ...]:
-    """Give the refusals that neither the headline nor the tree has told."""
-    told = same if isinstance(same[0], CondaOwned) else same[:1]
-    rest = [f for f in blocked.refusals if f not in told and not _is_told(f, told)]
+    rest = other_refusals(blocked, same)
     lines: list[Line] = []
     for finding in rest[:FEW]:
         lines += labelled("also", sentence(finding, blocked.plan, environment), width)
     if len(rest) > FEW:
         lines += labelled("", f"... {len(rest) - FEW} more", width)
     return tuple(lines)
+
+
+def _causes(blocked: Blocked, environment: Environment, width: int) -> tuple[Line, ...]:
+    """Give the ways on which the request leads to what conda holds."""
+    texts = causes(blocked.conflict, environment) if blocked.conflict is not None else ()
+    lines: list[Line] = []
+    for at, text in enumerate(texts[:FEW]):
+        lines += labelled("cause" if at == 0 else "", text, width)
+    return tuple(lines)
+
+
+def other_refusals(blocked: Blocked, same: Sequence[Finding]) -> list[Finding]:
+    """Give the refusals that neither the headline nor the tree has told."""
+    told = same if isinstance(same[0], CondaOwned) else same[:1]
+    return [f for f in blocked.refusals if f not in told and not _is_told(f, told)]
 
 
 def _is_told(finding: Finding, told: Sequence[Finding]) -> bool:

@@ -1,0 +1,144 @@
+"""What a plan brings, what that needs, and what stands in the way, as nodes and edges. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from safepip.decisions.judging.pins import accepts, parse_pin
+from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
+from safepip.decisions.wording.layout import clean
+from safepip.decisions.wording.phrases import count, is_condas, versions
+from safepip.values.findings import CondaOwned
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from safepip.decisions.wording.picture import Picture
+    from safepip.values.plan import Change
+
+Look = Literal["new", "changed", "conda", "refused", "holder"]
+"""`conda`: stays as it is. `refused`: the change that may not be. `holder`: a conda package that
+needs what would change."""
+
+_MOST = 40
+"""More boxes than these are no picture; the table has them all."""
+_FEW_HOLDERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One node."""
+
+    key: str
+    lines: tuple[str, ...]
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """That one needs the other, with its bounds."""
+
+    start: str
+    end: str
+    label: str
+    against: bool = False
+    """It wants what the other end does not: it is why there is a refusal."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A picture before it has a place."""
+
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    hidden: int = 0
+    """Changes that are not in it."""
+
+    @property
+    def is_worth_drawing(self) -> bool:
+        """Boxes without an edge say no more than the table does."""
+        return bool(self.edges)
+
+
+def graph_of(picture: Picture) -> Graph:
+    """Give the graph of a plan."""
+    drawing = _Drawing(picture, _visible(picture))
+    for change in picture.ordered():
+        if change.name in drawing.visible:
+            drawing.add(change)
+    hidden = len(picture.plan.changes) - len(drawing.visible)
+    return Graph(tuple(drawing.boxes.values()), tuple(dict.fromkeys(drawing.edges)), hidden)
+
+
+def _visible(picture: Picture) -> Collection[str]:
+    """Choose the changes to draw: all, or those that lead to a refusal and then the first."""
+    names = [change.name for change in picture.ordered()]
+    if len(names) <= _MOST:
+        return names
+    leading = picture.leading_to_refusals()
+    return [*(n for n in names if n in leading), *(n for n in names if n not in leading)][:_MOST]
+
+
+@dataclass
+class _Drawing:
+    picture: Picture
+    visible: Collection[str]
+    boxes: dict[str, Box] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+
+    def add(self, change: Change) -> None:
+        """Draw a change, what it needs, and who needs what is there instead."""
+        words = ", ".join(self.picture.words(change))
+        lines = tuple(filter(None, (f"{clean(change.name)} {versions(change)}", words)))
+        self.boxes[change.name] = Box(change.name, lines, self._look(change))
+        self._needs(change)
+        finding = self.picture.refusals.get(change.name)
+        if isinstance(finding, CondaOwned):
+            self._holders(change, finding)
+
+    def _look(self, change: Change) -> Look:
+        if change.name in self.picture.refusals or is_condas(change):
+            return "refused"
+        return "new" if change.action == "add" else "changed"
+
+    def _needs(self, change: Change) -> None:
+        environment = self.picture.environment
+        markers = environment.interpreter.markers
+        for requirement in active_requirements(change.requires, markers, change.extras):
+            name, text = normalised(requirement.name), clean(as_text(requirement))
+            here = environment.conda_owned.get(name)
+            if name == change.name:  # an extra that asks for other extras of the same
+                continue
+            if name in self.visible:
+                against = name in self.picture.refusals and (
+                    here is None or not is_met(requirement, here.version)
+                )
+                self.edges.append(Edge(change.name, name, text, against))
+            elif here is not None and name not in self.picture.plan.by_name:
+                lines = (f"{clean(here.name)} {clean(here.version)}", "conda's, stays")
+                self.boxes.setdefault(name, Box(name, lines, "conda"))
+                self.edges.append(Edge(change.name, name, text))
+
+    def _holders(self, change: Change, finding: CondaOwned) -> None:
+        for key, lines, spec in _held_by(finding):
+            self.boxes[key] = Box(key, lines, "holder")
+            self.edges.append(Edge(key, change.name, spec, _excludes(spec, change.after)))
+
+
+def _excludes(spec: str, version: str | None) -> bool:
+    """Say whether a specification of conda is certain not to mean this version."""
+    pin = parse_pin(spec)
+    return version is None or (pin is not None and accepts(pin.versions, version) is False)
+
+
+def _held_by(finding: CondaOwned) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    for dependent in finding.dependents[:_FEW_HOLDERS]:
+        package, _, bounds = dependent.partition(" (")
+        key = f"conda package {package}"  # a name with spaces is no distribution's
+        yield key, (clean(package), "conda package"), clean(bounds.removesuffix(")"))
+    more = len(finding.dependents) - _FEW_HOLDERS
+    if more > 0:
+        key = f"conda packages of {finding.distribution}"
+        yield key, (count(more, "more conda package"),), ""

@@ -1,0 +1,99 @@
+"""What is said of a plan besides the plan, as texts that know no width. Pure.
+
+The sentences are those of the terminal: each is worded in `decisions.wording`, and joined here to
+one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.wording.as_json import verdict_and_code
+from safepip.decisions.wording.causes import causes
+from safepip.decisions.wording.layout import clean
+from safepip.decisions.wording.message import cleared_text, held_text
+from safepip.decisions.wording.notes import note_lines
+from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.refusal import other_refusals, same_as_code, untouched
+from safepip.decisions.wording.sentences import headline, sentence, why
+from safepip.values.verdict import Blocked, Kept
+
+if TYPE_CHECKING:
+    from safepip.values.environment import Environment
+    from safepip.values.verdict import Fix, Outcome
+
+_UNBROKEN = 1_000_000
+"""A width at which every sentence is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a plan was judged, in words."""
+
+    verdict: str
+    code: str
+    """What it is for; empty where it needs no name."""
+    command: str
+    environment: str
+    headline: str
+    also: tuple[str, ...] = ()
+    """Further refusals, or what was held back."""
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    end: str = ""
+    """In which state the environment is."""
+
+
+def summary_of(outcome: Outcome) -> Summary:
+    """Give what is to be said of a plan."""
+    verdict, environment = outcome.verdict, outcome.environment
+    word, code = verdict_and_code(outcome)
+    said, also, reason = _judged(outcome)
+    notes: tuple[str, ...] = tuple(map(clean, outcome.hints))
+    if verdict is not None and environment is not None:
+        findings = verdict.findings if isinstance(verdict, Blocked) else verdict.notes
+        lines = note_lines(findings, verdict.plan, environment, _UNBROKEN)
+        notes = (*(line.text.strip() for line in lines), *notes)
+    return Summary(
+        word,
+        clean(code or ""),
+        clean(f"safepip {command_line(*outcome.arguments)}", 2000),
+        _facts(environment) if environment is not None else "",
+        said,
+        also,
+        reason,
+        notes,
+        (*getattr(verdict, "fixes", ()), *outcome.fixes),
+        untouched(outcome.verb).text,
+    )
+
+
+def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
+    """Give the headline, what else is to be told, and why."""
+    verdict, environment = outcome.verdict, outcome.environment
+    if verdict is None or environment is None:
+        return f"pip made no plan; it ended with code {int(outcome.exit_code)}", (), ""
+    if isinstance(verdict, Kept):
+        return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
+    if not isinstance(verdict, Blocked):
+        return cleared_text(verdict), (), ""
+    if not verdict.refusals:
+        return "this install is refused", (), ""
+    same = same_as_code(verdict)
+    others = [sentence(f, verdict.plan, environment) for f in other_refusals(verdict, same)]
+    if verdict.conflict is not None:
+        others += causes(verdict.conflict, environment)
+    reason = why([*same, *verdict.refusals], environment, in_tree=True)
+    return headline(same, verdict.plan, environment), tuple(others), reason
+
+
+def _facts(environment: Environment) -> str:
+    facts = (
+        clean(environment.name),
+        f"Python {clean(environment.interpreter.minor)}",
+        count(len(environment.records), "conda package"),
+    )
+    return f"{clean(environment.prefix)} ({', '.join(filter(None, facts))})"

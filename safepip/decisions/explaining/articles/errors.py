@@ -1,0 +1,161 @@
+"""Articles on what kept safepip from its work. Pure."""
+
+from __future__ import annotations
+
+from safepip.values.explanation import Article
+
+_REFUSED = "what cannot be judged is refused: nothing is installed, exit code 10"
+
+
+def _unreadable(kind: str, title: str, what: str, example: str) -> Article:
+    return Article(kind, title, _REFUSED, (what,), (example,))
+
+
+ERRORS = (
+    Article(
+        "usage",
+        "an option of safepip cannot be understood",
+        "exit code 2",
+        ("safepip's own options are written in full; all others are pip's.",),
+        ("error[usage]: `--env` needs a value",),
+        (("see the options", "safepip --help"),),
+    ),
+    _unreadable(
+        "unreadable",
+        "something that the verdict depends on cannot be read",
+        "safepip never becomes plain pip by itself: what it cannot judge it refuses.",
+        "error[unreadable]: cannot judge this install",
+    ),
+    Article(
+        "unreadable-record",
+        "a record of conda cannot be read",
+        _REFUSED,
+        (
+            (
+                "What a package owns is known from its record alone. While one cannot be read, "
+                "any install may write over its files."
+            ),
+        ),
+        ("error[unreadable-record]: cannot read the conda record `numpy-1.26.4-0.json`: ...",),
+        (("have conda write it anew", "conda install -p PREFIX --force-reinstall NAME"),),
+    ),
+    _unreadable(
+        "unreadable-report",
+        "pip's account of its plan is not as documented",
+        "safepip reads what pip says it would do, and takes nothing for granted in it.",
+        "error[unreadable-report]: expected dict, got list in pip's report at `install[0]`",
+    ),
+    _unreadable(
+        "unreadable-wheel",
+        "an artifact is no wheel",
+        "The list of files is read from the wheel itself; one that cannot be opened has none.",
+        "error[unreadable-wheel]: cannot read the wheel `x-1.0-py3-none-any.whl`: not a zip file",
+    ),
+    Article(
+        "no-wheel",
+        "a project would be installed by its own setup.py",
+        _REFUSED,
+        ("Which files that writes is known only when it has run, so that nothing can be judged.",),
+        ("error[no-wheel]: docopt 0.6.2 would be installed by its own `setup.py`",),
+        (("build a wheel of it first", "safepip install --use-pep517 NAME"),),
+    ),
+    _unreadable(
+        "no-engine",
+        "the environment's pip cannot be asked for its plan",
+        "Neither pip's insides nor its public options can be used: its Python does not start, or "
+        "pip is damaged.",
+        "error[no-engine]: cannot run `PREFIX/bin/python`: No such file or directory",
+    ),
+    _unreadable(
+        "wild-removal",
+        "uninstalling would delete what is nobody's to delete",
+        "pip deletes whatever a RECORD names, and this one names folders that no distribution has.",
+        "error[wild-removal]: uninstalling x would delete `PREFIX/lib`, whoever has files in it",
+    ),
+    Article(
+        "undo",
+        "a change cannot be taken back as things are",
+        "exit code 10",
+        (
+            (
+                "A later change touched the same files, something else needs what would go, or "
+                "there is no such change. The message says what to do first."
+            ),
+        ),
+        ("error[undo]: there is no change `2026-11-25-9`; `safepip history` lists them",),
+        (("see the changes", "safepip history"),),
+    ),
+    _unreadable(
+        "unreadable-journal",
+        "what safepip wrote of its own changes cannot be read",
+        "An entry in conda-meta/safepip is damaged, or somebody else wrote it.",
+        "error[unreadable-journal]: cannot read the change `2026-11-25-1` in safepip's journal",
+    ),
+    Article(
+        "repair",
+        "the environment cannot be mended, or not wholly",
+        "exit code 10",
+        ("What is needed to mend it is not to be had, or somebody changed it meanwhile.",),
+        ("error[repair]: nothing was mended",),
+        (("see what is wrong", "safepip doctor"),),
+    ),
+    Article(
+        "needs-yes",
+        "a question that nobody can answer",
+        "exit code 11",
+        ("Only `uninstall` and `undo` ask, and only where somebody sits at a terminal.",),
+        ("error[needs-yes]: pip asks whether to go on, and nobody can answer here",),
+        (("answer in advance", "safepip uninstall -y NAME"),),
+    ),
+    Article(
+        "busy",
+        "another safepip is at work in this environment",
+        "exit code 14",
+        ("pip has no lock; safepip has one, and waits for it for 30 seconds.",),
+        ("error[busy]: another safepip works on this environment",),
+        (("wait longer", "SAFEPIP_LOCK_SECONDS=600 safepip install NAME"),),
+    ),
+    Article(
+        "wrong-env",
+        "it is unclear which environment is meant, or it is not the one in use",
+        "exit code 15",
+        (
+            (
+                "The active environment and the `pip` on PATH are of different environments: "
+                "typical where the active one has no pip of its own."
+            ),
+        ),
+        ("error[wrong-env]: the active environment is lab, and `pip` on PATH is that of base",),
+        (("say which is meant", "safepip install --env PREFIX NAME"),),
+    ),
+    Article(
+        "verify-failed",
+        "what was installed is not as judged, or does not work",
+        "exit code 12 when it was taken back, 13 when it could not be",
+        (
+            (
+                "After an install, files and versions are compared with what was judged, and the "
+                "new modules are imported. What fails there is taken back at once."
+            ),
+        ),
+        ("error[verify-failed]: pip has finished, and what it installed does not work here",),
+        (
+            ("see what stands", "safepip history"),
+            ("have it all the same", "safepip install --no-import-check NAME"),
+        ),
+    ),
+    Article(
+        "interrupted",
+        "the command was interrupted",
+        "exit code 130",
+        ("What had begun was taken back; the message says in which state the environment is.",),
+        ("safepip: interrupted. Nothing was installed.",),
+    ),
+    Article(
+        "pip-failed",
+        "pip itself failed",
+        "pip's own exit code",
+        ("pip has said why. Where it had begun to change something, that was taken back.",),
+        ("ERROR: No matching distribution found for absent",),
+    ),
+)

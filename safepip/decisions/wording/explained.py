@@ -1,0 +1,183 @@
+"""What `explain` says: of a package, of a word in brackets, of the last verdict. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.wording.changes import command_of, step_line
+from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
+from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.refusal import environment_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from safepip.decisions.explaining.portrait import Need, Portrait
+    from safepip.decisions.wording.layout import Style
+    from safepip.values.environment import Environment
+    from safepip.values.explanation import Article
+    from safepip.values.journal import Entry
+
+_LABEL = len("  conda package  ")
+
+
+def portrait_lines(
+    portrait: Portrait,
+    environment: Environment,
+    last: Entry | None,
+    taken_back: Mapping[str, str],
+    *,
+    width: int,
+) -> tuple[Line, ...]:
+    """Give all that is known of one package.
+
+    ``last``: the last change of safepip's that was about it. ``taken_back``: by the id of a change,
+    that of the one that took it back.
+    """
+    owner = {"conda": "conda's", "pip": "pip's", "none": "not installed"}[portrait.owner]
+    head = f"{clean(portrait.name)} {clean(portrait.version)}".strip()
+    lines = [Line((Span(head, "label"), Span(f"  {owner}")))]
+    lines += environment_line(environment, width)
+    lines.append(Line())
+    for label, texts in _facts(portrait):
+        lines += _labelled(label, texts, width)
+    if last is not None:
+        lines += _labelled("last change", _last(last, portrait.name, taken_back), width)
+    return tuple(lines)
+
+
+def _facts(portrait: Portrait) -> Iterator[tuple[str, Sequence[str]]]:
+    record = portrait.record
+    if record is not None:
+        channel = f" from {clean(record.channel)}" if record.channel else ""
+        yield "conda package", [f"{clean(record.name)} {clean(record.version)}"]
+        yield "build", [f"{clean(record.build)}{channel}"]
+        yield "files", [count(len(record.files), "file")]
+    if portrait.together:
+        yield "with it", [clean(text) for text in portrait.together]
+    if portrait.distribution is not None:
+        yield "metadata", [clean(portrait.distribution.metadata_path)]
+    for copy in portrait.copies:
+        yield "also there", [f"{clean(copy.version)} in {clean(copy.location)}"]
+    yield "needed by", [*map(_need, portrait.needs)] or ["nothing that is installed"]
+    if portrait.pins:
+        yield "pinned", [clean(pin) for pin in portrait.pins]
+    yield "pip may take", _may(portrait)
+
+
+def _need(need: Need) -> str:
+    spec = clean(need.spec)
+    state = {True: "", False: "  NOT met", None: ""}[need.is_met]
+    whose = "conda's " if need.owner == "conda" else ""
+    book = {"python": "  (Python)", "conda": "  (conda)"}[need.book]
+    return f"{whose}{clean(need.who)} {clean(need.version)}: {spec}{book}{state}"
+
+
+def _may(portrait: Portrait) -> list[str]:
+    """Say which versions pip may choose; what conda has is held where it is."""
+    bounds = f"{clean(portrait.name)}{clean(portrait.bounds)}"
+    accepted = f"{bounds}, which is what all Python requirements on it accept"
+    if not portrait.bounds:
+        accepted = "any version, as nobody bounds it"
+    if portrait.owner == "conda" and portrait.distribution is None:
+        return ["a copy of its own: conda's has no metadata that pip sees"]
+    if portrait.owner == "conda":
+        held = f"nothing but {clean(portrait.version)}, since that is conda's"
+        return [held, f"with --allow {clean(portrait.name)}: {accepted}"]
+    return [accepted]
+
+
+def _last(entry: Entry, name: str, taken_back: Mapping[str, str]) -> list[str]:
+    by = taken_back.get(entry.id)
+    state = f", undone by {by}" if by else ""
+    steps = [step_line(step) for step in entry.steps if step.name == name]
+    when = entry.began[:16].replace("T", " ")
+    return [f"{entry.id}  {when}  {command_of(entry)}{state}", *steps]
+
+
+def _labelled(label: str, texts: Sequence[str], width: int) -> tuple[Line, ...]:
+    """Give texts below each other, with a word before the first."""
+    lines: list[Line] = []
+    for at, text in enumerate(texts):
+        start = (Span((label if at == 0 else "").ljust(_LABEL), "label"),)
+        lines += paragraph((Span(text),), width, start=start, indent=_LABEL + 2)
+    return tuple(lines)
+
+
+def article_lines(article: Article, width: int) -> tuple[Line, ...]:
+    """Give an article."""
+    lines = [*paragraph((Span(article.title),), width, start=(Span(f"{article.kind}: ", "label"),))]
+    lines.append(Line((Span(f"({article.severity})", "dim"),)))
+    for text in article.what:
+        lines += (Line(), *paragraph((Span(text),), width))
+    lines += (Line(), Line((Span("For example", "label"),)))
+    lines += (Line((Span(f"  {line}"),)) for line in article.example)
+    if article.fixes:
+        lines += (Line(), Line((Span("Ways on", "label"),)))
+    for says, what in article.fixes:
+        lines += (*paragraph((Span(f"{says}:"),), width, start=(Span("  "),)), *command(what, 4))
+    return tuple(lines)
+
+
+def verdict_lines(told: Mapping[str, object], width: int) -> tuple[Line, ...]:
+    """Give the last verdict, with every fact of every finding.
+
+    ``told``: what `decisions.explaining.verdicts` makes of an outcome.
+    """
+    answer = _mapping(told.get("answer"))
+    code = f" ({clean(answer['code'])})" if answer.get("code") else ""
+    head = f"{clean(answer.get('verdict', '?'))}{code}"
+    lines = [
+        *paragraph(
+            (Span(clean(told.get("headline", ""))),),
+            width,
+            start=(Span(f"{head}: ", "label"),),
+            indent=2,
+        )
+    ]
+    lines += _labelled("command", [clean(told.get("command", ""), 2000)], width)
+    lines += _labelled("environment", [clean(told.get("environment", ""))], width)
+    lines += _labelled("when", [f"{clean(told.get('when', ''))[:16].replace('T', ' ')} UTC"], width)
+    lines += _labelled("why", [clean(told["why"])] if told.get("why") else [], width)
+    lines += _labelled("also", [clean(text) for text in _items(told.get("also"))], width)
+    for change in map(_mapping, _items(answer.get("changes"))):
+        lines += _change_lines(change, width)
+    for finding in map(_mapping, _items(answer.get("findings"))):
+        lines += (Line(), *_finding_lines(finding, width))
+    for fix in map(_mapping, _items(answer.get("fixes"))):
+        says = Span(f"{clean(fix.get('says', ''))}:")
+        start = (Span("fix  ", "label"),)
+        lines += (Line(), *paragraph((says,), width, start=start, indent=5))
+        lines += command(str(fix.get("command", "")), 4)
+    return tuple(lines)
+
+
+def _change_lines(change: Mapping[str, object], width: int) -> tuple[Line, ...]:
+    versions = " -> ".join(clean(change[key]) for key in ("from", "to") if change.get(key))
+    whose = ", conda's" if change.get("owner") == "conda" else ""
+    needed = ", ".join(clean(name) for name in _items(change.get("needed_by")))
+    why = "requested" if change.get("requested") else f"needed by {needed}" if needed else ""
+    said = f"{clean(change.get('action', ''))} {clean(change.get('name', ''))} {versions}{whose}"
+    return _labelled("change", [f"{said}; {why}" if why else said], width)
+
+
+def _finding_lines(finding: Mapping[str, object], width: int) -> Iterator[Line]:
+    """Give a finding with all its facts, however many."""
+    severity = {"refuse": "refuses", "note": "note"}.get(str(finding.get("severity")), "")
+    style: Style = "error" if severity == "refuses" else "note"
+    about = f"  {clean(finding['distribution'])}" if finding.get("distribution") else ""
+    start = (Span(clean(finding.get("kind", "")), style), Span(f" ({severity}){about}"))
+    yield Line(start)
+    for key, value in finding.items():
+        if key in ("kind", "severity", "distribution") or value in (None, "", [], False):
+            continue
+        texts = [clean(item) for item in (value if isinstance(value, list) else [value])]
+        yield from _labelled(f"  {clean(key).replace('_', ' ')}", texts, width)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,204 @@
+"""A plan change by change, with what was said against it: all its forms come of this. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.fixing.bounds import required
+from safepip.decisions.fixing.commands import words_of
+from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
+from safepip.decisions.wording.layout import clean
+from safepip.decisions.wording.phrases import is_condas, package
+from safepip.values.findings import Breaks, CondaOwned, Finding, SameFiles, SecondCopy, Unmet
+from safepip.values.text import normalised
+from safepip.values.verdict import Blocked, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from safepip.decisions.wording.layout import Style
+    from safepip.values.environment import Distribution, Environment
+    from safepip.values.plan import Change, Plan
+    from safepip.values.verdict import HeldBack, Outcome
+
+_SIGNS: Mapping[str, tuple[str, Style]] = {
+    "add": ("+", "add"),
+    "upgrade": ("~", "change"),
+    "downgrade": ("~", "change"),
+    "same": ("~", "change"),
+    "remove": ("-", "refuse"),
+}
+_OWNED: tuple[str, Style] = ("!", "refuse")
+_WORDS = {"add": "new", "downgrade": "older", "same": "again"}
+_SOURCES = {
+    "sdist": "built from source",
+    "vcs": "built from a repository",
+    "directory": "built from a folder",
+    "editable": "editable",
+}
+
+
+def subject(finding: Finding) -> str:
+    """Give the name of the change that a finding is about: what breaks stays as it is."""
+    return finding.changed if isinstance(finding, Breaks) else finding.distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A change, and below it those that it needs and that stand nowhere before."""
+
+    change: Change
+    below: tuple[Branch, ...] = ()
+
+
+class Wish(NamedTuple):
+    """That one planned distribution requires another."""
+
+    parent: Change
+    requirement: str
+    """Without its marker."""
+    is_met: bool
+    """By what is there now."""
+
+
+class Picture:
+    """The changes of one plan, and how they hang together."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        environment: Environment,
+        arguments: tuple[str, ...] = (),
+        refusals: Sequence[Finding] = (),
+        held_back: Sequence[HeldBack] = (),
+    ) -> None:
+        self.plan = plan
+        self.environment = environment
+        self.arguments = arguments
+        self.held = {held.name: held for held in held_back}
+        self.refusals: dict[str, Finding] = {}
+        for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
+            self.refusals.setdefault(subject(finding), finding)
+        self._needs: dict[str, list[Change]] = defaultdict(list)
+        for change in plan.changes:
+            for parent in change.needed_by:
+                self._needs[parent].append(change)
+
+    def leading_to_refusals(self) -> set[str]:
+        """Give the names of the refused changes, and of those that bring them."""
+        wanted = list(self.refusals)
+        found: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in self.plan.by_name and name not in found:
+                found.add(name)
+                wanted += self.plan.by_name[name].needed_by
+        return found
+
+    def branches(self, visible: Collection[str] | None = None) -> tuple[Branch, ...]:
+        """Give the branches: first what was requested, and each change once.
+
+        ``visible``: the names of the changes to show; all of them unless given.
+        """
+        shown = set(self.plan.by_name if visible is None else visible)
+        seen: set[str] = set()
+        ordered = sorted(self.plan.changes, key=lambda c: (not c.requested, *c.needed_by[:1]))
+        return tuple(
+            self._branch(change, shown, seen)
+            for change in ordered
+            if change.name in shown and change.name not in seen
+        )
+
+    def _branch(self, change: Change, shown: set[str], seen: set[str]) -> Branch:
+        seen.add(change.name)
+        below = tuple(
+            self._branch(child, shown, seen)
+            for child in self._needs[change.name]
+            if child.name in shown and child.name not in seen and not child.requested
+        )
+        return Branch(change, below)
+
+    def ordered(self) -> tuple[Change, ...]:
+        """Give the changes as the branches have them, from top to bottom."""
+        return tuple(change for branch in self.branches() for change in _flat(branch))
+
+    def sign(self, change: Change) -> tuple[str, Style]:
+        """Give the sign of a change, and its style; `!` is for what is conda's, or refused."""
+        refused = change.name in self.refusals
+        return _OWNED if refused or is_condas(change) else _SIGNS[change.action]
+
+    def words(self, change: Change) -> tuple[str, ...]:
+        """Give what is to be said of a change beside its versions: the harm first."""
+        return tuple(filter(None, self._words(change)))
+
+    def _words(self, change: Change) -> Iterator[str]:
+        finding = self.refusals.get(change.name)
+        if finding is not None:
+            yield self._harm(finding)
+        else:
+            word = _WORDS.get(change.action, "")
+            yield "taken over from conda" if is_condas(change) else word
+        yield _SOURCES.get(change.artifact.source, "") if change.artifact else ""
+        held = self.held.get(change.name)
+        yield f"instead of {clean(held.newest)}" if held and held.newest else ""
+
+    def _harm(self, finding: Finding) -> str:
+        match finding:
+            case CondaOwned():
+                return "conda owns it"
+            case SameFiles():
+                owner = package(finding.conda_package, self.environment)
+                return f"writes over files of conda's {owner}"
+            case SecondCopy():
+                return f"conda's {package(finding.conda_package, self.environment)} has it"
+            case Breaks():
+                return f"breaks {clean(finding.distribution)}"
+            case Unmet():
+                return f"lacks {clean(finding.requirement)}"
+            case _:
+                return finding.kind
+
+    def wishes(self, change: Change) -> tuple[Wish, ...]:
+        """Give who in the plan requires this and how, first those for whom it has to change."""
+        found = [wish for name in change.needed_by for wish in self._wishes_of(name, change)]
+        return tuple(sorted(found, key=lambda wish: wish.is_met))
+
+    def _wishes_of(self, name: str, change: Change) -> Iterator[Wish]:
+        parent = self.plan.by_name.get(name)
+        if parent is None:
+            return
+        here = change.before.version if change.before is not None else None
+        markers = self.environment.interpreter.markers
+        for requirement in active_requirements(parent.requires, markers, parent.extras):
+            if normalised(requirement.name) == change.name:
+                yield Wish(parent, clean(as_text(requirement)), is_met(requirement, here))
+
+    def unchanged(self) -> tuple[Distribution, ...]:
+        """Give what was asked for or is required, and is in the environment already."""
+        asked = (word.name for word in words_of(self.arguments) if word.name)
+        needed = (normalised(r.name) for r in required(self.plan, self.environment))
+        installed = self.environment.installed
+        names = dict.fromkeys((*asked, *needed))
+        return tuple(installed[n] for n in names if n in installed and n not in self.plan.by_name)
+
+
+def picture_of(outcome: Outcome) -> Picture | None:
+    """Give the picture of what a command would do; None where there is no plan to show."""
+    verdict = outcome.verdict
+    if verdict is None or outcome.environment is None:
+        return None
+    return Picture(
+        verdict.plan,
+        outcome.environment,
+        outcome.arguments,
+        verdict.refusals if isinstance(verdict, Blocked) else (),
+        verdict.held_back if isinstance(verdict, Kept) else (),
+    )
+
+
+def _flat(branch: Branch) -> Iterator[Change]:
+    yield branch.change
+    for below in branch.below:
+        yield from _flat(below)

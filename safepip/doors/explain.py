@@ -1,0 +1,97 @@
+"""`explain`: a package, a word in brackets, or the last verdict, in words and as JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safepip.decisions.explaining.articles import ARTICLES
+from safepip.decisions.wording.as_json import article_as_json, portrait_as_json
+from safepip.decisions.wording.explained import article_lines, portrait_lines, verdict_lines
+from safepip.decisions.wording.layout import Line, Span
+from safepip.doors.saying import print_json
+from safepip.doors.target import target_of
+from safepip.doors.terminal import show, width_of
+from safepip.effects.last import read_last
+from safepip.effects.prefixes import name_of
+from safepip.recipes.explain import explain
+from safepip.values.errors import WrongEnvironment
+from safepip.values.exits import Exit
+
+if TYPE_CHECKING:
+    from safepip.doors.arguments import OwnOptions
+    from safepip.values.target import Target
+
+_SCHEMA = 1
+
+
+def explain_command(*common: click.Parameter) -> click.Command:
+    """Give the verb as click describes it."""
+    return click.Command(
+        "explain",
+        params=[click.Argument(["name"], required=False), *common],
+        short_help="Say why: a package, a kind of finding, or the last verdict.",
+        help="Say who owns the package NAME, who needs it and with which bounds, and what pip may "
+        "do with it. NAME may also be the word in brackets of a message, such as conda-owned. "
+        "Without NAME: the last verdict, in full.",
+    )
+
+
+def run_explain(own: OwnOptions, name: str | None, *, as_module: bool, as_json: bool) -> int:
+    """Explain, and give the exit code.
+
+    Raises: SafepipError.
+    """
+    article = ARTICLES.get(name.strip("[]").lower()) if name is not None else None
+    if article is not None:  # it is the same in every environment, and without one
+        if as_json:
+            print_json({"schema": _SCHEMA, "exit_code": 0, "article": article_as_json(article)})
+        else:
+            show(article_lines(article, width_of()), sys.stdout)
+        return Exit.DONE
+    target = target_of(own, ["install"], as_module=as_module)
+    if not target.is_conda:
+        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+    if name is None:
+        return _last(target, as_json=as_json)
+    return _package(target, name, as_json=as_json)
+
+
+def _package(target: Target, name: str, *, as_json: bool) -> int:
+    found = explain(target, name, os.environ, tuple(ARTICLES))
+    if as_json:
+        packages = [
+            portrait_as_json(p, found.last.get(p.name), found.taken_back) for p in found.portraits
+        ]
+        print_json({**_start(target), "packages": packages})
+        return Exit.DONE
+    for at, portrait in enumerate(found.portraits):
+        lines = portrait_lines(
+            portrait,
+            found.environment,
+            found.last.get(portrait.name),
+            found.taken_back,
+            width=width_of(),
+        )
+        show((Line(), *lines) if at else lines, sys.stdout)
+    return Exit.DONE
+
+
+def _last(target: Target, *, as_json: bool) -> int:
+    told = read_last(target.prefix, os.environ)
+    if as_json:
+        print_json({**_start(target), "last": told})
+    elif told is None:
+        said = f"safepip: no verdict on {name_of(target.prefix)} is known; see `safepip plan NAME`"
+        show((Line((Span(said),)),), sys.stdout)
+    else:
+        show(verdict_lines(told, width_of()), sys.stdout)
+    return Exit.DONE
+
+
+def _start(target: Target) -> dict[str, Any]:
+    where = {"prefix": target.prefix, "python": target.python}
+    return {"schema": _SCHEMA, "exit_code": 0, "target": where}

@@ -1,0 +1,81 @@
+"""The forms in which `plan` shows what an install would do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safepip.doors.saying import print_json, print_text
+from safepip.doors.terminal import show, width_of
+from safepip.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from safepip.decisions.wording.refusal import Form
+    from safepip.doors.arguments import OwnOptions
+    from safepip.values.target import Target
+    from safepip.values.verdict import Outcome
+
+_ON_STDOUT = ("json", "tree", "table", "markdown")
+
+
+def check_forms(own: OwnOptions, verb: str) -> None:
+    """Find out before pip is asked whether the forms can be had.
+
+    Raises: UsageError.
+    """
+    chosen = [f"--{name}" for name in _ON_STDOUT if getattr(own, name)]
+    asked = [*chosen, *(["--html"] if own.html is not None else [])]
+    if verb != "plan" and (others := [name for name in asked if name != "--json"]):
+        raise UsageError(f"`{others[0]}` is an option of `plan`, not of `{verb}`")
+    if len(chosen) > 1:
+        raise UsageError(f"expected one of {', '.join(f'`{name}`' for name in chosen)}")
+    if own.html is None:
+        return
+    folder = os.path.dirname(os.path.abspath(own.html))
+    if os.path.isdir(own.html) or not os.path.isdir(folder):
+        raise UsageError(f"cannot write `{own.html}`: expected a file in a folder that is there")
+
+
+def refuse_forms_elsewhere(own: OwnOptions, target: Target) -> None:
+    """Refuse the forms of a plan where the plan is pip's own.
+
+    Raises: UsageError.
+    """
+    if not target.is_conda and (own.table or own.markdown or own.html is not None):
+        where = f"`{target.prefix or 'PATH'}` is no conda environment"
+        raise UsageError(f"{where}: there the plan is pip's own, and has no other form")
+
+
+def show_outcome(outcome: Outcome, own: OwnOptions) -> None:
+    """Show how a guarded command ended, in the forms that were asked for.
+
+    Raises: UsageError, when the page cannot be written.
+    """
+    # Imported as the last: pip need not wait for it.
+    from safepip.decisions.wording.as_json import as_json
+    from safepip.decisions.wording.message import message
+
+    if own.html is not None:
+        _write_page(outcome, own.html)
+    if own.json:
+        print_json(as_json(outcome))
+    elif own.markdown:
+        from safepip.decisions.drawing.markdown import markdown
+
+        print_text(markdown(outcome))
+    else:
+        form: Form = "table" if own.table else "tree"
+        lines = message(outcome, width=width_of(), verbosity=outcome.verbosity, form=form)
+        stream = sys.stdout if outcome.verb == "plan" else sys.stderr
+        show(lines, stream, no_color=outcome.no_color)
+
+
+def _write_page(outcome: Outcome, path: str) -> None:
+    from safepip.decisions.drawing.page import page
+
+    try:
+        Path(path).write_text(page(outcome), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from error

@@ -1,0 +1,126 @@
+"""What is on the user's indexes, asked of a pip that the user's own arguments were given to.
+
+`lister.py` answers inside that pip. Everything is asked once, and in bounds: what takes too long
+or too many questions is `TooHard`, and then less is said.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from safepip.decisions.judging.requirements import parse_requirement, parse_version
+from safepip.effects.one_pass import OnePass
+from safepip.values.universe import Needs, Release, TooHard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.requirements import Requirement
+
+    from safepip.effects.asking import Asking
+
+LISTER = Path(__file__).with_name("lister.py")
+SECONDS = 20.0
+"""For all questions of one command together."""
+_MOST_QUESTIONS = 400
+
+
+class Wanted(NamedTuple):
+    """What pip makes of the arguments and of the files that they name."""
+
+    requirements: tuple[Requirement, ...]
+    direct: tuple[str, ...]
+    """Names of what is given by URL or path; empty where pip does not know one yet."""
+    bounds: tuple[Requirement, ...]
+    """The user's own constraints."""
+    pre: bool
+
+
+class Catalogue(OnePass):
+    """A shelf of releases. Use it as a context manager; `open` it first."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        known: Mapping[tuple[str, str], tuple[str, ...]],
+        seconds: float = SECONDS,
+    ) -> None:
+        """``known``: requirement lines by name and version, of which nobody need be asked."""
+        super().__init__(asking)
+        self._known = {key: Needs(lines) for key, lines in known.items()}
+        self._until = time.monotonic() + seconds
+        self._releases: dict[str, tuple[Release, ...]] = {}
+        self._requires: dict[tuple[str, str], Needs | None] = {}
+
+    def open(self) -> Wanted:
+        """Let pip read its arguments, and give what is wanted.
+
+        Raises: TooHard; SeamsMoved, OtherPython, NoEngine; KeyboardInterrupt.
+        """
+        self.greet()
+        message = self._asked({"do": "go"}, "wanted")
+        found = [each for each in message.get("wanted", []) if each["active"]]
+        plain = [each for each in found if each["requirement"]]
+        parsed = [(parse_requirement(each["requirement"]), each["constraint"]) for each in plain]
+        if any(requirement is None for requirement, _ in parsed):
+            raise TooHard("a requirement that only pip can read")
+        return Wanted(
+            tuple(r for r, is_bound in parsed if r is not None and not is_bound),
+            tuple(e["name"] for e in found if not e["requirement"] and not e["constraint"]),
+            tuple(r for r, is_bound in parsed if r is not None and is_bound),
+            bool(message.get("pre")),
+        )
+
+    def offer(self, name: str, version: str) -> None:
+        """Have just this version of something, which was given by a path or URL."""
+        self._releases[name] = (Release(version),)
+
+    def releases(self, name: str) -> tuple[Release, ...]:
+        """Give the releases of a distribution, the newest first.
+
+        Raises: TooHard.
+        """
+        if name not in self._releases:
+            found = self._asked({"do": "releases", "name": name}, "releases")["found"]
+            self._releases[name] = tuple(
+                Release(each["version"], each["requires_python"], each["yanked"])
+                for each in found
+                if parse_version(each["version"]) is not None
+            )
+        return self._releases[name]
+
+    def requires(self, name: str, version: str) -> Needs | None:
+        """Give what a release needs; None when that cannot be had.
+
+        Raises: TooHard.
+        """
+        key = (name, version)
+        if key in self._known:
+            return self._known[key]
+        if key not in self._requires:
+            question = {"do": "metadata", "name": name, "version": version}
+            found = self._asked(question, "metadata")["found"]
+            needs = None if found is None else Needs(tuple(found["lines"]), found["python"])
+            self._requires[key] = needs
+        return self._requires[key]
+
+    def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:
+        if len(self._releases) + len(self._requires) > _MOST_QUESTIONS:
+            raise TooHard("too many questions")
+        self._answer(question)
+        message = self._receive()
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if message is None or message.get("type") != kind:
+            raise TooHard("pip gave no answer")
+        return message
+
+    def _setup(self) -> dict[str, Any]:
+        return {**super()._setup(), "lister": str(LISTER)}
+
+    def _while_waiting(self) -> None:
+        super()._while_waiting()
+        if time.monotonic() > self._until:
+            self._process.kill()

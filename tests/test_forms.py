@@ -1,0 +1,95 @@
+"""The forms of `plan`, from end to end."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.guarded import Guarded, run
+from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+
+LIBNUM = make_wheel("libnum", "1.26")
+HOUSE = (
+    make_wheel("libnum", "2.4"),
+    make_wheel("vision", "4.11", requires=["libnum>=1.20"]),
+    make_wheel("vision", "5.0", requires=["libnum>=2"]),
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    place = tmp_path_factory.mktemp("forms")
+    for wheel in HOUSE:
+        wheel.write(place / "wheels")
+    holder = fake("stats", "1.4", depends=["libnum >=1.20,<2"])
+    return create(place / "lab", from_wheel(LIBNUM), holder)
+
+
+def plan(lab: CondaEnvironment, *arguments: str | Path) -> Guarded:
+    words = [sys.executable, "-m", "safepip", "--env", str(lab.prefix), *map(str, arguments)]
+    links = {"PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
+    return run(lab, words, env={"PIP_NO_INDEX": "1", "COLUMNS": "80", **links})
+
+
+def test_a_plan_as_markdown_and_as_a_page(lab: CondaEnvironment, tmp_path: Path) -> None:
+    file = tmp_path / "plan.html"
+    done = plan(lab, "plan", "--markdown", "--html", file, "vision==5.0")
+    page = file.read_text(encoding="utf-8")
+    assert (done.exit_code, done.touched) == (10, {}), done
+    assert done.stdout.startswith("### safepip: blocked (conda-owned)\n")
+    assert '  n2 -.->|"libnum #62;#61;1.20,#60;2"| n1\n' in done.stdout
+    assert "this install would replace conda's libnum 1.26 with 2.4" in done.stdout
+    assert re.search(r"<svg .*libnum 1\.26 -&gt; 2\.4.*stats 1\.4.*</svg>", page, re.DOTALL)
+
+
+def test_a_plan_as_a_table(lab: CondaEnvironment) -> None:
+    done = plan(lab, "--table", "plan", "vision")
+    assert done.exit_code == 0, done
+    assert done.stdout.splitlines()[-4:] == [
+        "",
+        "  package  now  then  owner  why",
+        "+ vision   -    4.11  -      new; instead of 5.0; requested",
+        "= already there: libnum 1.26 (conda)",
+    ]
+
+
+def test_what_is_there_already_is_shown_although_nothing_is_to_do(lab: CondaEnvironment) -> None:
+    done = plan(lab, "plan", "libnum")
+    assert done.stdout.splitlines()[-3:] == [
+        "",
+        "safepip install libnum",
+        "└── = already there: libnum 1.26 (conda)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["install", "--table", "x"], "`--table` is an option of `plan`, not of `install`"),
+        (["--html", "x.html", "uninstall", "x"], "`--html` is an option of `plan`"),
+        (["plan", "--tree", "--markdown", "x"], "expected one of `--tree`, `--markdown`"),
+        (["plan", "--html", "/no/such/folder/x.html", "x"], "cannot write"),
+        (["plan", "--html=/", "x"], "cannot write"),
+    ],
+)
+def test_forms_that_cannot_be_had_are_told_before_pip_is_asked(
+    words: list[str], says: str, lab: CondaEnvironment
+) -> None:
+    done = plan(lab, *words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"error[usage]: {says}" in done.stderr
+    assert "Collecting" not in done.stderr
+
+
+def test_a_page_that_cannot_be_written_is_an_error_and_one_object(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+    done = plan(lab, "plan", "--json", "--html", tmp_path / "full", "libnum")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"]) == (2, "usage")
+    assert answer["findings"][0]["message"].endswith("No space left on device")

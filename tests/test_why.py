@@ -1,0 +1,206 @@
+"""Why a request cannot be had beside what conda has, on real indexes; and fixes that work."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.guarded import Guarded, paste, safepip
+from tests.lab import CondaEnvironment, Recipe, create, fake, from_wheel, make_wheel, serve_index
+from tests.lab.channel import channel
+from tests.lab.installer import install
+
+OLD = [make_wheel(name, "1.0") for name in ("left", "right", "libnum", "proto")]
+NEW = {name: make_wheel(name, "2.0") for name in ("left", "right", "libnum", "proto")}
+HOUSE = [
+    *NEW.values(),
+    make_wheel("app", "1.0", requires=["lib"]),
+    make_wheel("lib", "2.0", requires=["left>=2"]),
+    make_wheel("lib", "1.0", requires=["right>=2"]),
+    make_wheel("both", "1.0", requires=["left>=2", "right>=2"]),
+    make_wheel("vision", "5.0", requires=["libnum>=2"]),
+    make_wheel("vision", "4.0", requires=["libnum>=1"]),
+    make_wheel("net", "1.0", requires=["proto>=2; extra == 'fast'"], provides_extra=["fast"]),
+    make_wheel("modern", "2.0", requires_python=">=3.99"),
+    make_wheel("builder", "1.0", requires=["modern>=2"]),
+]
+CONDA = [
+    *map(from_wheel, OLD),
+    fake("stats", "1.4", depends=["libnum >=1,<2"]),
+]
+LATER = [*map(from_wheel, NEW.values()), fake("stats", "2.0", depends=["libnum >=2"])]
+"""What else the channel has."""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    place = tmp_path_factory.mktemp("why")
+    for wheel in HOUSE:
+        wheel.write(place / "wheels")
+    return create(place / "lab", *CONDA, available=LATER)
+
+
+def links(environment: CondaEnvironment) -> dict[str, str]:
+    return {"PIP_FIND_LINKS": str(environment.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
+
+
+def blocked(
+    environment: CondaEnvironment, *arguments: str | Path, env: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], Guarded]:
+    """The conflict that a refused plan is explained by."""
+    done = safepip(environment, "plan", *arguments, env=env or links(environment))
+    assert (done.exit_code, done.touched) == (10, {}), done
+    return done.answer["conflict"], done
+
+
+def commands(done: Guarded) -> list[str]:
+    return [fix["command"] for fix in done.answer["fixes"]]
+
+
+def conda(environment: CondaEnvironment, line: str, packages: list[Recipe]) -> None:
+    """What conda would do with this command: solve for what is there and what is asked."""
+    words = shlex.split(line)
+    assert words[:4] == ["conda", "install", "-p", str(environment.prefix)], line
+    names = [recipe.name for recipe in environment.recipes]
+    everything = channel([*environment.recipes, *packages])
+    install(environment.prefix, everything, [*names, *words[4:]], requested=words[4:])
+
+
+# ------------------------------------------------------------------------------- what is told
+
+
+def test_two_holds_that_are_in_the_way_only_together(lab: CondaEnvironment) -> None:
+    conflict, done = blocked(lab, "app")
+    assert conflict["sets"] == [["left", "right"]]
+    assert [[freed["name"] for freed in way] for way in conflict["ways"]] == [["left"], ["right"]]
+    assert [chain["links"][-1] for chain in conflict["chains"]] == [
+        {"name": "lib", "version": "2.0", "needs": "left>=2"},
+        {"name": "lib", "version": "1.0", "needs": "right>=2"},
+    ]
+    start = f"conda install -p {lab.prefix}"
+    assert commands(done)[:2] == [
+        f'{start} "left>=2" && safepip install --env {lab.prefix} app',
+        f'{start} "right>=2" && safepip install --env {lab.prefix} app',
+    ]
+
+
+def test_a_chain_leads_to_who_holds_it_with_the_bounds(lab: CondaEnvironment) -> None:
+    conflict, done = blocked(lab, "vision>=5")
+    (chain,) = conflict["chains"]
+    assert (chain["hold"], chain["version"], chain["becomes"]) == ("libnum", "1.0", "2.0")
+    assert chain["held_by"] == ["stats 1.4 (libnum >=1,<2)"]
+    assert commands(done)[0] == f"safepip install --env {lab.prefix} vision==4.0"
+    said = lab.run(*shlex.split(done.command.replace(" --json", "")), env=links(lab), check=False)
+    assert (
+        "cause vision 5.0 needs libnum>=2; libnum 1.0 is conda's, held by conda's stats 1.4 "
+        "(libnum >=1,<2) why pip would"
+    ) in " ".join(said.stdout.split())
+
+
+def test_a_conflict_through_an_extra_and_a_file(lab: CondaEnvironment, tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("net[fast]\n")
+    conflict, _ = blocked(lab, "-r", file)
+    assert conflict["chains"][0]["links"] == [
+        {"name": None, "version": None, "needs": "net[fast]"},
+        {"name": "net", "version": "1.0", "needs": "proto>=2"},
+    ]
+
+
+def test_a_project_in_a_folder_is_explained_as_pip_found_it(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    wheel = make_wheel("mine", "0.1", requires=["libnum>=2"])
+    wheel.write(tmp_path)
+    conflict, _ = blocked(lab, tmp_path / wheel.filename)
+    assert conflict["chains"][0]["links"][-1] == {
+        "name": "mine",
+        "version": "0.1",
+        "needs": "libnum>=2",
+    }
+
+
+def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEnvironment) -> None:
+    done = safepip(lab, "install", "builder", env=links(lab))
+    (hint,) = done.answer["findings"]
+    version = lab.run(lab.python, "-V").stdout.split()[1]
+    assert (done.exit_code, done.answer["code"]) == (1, "pip-failed")
+    assert hint["message"] == (
+        "builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; "
+        f"python {version} is conda's\n"
+        'in a new environment: conda create -n my-lab "python>=3.99" pip'
+    )
+
+
+def test_what_nobody_has_is_no_matter_of_python(lab: CondaEnvironment) -> None:
+    done = safepip(lab, "install", "absent", env=links(lab))
+    assert (done.exit_code, done.answer["findings"]) == (1, [])
+
+
+# ------------------------------------------------------------------------------- which indexes
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ranges"),
+    [(True, False), (False, True), (False, False)],
+    ids=["PEP 658", "parts", "whole wheels"],
+)
+def test_a_private_index_is_asked_as_pip_asks_it(
+    metadata: bool, ranges: bool, lab: CondaEnvironment
+) -> None:
+    with serve_index(HOUSE, login=("ada", "s3cret"), metadata=metadata, ranges=ranges) as index:
+        env = {"PIP_INDEX_URL": index.url_with_login, "PIP_NO_INDEX": "0", "PIP_NO_CACHE_DIR": "1"}
+        conflict, done = blocked(lab, "app", env=env)
+        fetched = index.downloads()
+    assert conflict["sets"] == [["left", "right"]]
+    assert "s3cret" not in str(done)
+    assert [one for one in index.requests if one.status == 401 and one.authorised] == []
+    # pip's own plans fetch what they choose; what only the explanation looks at is not fetched,
+    # where the server has it otherwise.
+    assert ("right-2.0-py3-none-any.whl" in fetched) or metadata or ranges
+
+
+def test_what_takes_too_long_is_not_told(lab: CondaEnvironment) -> None:
+    from safepip.effects.asking import Asking
+    from safepip.effects.catalogue import Catalogue
+    from safepip.values.universe import TooHard
+
+    with serve_index(HOUSE) as index:
+        environ = lab.environ({"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0"})
+        asking = Asking(str(lab.python), ("install", "app"), environ, lab.prefix, silent=True)
+        with Catalogue(asking, {}, seconds=0) as shelf:
+            shelf.open()
+            index.delay = 2.5
+            with pytest.raises(TooHard):
+                shelf.releases("app")
+
+
+# ------------------------------------------------------------------------------- what is offered
+
+
+def test_conda_s_part_of_a_fix_and_pip_s_work_as_pasted(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=LATER)
+    for wheel in HOUSE:
+        wheel.write(tmp_path / "wheels")
+    conflict, done = blocked(lab, "both", "vision>=5")
+    assert conflict["sets"] == [["left"], ["libnum"], ["right"]]
+    first, second = commands(done)[0].split(" && ")
+    assert sorted(shlex.split(first)[4:]) == ["left>=2", "libnum>=2", "right>=2"]
+    conda(lab, first, LATER)
+    pasted = paste(lab, second, env=links(lab))
+    assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
+    found = lab.distributions()
+    assert (found["both"], found["vision"], found["libnum"]) == ("1.0", "5.0", "2.0")
+
+
+def test_nothing_is_explained_when_nothing_is_wrong(lab: CondaEnvironment) -> None:
+    with serve_index(HOUSE, metadata=True) as index:
+        env = {"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0", "PIP_NO_CACHE_DIR": "1"}
+        plain = safepip(lab, "plan", "vision", env=env)
+        asked = [one.path for one in index.requests]
+    assert (plain.exit_code, plain.answer["conflict"]) == (0, None)
+    assert not [path for path in asked if "app" in path]
