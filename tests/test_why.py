@@ -173,11 +173,14 @@ def test_what_takes_too_long_is_not_told(lab: CondaEnvironment) -> None:
     with serve_index(HOUSE) as index:
         environ = lab.environ({"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0"})
         asking = Asking(str(lab.python), ("install", "app"), environ, lab.prefix, silent=True)
-        # Where pip itself is slow, its start is what takes too long.
-        with pytest.raises((TooHard, NoEngine)), Catalogue(asking, {}, seconds=0) as shelf:
-            shelf.open()
+        with Catalogue(asking, {}, seconds=0) as shelf:
+            try:
+                shelf.open()
+            except NoEngine:  # where pip itself is slow, its start is what takes too long
+                return
             index.delay = 2.5
-            shelf.releases("app")
+            with pytest.raises(TooHard):
+                shelf.releases("app")
 
 
 # ------------------------------------------------------------------------------- what is offered
