@@ -202,3 +202,13 @@ def test_a_copy_that_hides_condas_does_not_satisfy_for_it() -> None:
     assert of_requirements(judged(env, wanted)) == [
         Unmet(distribution="tool", requirement="numpy<1.26", found="1.26.4")
     ]
+
+
+def test_an_extra_that_nobody_asks_for_any_more_needs_nothing() -> None:
+    there = (pip("host==1", "engine<2; extra == 'fast'"), pip("app==1", "host[fast]"))
+    env = environment(*there, pip("engine==1"))
+    newer = (artifact("app==2", "host", "engine>=2"), artifact("engine==2", requested=False))
+    assert judged(env, plan(env, removal("app"), removal("engine"))) == Judgement(())
+    assert judged(env, plan(env, *newer)) == Judgement(())
+    env = environment(*there, pip("engine==1"), pip("other==1", "host[fast]"))
+    assert [f.kind for f in judged(env, plan(env, *newer)).findings] == ["breaks"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
@@ -18,7 +20,7 @@ from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
-from safepip.doors.saying import print_json, say_bug, say_error, say_event
+from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
@@ -47,19 +49,28 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except click.ClickException as error:
         return say_error(UsageError(error.format_message()), as_json=own.json)
     as_json = own.json or options["json"]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)  # taken back, as by Ctrl-C
     try:
-        return _run(verb, own, options, as_module=as_module, as_json=as_json)
+        return _run(verb, own, options, arguments, as_module=as_module, as_json=as_json)
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("\nsafepip: interrupted; see `safepip history` for what stands\n")
-        return Exit.INTERRUPTED
+        stands = "nothing was changed" if verb == "undo" else "`safepip history` says what stands"
+        return say_interrupted(f"interrupted; {stands}", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
-        return say_bug()
+        return say_bug(as_json=as_json)
 
 
 def _run(
-    verb: str, own: OwnOptions, options: dict[str, Any], *, as_module: bool, as_json: bool
+    verb: str,
+    own: OwnOptions,
+    options: dict[str, Any],
+    given: list[str],
+    *,
+    as_module: bool,
+    as_json: bool,
 ) -> int:
     own = own._replace(
         env=options["env"] or own.env,
@@ -70,11 +81,17 @@ def _run(
     target = target_of(own, ["install"], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
-    if verb == "doctor":
-        return doctor(target, options, own, as_json=as_json)
-    if verb == "history":
-        return _history(target, as_json=as_json)
-    return _undo(target, options, own, as_json=as_json)
+    try:
+        if verb == "doctor":
+            return doctor(target, options, own, as_json=as_json)
+        if verb == "history":
+            return _history(target, as_json=as_json)
+        return _undo(target, options, own, as_json=as_json)
+    except SafepipError as error:
+        if error.retry is not None:
+            shell = Shell(target.prefix, obvious=is_reached(target))
+            error.fixes = again(shell, (verb, *given), (), error.retry)
+        return say_error(error, verb=verb, as_json=as_json, target=target)
 
 
 def commands() -> dict[str, click.Command]:
@@ -128,7 +145,7 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
         print_json(_undone_as_json(done, target))
         return Exit.DONE
     where = name_of(target.prefix) if target.obvious else target.prefix
-    dry_run = done.by is None
+    dry_run = done.is_dry_run
     lines = undone_message(done.entry, done.left, dry_run=dry_run, where=where, width=width_of())
     show(lines, sys.stdout if dry_run else sys.stderr)
     return Exit.DONE
@@ -165,19 +182,25 @@ def _history(target: Target, *, as_json: bool) -> int:
     recover_first(target.prefix)
     found = history(target, os.environ)
     if as_json:
-        entries = [told(entry, found.taken_back.get(entry.id)) for entry in found.entries]
+        entries = [
+            {
+                **told(entry, found.taken_back.get(entry.id)),
+                "past": _since_as_json(found.between.get(entry.id)),
+            }
+            for entry in found.entries
+        ]
         print_json(
             {
                 "schema": _SCHEMA,
                 "exit_code": 0,
                 "target": {"prefix": target.prefix, "python": target.python},
                 "changes": entries,
+                "unreadable": list(found.unreadable),
                 "since": _since_as_json(found.since),
             }
         )
         return Exit.DONE
-    lines = history_lines(found.entries, found.taken_back, found.since, width=width_of())
-    show(lines, sys.stdout)
+    show(history_lines(found, width=width_of()), sys.stdout)
     return Exit.DONE
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from safepip.doors.arguments import GUARDED, OwnOptions, split
 from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcome
 from safepip.doors.policy import policy_of
-from safepip.doors.saying import say_bug, say_error, say_event
+from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
@@ -20,7 +19,6 @@ from safepip.effects.last import keep_last
 from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
-from safepip.values.exits import Exit
 from safepip.values.request import Request, Verb
 
 if TYPE_CHECKING:
@@ -37,10 +35,9 @@ def run(verb: str, given: list[str], *, as_module: bool) -> int:
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=own.json)
     except KeyboardInterrupt:
-        sys.stderr.write("safepip: interrupted; nothing was changed\n")
-        return Exit.INTERRUPTED
+        return say_interrupted("interrupted; nothing was changed", as_json=own.json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
-        return say_bug()
+        return say_bug(as_json=own.json)
 
 
 def _open_streams() -> None:

@@ -13,6 +13,7 @@ from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
+from safepip.values.exits import Exit
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
 
             return run_own(rest[0], own, rest[1:], as_module=as_module)
         return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
+    except KeyboardInterrupt:
+        sys.stderr.write("safepip: interrupted; nothing was changed\n")
+        return Exit.INTERRUPTED
     except SafepipError as error:
         from safepip.doors.saying import say_error
 

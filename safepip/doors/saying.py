@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.errors import SafepipError
+    from safepip.values.target import Target
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
@@ -42,13 +43,19 @@ def print_text(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def say_error(error: SafepipError, *, verb: str = "install", as_json: bool = False) -> int:
+def say_error(
+    error: SafepipError,
+    *,
+    verb: str = "install",
+    as_json: bool = False,
+    target: Target | None = None,
+) -> int:
     """Say it, and give the exit code."""
     from safepip.decisions.wording.as_json import as_json_error
     from safepip.decisions.wording.message import error_message
 
     if as_json:
-        print_json(as_json_error(error))
+        print_json(as_json_error(error, target=target))
     else:
         show(error_message(error, verb=verb, width=width_of()))
     return error.exit
@@ -70,12 +77,29 @@ def say_recovered(recovered: Recovered) -> None:
     """Say that an earlier command was cut off, and what became of that."""
     from safepip.decisions.wording.changes import recovered_message
 
-    lines = recovered_message(recovered.entry, recovered.problems, width=width_of())
+    lines = recovered_message(
+        recovered.entry, recovered.problems, recovered.overtaken, width=width_of()
+    )
     show(lines)
 
 
-def say_bug() -> int:
+def say_bug(*, as_json: bool = False) -> int:
     """Say what nobody expected, and give the exit code; for where an exception is handled."""
     traceback.print_exc()
-    sys.stderr.write("safepip: this is a bug in safepip; see `safepip list` for what is there\n")
-    return Exit.BUG
+    text = "this is a bug in safepip; see `safepip list` for what is there"
+    sys.stderr.write(f"safepip: {text}\n")
+    return _end(Exit.BUG, "bug", text, as_json=as_json)
+
+
+def say_interrupted(text: str, *, as_json: bool = False) -> int:
+    """Say in which state the environment is, and give the exit code."""
+    sys.stderr.write(f"safepip: {text}\n")
+    return _end(Exit.INTERRUPTED, "interrupted", text, as_json=as_json)
+
+
+def _end(code: Exit, kind: str, text: str, *, as_json: bool) -> int:
+    if as_json:
+        from safepip.decisions.wording.as_json import as_json_end
+
+        print_json(as_json_end(code, kind, text))
+    return code

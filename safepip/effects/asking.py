@@ -75,10 +75,6 @@ class Engine(Protocol):
         """Somebody wanted the command to end."""
 
     @property
-    def acting(self) -> bool:
-        """Pip was told to go on and change the environment."""
-
-    @property
     def unanswered(self) -> bool:
         """Pip asked whether to go on, and nobody could answer."""
 

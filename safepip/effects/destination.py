@@ -67,14 +67,20 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
     return True
 
 
-def nothing_yet(options: PipOptions, environment: Environment) -> Plan:
+def nothing_yet(options: PipOptions) -> Plan:
     """Give the plan of which only the place is known: what stops it, stops any plan."""
     elsewhere = options.prefix_path or options.root_path or ""
-    falls_back = not environment.writable and environment.interpreter.user_site_enabled
-    user_site = options.use_user_site
-    if user_site is None:
-        user_site = falls_back and not elsewhere
-    return Plan((), user_site=bool(user_site), elsewhere=elsewhere)
+    return Plan((), user_site=bool(options.use_user_site), elsewhere=elsewhere)
+
+
+def not_by_falling_back(plan: Plan, options: PipOptions, environment: Environment) -> Plan:
+    """Give a plan for the environment where pip would go to the user site without being told to.
+
+    What lies there comes before conda's in every environment of the same Python, so an environment
+    that cannot be written is that, and no reason to write elsewhere.
+    """
+    falls_back = plan.user_site and options.use_user_site is None and not environment.writable
+    return replace(plan, user_site=False) if falls_back else plan
 
 
 def _refuse_writing_to(

@@ -21,12 +21,14 @@ import time
 from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
-from safepip.effects.states import sync_folder
+from safepip.effects.keeping import KEPT_MEANWHILE
+from safepip.effects.records import read_text
+from safepip.effects.states import make_shared, sync_folder
 from safepip.values.errors import NoSuchChange, UnreadableJournal
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safepip.values.journal import Entry
 
@@ -34,6 +36,7 @@ _MOST_A_DAY = 10_000_000
 _SMALL = 1_000_000
 """Bytes of an entry that is not worth to be cut down; few need more."""
 _ENTRY_LIMIT = 256 * 1024 * 1024
+_MARK_LIMIT = 100
 _NAME = re.compile(rf"({ID.pattern})\.json")
 
 
@@ -77,10 +80,8 @@ class Journal:
             raise NoSuchChange(shown(entry))
         path = f"{self.folder}/{entry}.json"
         try:
-            with open(path, "rb") as file:
-                data = file.read(_ENTRY_LIMIT)
-                owner = os.fstat(file.fileno()).st_uid
-            found = parse_entry(json.loads(data), entry)
+            owner = os.stat(path).st_uid
+            found = parse_entry(json.loads(read_text(path, _ENTRY_LIMIT)), entry)
         except FileNotFoundError:
             raise NoSuchChange(entry) from None
         except (OSError, ValueError, RecursionError) as error:
@@ -103,13 +104,29 @@ class Journal:
             with contextlib.suppress(UnreadableJournal):
                 yield self.read(entry)
 
-    def unfinished(self) -> str:
-        """Give the id of the change that was begun and not finished; empty where there is none."""
+    def written_ns(self, entry: str) -> int:
+        """When an entry was written, as the file system counts; 0 where it is not there."""
         try:
-            with open(f"{self.folder}/unfinished", encoding="ascii", errors="replace") as file:
-                found = file.read(100).strip()
+            return os.stat(f"{self.folder}/{entry}.json").st_mtime_ns
         except OSError:
+            return 0
+
+    def unreadable(self, known: Iterable[Entry]) -> list[str]:
+        """Give the ids of entries that are there and not among those that can be read."""
+        read = {entry.id for entry in known}
+        return [entry for entry in self.ids() if entry not in read]
+
+    def unfinished(self) -> str:
+        """Give the id of the change that was begun and not finished; empty where there is none.
+
+        Raises: UnreadableJournal.
+        """
+        try:
+            found = read_text(f"{self.folder}/unfinished", _MARK_LIMIT).strip()
+        except (FileNotFoundError, NotADirectoryError):
             return ""
+        except (OSError, ValueError) as error:
+            raise UnreadableJournal("unfinished", error) from error
         return found if ID.fullmatch(found) else ""
 
     @property
@@ -168,11 +185,11 @@ class Journal:
 
     def unmark(self) -> None:
         """Say that no change is being made. Should that be lost, the entry tells it as well."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(f"{self.folder}/unfinished")
 
     def _replace(self, name: str, text: str) -> None:
-        os.makedirs(self.folder, exist_ok=True)
+        make_shared(self.folder, self.prefix)
         beside = f"{self.folder}/.{name}.new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
@@ -184,7 +201,7 @@ class Journal:
 
     def forget(self, entry: str) -> None:
         """Delete an entry and all that it keeps."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(f"{self.folder}/{entry}.json")
         self.drop_kept(entry)
 
@@ -203,6 +220,10 @@ class Journal:
             for name in os.listdir(self.folder):
                 if name.startswith(".") and name.endswith(".new"):
                     os.unlink(f"{self.folder}/{name}")
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{self.prefix}/conda-meta"):
+                if name.startswith(KEPT_MEANWHILE):
+                    shutil.rmtree(f"{self.prefix}/conda-meta/{name}", ignore_errors=True)
 
     def is_bulky(self, entry: str) -> bool:
         """Say whether an entry takes more space than a line of history should."""
@@ -227,6 +248,11 @@ class Journal:
 def timestamp() -> str:
     """Give the time in UTC, as ISO 8601 has it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+
+
+def is_later(one: str, other: str) -> bool:
+    """Say whether one id is of a later change than another."""
+    return _order(one) > _order(other)
 
 
 def _order(entry: str) -> tuple[str, int]:

@@ -11,8 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safepip.effects.states import BESIDE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+
+KEPT_MEANWHILE = ".safepip-kept-"
+"""How the names of folders begin in which files lie while pip is at work; one that is killed leaves
+it behind."""
 
 
 @contextlib.contextmanager
@@ -57,7 +63,7 @@ def _is_folder(path: str) -> bool:
 def _private_folder(prefix: str, otherwise: Path) -> str:
     with contextlib.suppress(OSError):
         # conda and its relatives read only `*.json` in this folder.
-        return tempfile.mkdtemp(prefix=".safepip-kept-", dir=f"{prefix}/conda-meta")
+        return tempfile.mkdtemp(prefix=KEPT_MEANWHILE, dir=f"{prefix}/conda-meta")
     return tempfile.mkdtemp(prefix="kept-", dir=otherwise)
 
 
@@ -78,7 +84,7 @@ def _put_back(path: str, copy: str) -> None:
     try:
         os.replace(copy, path)
     except OSError:  # another file system
-        beside = f"{path}.safepip"
+        beside = path + BESIDE
         shutil.copy2(copy, beside, follow_symlinks=False)
         os.replace(beside, path)
 
@@ -94,7 +100,7 @@ def forget(record: str, paths: Collection[str]) -> None:
     left = [r for r in rows if not r or os.path.normpath(os.path.join(folder, r[0])) not in paths]
     if left == rows:
         return
-    beside = f"{record}.safepip"
+    beside = record + BESIDE
     with open(beside, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(left)
     shutil.copymode(record, beside)

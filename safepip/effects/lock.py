@@ -108,12 +108,18 @@ def _safepips(prefix: str) -> int | None:
         folder = f"{prefix}/conda-meta/safepip"
         with contextlib.suppress(OSError):
             os.makedirs(folder, exist_ok=True)
-        return _of_file(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+        locked = _of_file(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+        return _inherited(locked) if locked is not None else None
     if is_taken:
-        os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
-        return handle
+        return _inherited(handle)
     os.close(handle)
     return None
+
+
+def _inherited(handle: int) -> int:
+    if handle != _NOBODY:
+        os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
+    return handle
 
 
 def _mambas(prefix: str) -> int | None:

@@ -55,7 +55,7 @@ class OnePass:
         self.usage_error = False
         """pip cannot make out its verb; `read_options` gives its exit code."""
         self.interrupted = False
-        self.acting = False
+        self._acting = False
         self._is_started = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
@@ -91,7 +91,9 @@ class OnePass:
         if message is None and self.interrupted:
             raise KeyboardInterrupt
         if message is None or message.get("type") != "hello":
-            raise NoEngine(f"`{self._asking.python}` did not start ({self._process.wait()})")
+            raise NoEngine(
+                f"`{self._asking.python}` did not start ({exit_code_of(self._process.wait())})"
+            )
         if moved := message.get("moved"):
             raise SeamsMoved([str(seam) for seam in moved])
         self.verb, self.verb_at = str(message.get("verb") or ""), int(message.get("verb_at") or 0)
@@ -139,9 +141,9 @@ class OnePass:
         ``instead`` names wheels to take in place of others, ``protect`` absolute paths that are
         not removed whatever pip believes.
         """
+        self._acting = True  # first: an interruption from here on cuts pip off
         if self.interrupted:
             return self.stop(Exit.INTERRUPTED)
-        self.acting = True
         self._answer({"do": "go", "instead": dict(instead), "protect": list(protect)})
         if (message := self._receive()) is not None:
             self.unanswered = message.get("type") == "no-answer"
@@ -150,12 +152,12 @@ class OnePass:
     def pass_through(self, *, dry_run: bool = False) -> int:
         """Let pip go on unguarded, and give its exit code."""
         self._answer({"do": "unguarded", "dry_run": dry_run})
-        return self._process.wait()
+        return exit_code_of(self._process.wait())
 
     def stop(self, code: int = 1, *, dry_run: bool = False) -> int:
         """End pip with nothing done; for a dry run it says what it would have installed."""
         self._answer({"do": "stop", "code": code, "dry_run": dry_run})
-        return self._process.wait()
+        return exit_code_of(self._process.wait())
 
     def __exit__(self, *_: object) -> None:
         os.close(self._answers)  # the runner takes a closed pipe for stop
@@ -240,11 +242,11 @@ class OnePass:
         return message if isinstance(message, dict) else {}
 
     def _ended(self) -> Failed:
-        return Failed(self._process.wait())
+        return Failed(exit_code_of(self._process.wait()))
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.interrupted = True
-        if self.acting:
+        if self._acting:
             # Whatever pip has done by now is taken back, so there is nothing to wait for.
             cut_off(self._process)
         elif number != signal.SIGINT and self._is_started:
@@ -252,6 +254,6 @@ class OnePass:
 
     def _while_waiting(self) -> None:
         """Interrupt a pip that did not get the signal itself, being in another process group."""
-        if self.interrupted and not self.acting and self._process.poll() is None:
+        if self.interrupted and not self._acting and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             time.sleep(_PATIENCE)

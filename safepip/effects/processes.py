@@ -152,9 +152,9 @@ class Processes:
         stderr: int | None,
         meanwhile: Callable[[], None] | None = None,
     ) -> int:
-        if self.interrupted and not self.sheltered:
-            return _INTERRUPTED
         with _deaf() if self.sheltered else contextlib.nullcontext():
+            if self.interrupted:
+                return _INTERRUPTED
             self._process = _started(command, environ, stdin, stdout, stderr)
         while True:
             try:
@@ -248,9 +248,8 @@ def _deaf() -> Iterator[None]:
     Not by a session of its own, which would take the terminal from a `git` that asks for a
     password; nor by `preexec_fn`, which is unsafe where there are threads, as in notebooks.
     """
-    handlers = {n: signal.getsignal(n) for n in _ENDING if signal.getsignal(n) is not None}
-    set_handlers(dict.fromkeys(handlers, signal.SIG_IGN))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         yield
     finally:
-        set_handlers(handlers)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what came meanwhile is heard now

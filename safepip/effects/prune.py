@@ -23,7 +23,8 @@ def prune(journal: Journal, limits: Limits) -> None:
     """
     ids = journal.ids()
     for entry in ids[:-_MOST_ENTRIES]:
-        journal.forget(entry)
+        with contextlib.suppress(OSError):
+            journal.forget(entry)
     bulky = [entry for entry in reversed(ids) if journal.is_bulky(entry)]
     size = 0
     for count, entry in enumerate(bulky):

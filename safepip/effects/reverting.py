@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from safepip.effects.installed import requirements_in
 from safepip.effects.states import is_same, restore, state_of
-from safepip.effects.wheels import sha256_of
 from safepip.values.journal import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from safepip.effects.journal import Journal
-    from safepip.values.journal import Entry, State
+    from safepip.values.journal import Entry
 
 
 def changed_since(journal: Journal, entry: Entry) -> tuple[str, ...]:
@@ -22,19 +21,8 @@ def changed_since(journal: Journal, entry: Entry) -> tuple[str, ...]:
     return tuple(
         path
         for path, touched in entry.touched.items()
-        if not path.endswith(".pyc") and not _is_as_left(journal.absolute(path), touched.after)
-    )
-
-
-def _is_as_left(path: str, left: State | None) -> bool:
-    now = state_of(path)
-    if left is None or is_same(left, now):
-        return left is not None
-    # A copied or moved environment has other times, and the same bytes.
-    if not isinstance(left, File) or not isinstance(now, File) or not left.sha256:
-        return False
-    return (left.mode, left.size_bytes) == (now.mode, now.size_bytes) and (
-        sha256_of(path) == left.sha256
+        if not path.endswith(".pyc")
+        if touched.after is None or not is_same(touched.after, state_of(journal.absolute(path)))
     )
 
 

@@ -60,6 +60,23 @@ def state_of(path: str, sha256: str = "") -> State:
     return File(mode, found.st_size, found.st_mtime_ns, sha256)
 
 
+def make_shared(folder: str, prefix: str) -> None:
+    """Make a folder of safepip's, for everybody who may write to conda's records.
+
+    Raises: OSError.
+    """
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    books = f"{prefix}/conda-meta"
+    if parent.startswith(f"{books}/"):
+        make_shared(parent, prefix)
+    os.makedirs(folder, exist_ok=True)
+    if folder.startswith(f"{books}/"):
+        with contextlib.suppress(OSError):  # some file systems know no modes
+            os.chmod(folder, stat.S_IMODE(os.stat(books).st_mode))
+
+
 def sync_folder(folder: str) -> None:
     """Have the names in a folder on the disk, where the file system can."""
     with contextlib.suppress(OSError):
@@ -81,8 +98,9 @@ def is_same(one: State, other: State) -> bool:
 class Keeper:
     """Keeps files in a folder, which is made when there is one to keep."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, prefix: str) -> None:
         self._folder = folder
+        self._prefix = prefix
         self._count = 0
 
     def keep(self, path: str) -> State:
@@ -91,7 +109,7 @@ class Keeper:
         if not isinstance(state, File):
             return state
         if not self._count:
-            os.makedirs(self._folder, exist_ok=True)
+            make_shared(self._folder, self._prefix)
         self._count += 1
         name = str(self._count)
         copy = f"{self._folder}/{name}"

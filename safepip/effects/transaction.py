@@ -35,7 +35,7 @@ def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterabl
     Raises: OSError.
     """
     journal.sweep()
-    keeper = Keeper(journal.kept(entry.id))
+    keeper = Keeper(journal.kept(entry.id), journal.prefix)
     states = {path: keeper.keep(path) for path in dict.fromkeys(paths)}
     keeper.sync()
     there, new = _split({*map(os.path.dirname, states), *folders}, journal.prefix)

@@ -57,7 +57,6 @@ class TwoPass:
         self._breaks: tuple[str, ...] = ()
         self.options = PipOptions()
         self.pip_version = ""
-        self.acting = False
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
         self.unsolved = False  # pip's public options do not say why it failed
@@ -150,7 +149,6 @@ class TwoPass:
 
         Raises: VerifyFailed, CannotJudge.
         """
-        self.acting = not self.interrupted
         if self.interrupted:
             return Exit.INTERRUPTED
         if self._plan is None:

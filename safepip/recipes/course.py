@@ -12,7 +12,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
 from safepip.decisions.wording.hints import unknown_names
-from safepip.effects.destination import at_home, refuse_other_environments
+from safepip.effects.destination import at_home, not_by_falling_back, refuse_other_environments
 from safepip.effects.landings import find_landings
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
@@ -84,6 +84,8 @@ class Course:
     @property
     def shown_command(self) -> tuple[str, ...]:
         """The same with safepip's own options behind the verb."""
+        if self.request.undoes:
+            return ("undo", self.request.undoes)
         verb, *rest = self.shown_arguments
         return (verb, *self.request.policy.options, *rest)
 
@@ -120,6 +122,7 @@ class Course:
         account = at_home(account, self.environment)
         wheels = read_wheels(account.entries)
         plan = plan_of(account, wheels, self.environment, self.options, self.shown_arguments)
+        plan = not_by_falling_back(plan, self.options, self.environment)
         refuse_wild_removals(self.environment, plan)
         refuse_other_environments(self.environment, plan, self.asking.environ)
         self.timed("judge", since)
@@ -170,9 +173,11 @@ class Course:
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
         hints = (*more.pop("hints", ()), *unknown)
+        # That the environment is changed is more than that the user interrupted.
+        ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(
             hints=hints,
-            exit_code=Exit.INTERRUPTED if self.engine.interrupted else exit_code,
+            exit_code=exit_code if ends_otherwise else Exit.INTERRUPTED,
             verdict=verdict,
             environment=self.environment,
             target=self.request.target,

@@ -40,7 +40,7 @@ def converse(course: Course) -> Outcome:
     if not is_guarded(options, course.environment):
         dry_run = course.request.verb == "plan"
         return course.outcome(course.engine.pass_through(dry_run=dry_run), None)
-    nothing = nothing_yet(options, course.environment)
+    nothing = nothing_yet(options)
     early = course.judged(nothing)
     if early.refuses and course.request.verb != "plan":
         return _block(course, Blocked(nothing, early.findings))
@@ -102,9 +102,18 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
         return course.outcome(Exit.DONE, cleared)
     environment = course.environment
     if records_state(environment.prefix) != environment.records_state:
-        course.environment = read_environment(environment.prefix, environment.interpreter)
+        now = read_environment(environment.prefix, environment.interpreter)
+        course.environment = replace(now, copies=environment.copies)
         again = course.judged(cleared.plan)
         if again.refuses:
             return _block(course, Blocked(cleared.plan, again.findings))
         cleared = replace(cleared, notes=again.findings, spared=again.spared)
+    _load_words()
     return carry_out(course, cleared)
+
+
+def _load_words() -> None:
+    """Have what is said afterwards in memory: safepip may be what is about to be changed."""
+    import safepip.decisions.explaining.verdicts
+    import safepip.decisions.wording.as_json
+    import safepip.decisions.wording.message  # noqa: F401

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.inverse import taken_back_by
-from safepip.decisions.undoing.past import Since, since
+from safepip.decisions.undoing.past import History, between, since
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_environment
@@ -15,25 +14,13 @@ from safepip.values.errors import SafepipError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safepip.values.journal import Entry
     from safepip.values.target import Target
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The changes of an environment."""
-
-    entries: tuple[Entry, ...]
-    """The oldest first."""
-    taken_back: Mapping[str, str]
-    """By change: the one that took it back."""
-    since: Since | None
-    """What others changed after the last of them; None where that cannot be told."""
 
 
 def history(target: Target, environ: Mapping[str, str]) -> History:
     """Give the changes of an environment."""
-    entries = tuple(Journal(target.prefix).entries())
+    journal = Journal(target.prefix)
+    entries = tuple(journal.entries())
     made = [entry for entry in entries if entry.stage == "done" and entry.seen.records]
     past = None
     if made:
@@ -42,4 +29,5 @@ def history(target: Target, environ: Mapping[str, str]) -> History:
             past = since(made[-1].seen, environment)
         except SafepipError:
             past = None  # an environment that cannot be read has a history all the same
-    return History(entries, taken_back_by(entries), past)
+    unreadable = tuple(journal.unreadable(entries))
+    return History(entries, taken_back_by(entries), past, between(entries), unreadable)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.commands import command_line
 from safepip.effects.journal import Journal
+from safepip.effects.overtaken import without_overtaken
 from safepip.effects.prefixes import is_unfinished
 from safepip.effects.records import files_of_newer
 from safepip.effects.transaction import for_history, take_back
-from safepip.values.errors import NotWritable
+from safepip.values.errors import NoSuchChange, NotWritable, UnreadableJournal
+from safepip.values.target import UNFINISHED
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from safepip.values.journal import Entry
 
@@ -24,6 +28,8 @@ class Recovered:
     entry: Entry
     problems: tuple[str, ...]
     """One line for each thing that could not be put back; nothing when all is as before it."""
+    overtaken: Mapping[str, str] = field(default_factory=dict)
+    """What something else has installed since, and is left alone: version by name."""
 
 
 def recover(prefix: str) -> Recovered | None:
@@ -34,8 +40,7 @@ def recover(prefix: str) -> Recovered | None:
     if not is_unfinished(prefix):
         return None
     journal = Journal(prefix)
-    name = journal.unfinished()
-    entry = journal.read(name) if name else None
+    entry = _marked(journal)
     if entry is None or entry.stage != "acting":
         journal.unmark()  # it was cut off before it began, or after it had ended
         return None
@@ -44,13 +49,31 @@ def recover(prefix: str) -> Recovered | None:
             f"the change {entry.id} of `{prefix}` was cut off, and cannot be taken back",
             why="you may not write there; whoever may, can do so by any command of safepip",
         )
+    entry, overtaken = without_overtaken(journal, entry)
     entry = _without(entry, files_of_newer(prefix, journal.began_ns, entry.touched))
     problems = take_back(journal, entry)
     if not problems:
         journal.write(for_history(replace(entry, stage="taken-back")))
         journal.unmark()
         journal.drop_kept(entry.id)
-    return Recovered(entry, problems)
+    return Recovered(entry, problems, overtaken)
+
+
+def _marked(journal: Journal) -> Entry | None:
+    """Give the change that is marked as unfinished; None where nothing of it can have been done.
+
+    Raises: UnreadableJournal.
+    """
+    name = journal.unfinished()
+    try:
+        return journal.read(name) if name else None
+    except NoSuchChange:  # it is on the disk before the mark: there is nothing to take back
+        return None
+    except UnreadableJournal as error:
+        mark = f"{journal.prefix}/{UNFINISHED}"
+        error.why = "it was cut off, and without it nobody knows what to put back"
+        error.fixes = (Fix(command_line("rm", mark), "leave all as it is, if it works"),)
+        raise
 
 
 def recover_wholly(prefix: str, tell: Callable[[Recovered], None]) -> None:

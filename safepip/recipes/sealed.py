@@ -28,7 +28,9 @@ def refuse_sealed(prefix: str, environment: Environment | None, policy: Policy, 
         message = None if passes else read_frozen(prefix)
         seals = [] if message is None else [(f"{prefix}/conda-meta/frozen", message)]
     else:
-        found = frozen(environment, Plan(()), policy, break_system_packages=passes)
+        found = [*frozen(environment, Plan(()), policy, break_system_packages=passes)]
+        if any(finding.marker == "read-only" for finding in found):
+            raise NotWritable(f"`{prefix}` cannot be written")
         seals = [(finding.path, finding.message) for finding in found]
     for path, message in seals:
         raise NotWritable(

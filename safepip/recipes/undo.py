@@ -20,21 +20,24 @@ from safepip.decisions.undoing.inverse import (
     in_the_way,
     inverse_plan,
     inverse_steps,
+    others_versions,
     taken_back_by,
 )
 from safepip.effects.interpreters import ask_python
-from safepip.effects.journal import Journal, timestamp
+from safepip.effects.journal import Journal, is_later, timestamp
 from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
+from safepip.effects.prune import prune
 from safepip.effects.reading import read_environment
+from safepip.effects.records import files_of_newer
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import begin, finish, take_back
 from safepip.recipes.course import is_reached
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import patience_of
-from safepip.recipes.undo_by_index import by_hand, by_index
+from safepip.recipes.settings import limits_of, patience_of
+from safepip.recipes.undo_by_index import by_hand, by_index, way_by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
 from safepip.values.verdict import Fix
@@ -59,7 +62,8 @@ class Undone:
     entry: Entry
     """The change."""
     by: Entry | None
-    """The change that took it back, which can be taken back itself; None for a dry run."""
+    """The change that took it back, which can be taken back itself."""
+    is_dry_run: bool = False
     left: tuple[str, ...] = ()
     """Folders that the change had made, and in which something else is by now."""
 
@@ -84,15 +88,16 @@ def undo(
     with locked(target.prefix, patience_of(environ), tell):
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
-        entry = _named(journal, entries, name)
+        entry = _named(journal, entries, name, shell)
         if (by := taken_back_by(entries).get(entry.id)) is not None:
             raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
         if entry.stage != "done":
             raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
         is_kept = entry.can_undo and not lacking(journal, entry)
+        environment = _environment(target, environ)
         if is_kept:
             _refuse_what_others_changed(journal, entries, entry, shell)
-        environment = _environment(target, environ)
+        _refuse_what_others_installed(environment, entry, shell)
         plan = None
         command = shell.safepip(("undo", "--override-frozen", entry.id))
         all_the_same = Fix(command, "take it back all the same")
@@ -101,22 +106,31 @@ def undo(
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             if entry.verb != "doctor":  # what it mended was as broken before
                 _refuse_breaking(environment, plan, entry, shell)
+        way = None if is_kept else way_by_index(target, entry, entries)
         if agree is None:
-            return Undone(entry, None)
+            return Undone(entry, None, is_dry_run=True)
         if not journal.is_writable():
             raise NotWritable(f"`{target.prefix}` cannot be written")
         agree(entry)
-        if is_kept:
-            return _carried_out(journal, entry, environment, plan)
-        if entry.verb == "doctor":  # no index has an environment as it was damaged
-            raise CannotUndo(f"what is needed to take {entry.id} back was not kept")
+        if way is None:
+            done = _carried_out(journal, entry, environment, plan)
+            prune(journal, limits_of(environ))
+            return done
     again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
-    return Undone(entry, by_index(target, entry, entries, policy, again))
+
+    def back(change: str) -> None:
+        undo(target, change, environ=environ, agree=lambda _: None, tell=tell, policy=policy)
+
+    return Undone(entry, by_index(target, way, policy, again, back))
 
 
-def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entry:
+def _named(journal: Journal, entries: Sequence[Entry], name: str | None, shell: Shell) -> Entry:
     if name is None:
         entry = chosen(entries)
+        unread = journal.unreadable(entries)
+        if unread and (entry is None or is_later(unread[-1], entry.id)):
+            fixes = (Fix(shell.safepip(("undo", entry.id)), "if that is meant"),) if entry else ()
+            raise CannotUndo(f"the last change, {unread[-1]}, cannot be read", fixes=fixes)
         if entry is None:
             raise CannotUndo("there is no change of safepip to take back here")
         return entry
@@ -126,7 +140,13 @@ def _named(journal: Journal, entries: Sequence[Entry], name: str | None) -> Entr
 def _refuse_what_others_changed(
     journal: Journal, entries: Sequence[Entry], entry: Entry, shell: Shell
 ) -> None:
-    """Raise CannotUndo where the paths of a change are not as it left them."""
+    """Raise CannotUndo where the paths of a change are not as it left them, or conda's by now."""
+    if unread := [each for each in journal.unreadable(entries) if is_later(each, entry.id)]:
+        raise CannotUndo(
+            f"the later change {unread[0]} cannot be read",
+            why="it may have touched the same files",
+            fixes=by_hand(entry, shell),
+        )
     if others := in_the_way(entry, entries):
         names = ", ".join(other.id for other in others)
         order = shell.then(*(shell.safepip(("undo", e.id)) for e in (*others, entry)))
@@ -134,12 +154,33 @@ def _refuse_what_others_changed(
             f"later changes touched the same files: {names}",
             fixes=(Fix(order, "take them back first, the last one first"),),
         )
-    if paths := changed_since(journal, entry):
+    paths = changed_since(journal, entry)
+    if not paths:
+        # Also where the bytes are the same: conda would miss its file.
+        newer = files_of_newer(journal.prefix, journal.written_ns(entry.id), entry.touched)
+        paths = tuple(path for path in entry.touched if path in newer)
+    if paths:
         more = f", and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
         raise CannotUndo(
             f"since {entry.id}, something else than safepip changed "
             f"{', '.join(paths[:_SHOWN])}{more}",
             why="taking the change back would take that back, too",
+            fixes=by_hand(entry, shell),
+        )
+
+
+def _refuse_what_others_installed(
+    environment: Environment | None, entry: Entry, shell: Shell
+) -> None:
+    """Raise CannotUndo where something else has another version there than the change left."""
+    found = () if environment is None else others_versions(entry, environment)
+    if found:
+        name, left, now = found[0]
+        was = f"{name} {left}" if left is not None else f"no {name}"
+        here = f"{name} {now}" if now is not None else "it is gone"
+        raise CannotUndo(
+            f"{entry.id} left {was} there, and since then something else has changed that: {here}",
+            why="taking the change back would mix both",
             fixes=by_hand(entry, shell),
         )
 
@@ -201,14 +242,16 @@ def _carried_out(
         seconds = {"act": time.monotonic() - since}
         by = finish(journal, replace(by, seen=seen, seconds=seconds), ())
     except BaseException as error:
-        problems = take_back(journal, by) if journal.unfinished() else ()
+        if not journal.unfinished():  # it was done already, and an interruption came too late
+            return Undone(entry, journal.read(by.id))
+        problems = take_back(journal, by)
         if not problems:
             journal.unmark()
             journal.forget(by.id)
         if isinstance(error, OSError):
             raise _failed(error, problems) from error
         raise
-    return Undone(entry, by, tuple(left))
+    return Undone(entry, by, left=tuple(left))
 
 
 def _put_all_back(journal: Journal, entry: Entry) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.inverse import index_lines, inverse_steps
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_manager
 from safepip.recipes.course import is_reached
-from safepip.values.errors import CannotUndo
+from safepip.values.errors import CannotUndo, SafepipError, VerifyFailed
 from safepip.values.exits import Exit
 from safepip.values.request import Request
 from safepip.values.verdict import Fix
@@ -26,53 +27,89 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Outcome
 
 
-def by_index(
-    target: Target,
-    entry: Entry,
-    entries: Sequence[Entry],
-    policy: Policy,
-    carry_out: Callable[[Request], Outcome],
-) -> Entry | None:
-    """Get what was there before from the index, by the hashes that the journal knows.
+class Way(NamedTuple):
+    """How a change is taken back by the index."""
 
-    Gives the last change that this made.
+    entry: Entry
+    """The change."""
+    back: tuple[str, ...]
+    """Lines of a requirements file, each with its hash."""
+    gone: tuple[str, ...]
+    """Names to uninstall."""
 
-    Raises: CannotUndo, when that does not work; SafepipError.
+
+def way_by_index(target: Target, entry: Entry, entries: Sequence[Entry]) -> Way:
+    """Give how to get what was there before from the index, by the hashes that the journal knows.
+
+    Raises: CannotUndo, when that is not known.
     """
-    steps = [step for step in entry.steps if step.before != step.after]
-    owned = [step.name for step in steps if step.owner == "conda"]
+    said = f"what is needed to take {entry.id} back was not kept"
+    shell = Shell(target.prefix, obvious=is_reached(target))
+    why = "it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept"
+    if entry.verb == "doctor":
+        raise CannotUndo(said, why="no index has an environment as it was damaged")
+    owned = tuple(step.name for step in entry.steps if step.owner == "conda")
     if owned:
         conda = Shell(target.prefix, read_manager(target.prefix))
-        raise CannotUndo(
-            f"what is needed to take {entry.id} back was not kept",
-            why="it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept",
-            fixes=(Fix(conda.conda("reinstall", tuple(owned)), "let conda put its own back"),),
-        )
+        fix = Fix(conda.conda("reinstall", owned), "let conda put its own back")
+        raise CannotUndo(said, why=why, fixes=(fix,))
+    changed = replace(entry, steps=tuple(s for s in entry.steps if s.before != s.after))
+    if not changed.steps:
+        raise CannotUndo(said, why="it installed the same versions again, from another source")
+    lines = index_lines(changed, entries)
+    if any("--hash" not in line for line in lines):
+        # By name alone an index may have something else than was here.
+        raise CannotUndo(f"{said}, and its hash is not known", fixes=by_hand(entry, shell))
+    return Way(entry, lines, tuple(step.name for step in changed.steps if step.before is None))
+
+
+def by_index(
+    target: Target,
+    way: Way,
+    policy: Policy,
+    carry_out: Callable[[Request], Outcome],
+    take_back: Callable[[str], None],
+) -> Entry | None:
+    """Take a change back by commands of pip; all of them, or none. Gives the last change of these.
+
+    ``take_back`` undoes the change of an id.
+
+    Raises: CannotUndo, when that does not work; VerifyFailed, when half of it stands; SafepipError.
+    """
+    entry = way.entry
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         path = os.path.join(folder, f"before-{entry.id}.txt")
-        lines = index_lines(entry, entries)
-        if any("--hash" not in line for line in lines):
-            # By name alone an index may have something else than was here.
-            raise CannotUndo(
-                f"what is needed to take {entry.id} back was not kept, and its hash is not known",
-                fixes=by_hand(entry, Shell(target.prefix, obvious=is_reached(target))),
-            )
-        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        gone = tuple(step.name for step in steps if step.before is None)
+        Path(path).write_text("".join(f"{line}\n" for line in way.back), encoding="utf-8")
         commands: list[tuple[Verb, tuple[str, ...]]] = []
-        commands += [("install", ("install", "--no-deps", "-r", path))] if lines else []
-        commands += [("uninstall", ("uninstall", "-y", *gone))] if gone else []
-        for verb, arguments in commands:
-            request = Request(verb, arguments, policy, target, undoes=entry.id)
-            outcome = carry_out(request)
+        commands += [("uninstall", ("uninstall", "-y", *way.gone))] if way.gone else []
+        commands += [("install", ("install", "--no-deps", "-r", path))] if way.back else []
+        made: list[str] = []
+        for number, (verb, arguments) in enumerate(commands, 1):
+            is_last = number == len(commands)
+            kept = policy if is_last else replace(policy, keeps_undo=True)
+            undoes = entry.id if is_last else ""
+            outcome = carry_out(Request(verb, arguments, kept, target, undoes=undoes))
             if outcome.exit_code != Exit.DONE:
+                _take_back(made, take_back)
                 raise CannotUndo(
                     f"what is needed to take {entry.id} back was not kept, and pip did not get it "
                     f"from the index ({outcome.exit_code})",
                     fixes=by_hand(entry, Shell(target.prefix, obvious=is_reached(target))),
                 )
-    made = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]
-    return made[-1] if made else None
+            made += [outcome.undo] if outcome.undo else []
+    done = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]
+    return done[-1] if done else None
+
+
+def _take_back(changes: Sequence[str], take_back: Callable[[str], None]) -> None:
+    for change in reversed(changes):
+        try:
+            take_back(change)
+        except SafepipError as error:
+            raise VerifyFailed(
+                f"half of it is done: the change {change} stands, and could not be taken back "
+                f"({error.message})"
+            ) from error
 
 
 def by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:

@@ -9,14 +9,16 @@ WIDTH = 80
 """Columns of what people read, where nothing else is known."""
 
 _SEPARATORS = re.compile(r"[-_.]+")
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
-_USERINFO = re.compile(r"(?<=://)[^/@\s'\"]*:?[^/\s'\"]*@(?=[^/@\s]*)")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+")
+_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+_TOKEN = re.compile(r"(?<=/t/)[A-Za-z0-9-]{8,}(?=/|$)")
+"""In the path of a channel or index of Anaconda's: `https://pypi.anaconda.org/t/TOKEN/…`."""
 _SECRET_QUERY = re.compile(
     r"(?i)([?&;](?:[^=&#;\s]*(?:token|key|secret|passw|signature|sig|credential|auth)[^=&#;\s]*)=)[^&#;\s]*"
 )
 
 
-_LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/@'\"]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
+_LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
 """`user:password@host:8080`, as pip takes a proxy."""
 
 
@@ -57,4 +59,5 @@ def _without_secret(url: str) -> str:
     if login and (":" in login or not parts.scheme.endswith("ssh")):
         netloc = "****@" + netloc.rpartition("@")[2]
     path = _USERINFO.sub("****@", parts.path)  # another URL may be stuck to this one
+    path = _TOKEN.sub("****", path)
     return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc, path=path)))

@@ -63,11 +63,13 @@ def breaks(environment: Environment, plan: Plan) -> Iterator[Breaks]:
     old, new = before(environment), _versions(left, arriving)
     changed = {name for name, was in old.versions.items() if new.get(name) != was}
     replaced = {c.name for c in _arrivals(arriving)}
+    still_asked = _standing(environment, left, arriving).extras if changed else {}
     for name, distribution in left.items():
         if name in replaced:
             continue
         lines = [line for line in distribution.requires if required_name(line) in changed]
-        extras = old.extras.get(name, ())
+        # Who asked for an extra may leave with the same plan, or ask for it no more.
+        extras = old.extras.get(name, frozenset()) & still_asked.get(name, frozenset())
         for requirement in active_requirements(lines, environment.interpreter.markers, extras):
             wanted = normalised(requirement.name)
             was, becomes = old.versions.get(wanted), new.get(wanted)

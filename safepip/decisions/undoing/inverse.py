@@ -46,8 +46,32 @@ def in_the_way(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     later = stands[[each.id for each in stands].index(entry.id) + 1 :]
     ids = [each.id for each in entries]
     after = set(ids[ids.index(entry.id) + 1 :])
-    found = [e for e in later if not e.touched.keys().isdisjoint(entry.touched)]
+    found = []
+    paths = set(entry.touched)
+    for each in later:
+        if not paths.isdisjoint(each.touched):
+            found.append(each)
+            paths.update(each.touched)  # what is in the way of that, is in the way of this
     return tuple(e for e in reversed(found) if e.undoes not in after)
+
+
+def others_versions(
+    entry: Entry, environment: Environment
+) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Give what something else has changed since: name, the version that was left, what is there.
+
+    Copies outside of the environment do not count: they were there then, too, or hide what is.
+    """
+    found = []
+    for step in entry.steps if entry.seen.distributions else ():
+        left = entry.seen.distributions.get(step.name)
+        here = [d for d in environment.distributions if d.name == step.name]
+        if left is None:
+            here = [d for d in here if not (d.user_site or d.outside)]
+        versions: list[str | None] = [d.version for d in here]
+        if left not in (versions or [None]):
+            found.append((step.name, left, here[0].version if here else None))
+    return tuple(found)
 
 
 def inverse_steps(entry: Entry) -> tuple[Step, ...]:

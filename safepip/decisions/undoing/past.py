@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import standing
+from safepip.values.journal import Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from safepip.values.environment import Environment
-    from safepip.values.journal import Seen
+    from safepip.values.journal import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,56 @@ class Since:
     """`added` or `removed`, and NAME-VERSION-BUILD."""
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """The changes of an environment."""
+
+    entries: tuple[Entry, ...]
+    """The oldest first."""
+    taken_back: Mapping[str, str]
+    """By change: the one that took it back."""
+    since: Since | None
+    """What others changed after the last of them; None where that cannot be told."""
+    between: Mapping[str, Since] = field(default_factory=dict)
+    """By change: what others changed between it and the one before."""
+    unreadable: tuple[str, ...] = ()
+    """Changes of which nothing can be read."""
+
+
 def since(seen: Seen, environment: Environment) -> Since:
     """Give what is otherwise than it was seen."""
-    then = seen.distributions
     here = {d.name: d.version for d in standing(environment.distributions).values()}
-    names = sorted({*then, *here})
-    changed = [(n, then.get(n), here.get(n)) for n in names if then.get(n) != here.get(n)]
-    old, new = set(seen.records), {record.dist for record in environment.records}
+    return _differences(seen, Seen(here, tuple(record.dist for record in environment.records)))
+
+
+def between(entries: Sequence[Entry]) -> Mapping[str, Since]:
+    """Give, by the id of a change, what was changed past safepip between it and the one before."""
+    made = [entry for entry in entries if entry.stage == "done" and entry.seen.records]
+    found = {}
+    for earlier, later in itertools.pairwise(made):
+        past = _differences(earlier.seen, _seen_before(later))
+        if past.distributions or past.records:
+            found[later.id] = past
+    return found
+
+
+def _seen_before(entry: Entry) -> Seen:
+    """Give what was there before a change, by what was there after it."""
+    versions = dict(entry.seen.distributions)
+    for step in entry.steps:
+        if versions.get(step.name) != step.after:
+            continue  # it went elsewhere
+        versions.pop(step.name, None)
+        if step.before is not None:
+            versions[step.name] = step.before
+    return Seen(versions, entry.seen.records)
+
+
+def _differences(then: Seen, now: Seen) -> Since:
+    was, here = then.distributions, now.distributions
+    names = sorted({*was, *here})
+    changed = [(n, was.get(n), here.get(n)) for n in names if was.get(n) != here.get(n)]
+    old, new = set(then.records), set(now.records)
     added = [("added", dist) for dist in sorted(new - old)]
     removed = [("removed", dist) for dist in sorted(old - new)]
     return Since(tuple(changed), tuple(removed + added))

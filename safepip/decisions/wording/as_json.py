@@ -88,6 +88,16 @@ def as_json_error(
     }
 
 
+def as_json_end(exit_code: int, code: str, text: str) -> dict[str, Any]:
+    """Give the object for a command that ended before there was anything to tell of it."""
+    return {
+        **as_json(Outcome(exit_code, None)),
+        "verdict": "error",
+        "code": code,
+        "findings": [_said(code, "refuse", text)],
+    }
+
+
 def portrait_as_json(
     portrait: Portrait, last: Entry | None, taken_back: Mapping[str, str]
 ) -> dict[str, Any]:

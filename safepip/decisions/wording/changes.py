@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.wording.layout import Line, Span, clean, paragraph
+from safepip.decisions.wording.phrases import few
 from safepip.values.journal import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from safepip.decisions.undoing.past import Since
+    from safepip.decisions.undoing.past import History, Since
     from safepip.values.journal import Entry, Stage
 
 _SHOWN = 5
@@ -34,14 +35,23 @@ def waiting_message(prefix: str, holder: str, seconds: float, *, width: int) -> 
     return paragraph((Span(said),), width, start=(Span("safepip: "),), indent=2)
 
 
-def recovered_message(entry: Entry, problems: Sequence[str], *, width: int) -> tuple[Line, ...]:
-    """Say that a change was cut off, and that it was taken back or could not be."""
+def recovered_message(
+    entry: Entry, problems: Sequence[str], overtaken: Mapping[str, str], *, width: int
+) -> tuple[Line, ...]:
+    """Say that a change was cut off, and that it was taken back or could not be.
+
+    ``overtaken``: what something else has installed since and is left alone, version by name.
+    """
     start = (
         Span("safepip: "),
         Span("taken back. " if not problems else "not taken back. ", "error"),
     )
     said = f"An earlier `{command_of(entry)}` was cut off ({entry.id})"
-    said += "; the environment is as it was before" if not problems else ""
+    if overtaken:
+        others = few(f"{name} {version}" for name, version in overtaken.items())
+        said += f"; {clean(others)} was installed by something else since, and stays"
+    elif not problems:
+        said += "; the environment is as it was before"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     for problem in problems[:_SHOWN]:
         lines += paragraph((Span(clean(problem)),), width, start=(Span("  "),), indent=2)
@@ -70,28 +80,39 @@ def step_line(step: Step) -> str:
         return f"- {name} {clean(step.before or '')}"
     if step.before is None:
         return f"+ {name} {clean(step.after)}"
+    if step.before == step.after:
+        return f"~ {name} {clean(step.after)} again"
     return f"~ {name} {clean(step.before)} -> {clean(step.after)}"
 
 
-def history_lines(
-    entries: Sequence[Entry], taken_back: Mapping[str, str], past: Since | None, *, width: int
-) -> tuple[Line, ...]:
-    """Give the table of changes, and what was changed past safepip since the last."""
+def history_lines(history: History, *, width: int) -> tuple[Line, ...]:
+    """Give the table of changes, with what was changed past safepip before, between and since."""
     lines: list[Line] = []
-    for entry in entries:
-        by = taken_back.get(entry.id)
+    for entry in history.entries:
+        lines += _past_lines("before that, past safepip", history.between.get(entry.id))
+        by = history.taken_back.get(entry.id)
         state = f"undone by {by}" if by else _STAGES[entry.stage]
-        state = state or ("" if entry.can_undo else "undone only by the index")
+        state = state or ("" if entry.can_undo else _not_kept(entry))
         start = (Span(entry.id, "label"), Span(f"  {entry.began[:16].replace('T', ' ')}  "))
         tail = (Span(f"  {state}", "dim"),) if state else ()
         lines += paragraph((Span(command_of(entry)), *tail), width, start=start, indent=4)
         lines += [Line((Span(f"    {step_line(step)}"),)) for step in entry.steps]
-    if not entries:
+    for name in history.unreadable:
+        lines.append(Line((Span(name, "label"), Span("  cannot be read", "error"))))
+    if not lines:
         lines.append(Line((Span("safepip has changed nothing here"),)))
-    if past is not None and (past.distributions or past.records):
-        lines.append(Line((Span("since then, past safepip", "label"),)))
-        for name, before, after in past.distributions:
-            step = Step(name, "", before, after, "none")
-            lines.append(Line((Span(f"    {step_line(step)}"),)))
-        lines += [Line((Span(f"    conda {how} {clean(dist)}"),)) for how, dist in past.records]
-    return tuple(lines)
+    return (*lines, *_past_lines("since then, past safepip", history.since))
+
+
+def _not_kept(entry: Entry) -> str:
+    is_condas = any(step.owner == "conda" for step in entry.steps)
+    return "undone only by conda" if is_condas else "undone only by the index"
+
+
+def _past_lines(label: str, past: Since | None) -> Iterator[Line]:
+    if past is None or not (past.distributions or past.records):
+        return
+    yield Line((Span(label, "label"),))
+    for name, before, after in past.distributions:
+        yield Line((Span(f"    {step_line(Step(name, '', before, after, 'none'))}"),))
+    yield from (Line((Span(f"    conda {how} {clean(dist)}"),)) for how, dist in past.records)
