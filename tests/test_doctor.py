@@ -197,6 +197,8 @@ def test_a_record_that_conda_list_deleted(made: Patient, writer: Writer) -> None
     assert (found["conda_package"], found["there"], found["evidence"]) == (dist, "2.0", witness)
     assert found["source"]["installer"] == "pip"
     assert len(found["needed_by"]) == 2
+    unfit = [f["found"] for f in made.findings() if f["kind"] == "depends"]
+    assert unfit == ["owned 2.0", "owned 2.0"]
 
 
 def test_what_was_never_installed_is_no_lost_record(ill: Patient) -> None:

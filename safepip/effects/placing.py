@@ -70,8 +70,9 @@ class Site:
     def stale(self, step: PutBack) -> tuple[str, ...]:
         """Give the bytecode of what is put back that nobody owns, below the prefix."""
         tag = self.environment.interpreter.cache_tag
-        sources = [path for path in self.rows(step) if path.endswith(".py")]
-        own = set(step.paths)
+        rows = self.rows(step)
+        sources = [path for path in rows if path.endswith(".py")]
+        own = {*step.paths, *rows}
         return tuple(p for s in sources if (p := bytecode_of(s, tag)) not in own)
 
 
