@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 import rattler
 
 from tests.doctoring import Patient
+from tests.guarded import PATIENCE_SECONDS
 from tests.lab import Ledger, Writer, change, changed, everything, replace
 from tests.test_doctor import BESIDE, ill, made
 
@@ -198,6 +201,32 @@ def test_it_asks_and_a_no_changes_nothing(ill: Patient) -> None:
     dry = ill.run("doctor", "--fix", "--dry-run")
     assert (dry.returncode, "would repair" in dry.stdout) == (1, True)
     assert contents(ill) == before
+    assert answered(ill, "n") == 11
+    assert contents(ill) == before
+    assert answered(ill, "y") == 0
+
+
+def answered(patient: Patient, answer: str) -> int:
+    """How it ends when somebody at a terminal gives this answer."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "safepip", "doctor", "--fix"],
+        env=patient.environment.environ({"TERM": "xterm"}),
+        cwd=patient.prefix.parent,
+        stdin=slave,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    said = b""
+    while b"[y/N]" not in said:
+        said += os.read(master, 4096)
+    os.write(master, f"{answer}\n".encode())
+    code = process.wait(PATIENCE_SECONDS)
+    os.close(master)
+    assert b"take out owned 2.0" in said
+    return code
 
 
 def test_a_sealed_environment_is_not_mended(ill: Patient) -> None:
