@@ -219,3 +219,9 @@ def test_no_text_of_a_package_reaches_the_terminal_as_it_is(found: list[Finding]
 def test_every_kind_has_a_sentence_of_its_own(found: Finding) -> None:
     assert complaint(found, LAB) != found.kind
     assert subject(found, LAB).isprintable()
+
+
+def test_pip_itself_is_told_of_another_environment_before_its_name() -> None:
+    shell = Shell(PREFIX, obvious=False)
+    command = shell.safepip(("pip", "uninstall", "-y", "cv"))
+    assert command == f"safepip --env {PREFIX} pip uninstall -y cv"
