@@ -316,6 +316,7 @@ def test_commands_and_kernels_that_start_another_python(ill: Patient, tmp_path: 
     other = tmp_path / "old" / "bin" / "python"
     replace(ill.prefix / "bin" / "mine", f"#!{other}\nprint(1)\n")
     replace(ill.prefix / "bin" / "fine", "#!/usr/bin/env python\nprint(1)\n")
+    change(ill.environment, fake("odd", "1.0", {"bin/odd": "#!/usr/bin/python3\n"}))
     kernel = ill.prefix / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
     replace(kernel, json.dumps({"argv": [str(other), "-m", "ipykernel"]}))
     found = {f["kind"]: f for f in ill.findings()}

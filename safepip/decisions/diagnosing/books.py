@@ -167,7 +167,7 @@ def lacking(inspection: Inspection) -> Iterator[Lacks]:
     """Find distributions that do not have what their metadata requires.
 
     A note where all of it is conda's own: its recipes leave out what the metadata names, and its
-    solver was content.
+    solver was content. And where a package of conda's has the module all the same.
     """
     environment = inspection.environment
     here = standing(d for d in environment.distributions if not d.outside)
@@ -183,13 +183,14 @@ def lacking(inspection: Inspection) -> Iterator[Lacks]:
             if is_met(one, found.version if found else None):
                 continue
             by_conda = _is_condas_own(distribution, found, is_gone=wanted in brought)
+            provider = "" if found else provider_of(environment, one.name)
             yield Lacks(
-                severity="note" if by_conda else "damage",
+                severity="note" if by_conda or provider else "damage",
                 distribution=name,
                 version=distribution.version,
                 requirement=as_text(one),
                 found=found.version if found else None,
-                provided_by="" if found else provider_of(environment, one.name),
+                provided_by=provider,
             )
 
 
