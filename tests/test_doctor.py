@@ -197,6 +197,8 @@ def test_a_record_that_conda_list_deleted(made: Patient, writer: Writer) -> None
     assert (found["conda_package"], found["there"], found["evidence"]) == (dist, "2.0", witness)
     assert found["source"]["installer"] == "pip"
     assert len(found["needed_by"]) == 2
+    unfit = [f["found"] for f in made.findings() if f["kind"] == "depends"]
+    assert unfit == ["owned 2.0", "owned 2.0"]
 
 
 def test_what_was_never_installed_is_no_lost_record(ill: Patient) -> None:
@@ -314,6 +316,7 @@ def test_commands_and_kernels_that_start_another_python(ill: Patient, tmp_path: 
     other = tmp_path / "old" / "bin" / "python"
     replace(ill.prefix / "bin" / "mine", f"#!{other}\nprint(1)\n")
     replace(ill.prefix / "bin" / "fine", "#!/usr/bin/env python\nprint(1)\n")
+    change(ill.environment, fake("odd", "1.0", {"bin/odd": "#!/usr/bin/python3\n"}))
     kernel = ill.prefix / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
     replace(kernel, json.dumps({"argv": [str(other), "-m", "ipykernel"]}))
     found = {f["kind"]: f for f in ill.findings()}

@@ -29,12 +29,14 @@ from safepip.values.exits import Exit
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from safepip.decisions.wording.layout import Line
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.doctor import Diagnosis
     from safepip.recipes.repair import Repaired
     from safepip.values.repair import Repair
+    from safepip.values.request import Policy
     from safepip.values.target import Target
 
 
@@ -60,6 +62,11 @@ def doctor(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json:
     for option in ("names", "yes", "dry_run"):
         if options[option]:
             raise UsageError("names, `--yes` and `--dry-run` go with `--fix`")
+    return report(target, as_json=as_json)
+
+
+def report(target: Target, *, as_json: bool = False) -> int:
+    """Examine the environment, say what was found, and give the exit code."""
     recover_first(target.prefix)
     with Progress("checking files") as progress:
         found = examine(target, os.environ, os.getcwd(), progress.tell)
@@ -75,7 +82,7 @@ def _code(found: Diagnosis) -> Exit:
     return Exit.DAMAGED if found.damage else Exit.DONE
 
 
-def _lines(found: Diagnosis, target: Target) -> Sequence[Any]:
+def _lines(found: Diagnosis, target: Target) -> Sequence[Line]:
     return diagnosis_lines(
         found.inspection, found.findings, _fixes(found, target), width=width_of()
     )
@@ -103,17 +110,37 @@ def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
 
 
 def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
-    where = name_of(target.prefix) if target.obvious else target.prefix
-
-    def agree(before: Diagnosis, planned: Repair) -> None:
-        progress.clear()
+    def agree(lines: Sequence[Line]) -> None:
         if not options["yes"]:
             shell = Shell(target.prefix, obvious=is_reached(target))
             again = shell.safepip(("doctor", "--fix", "--yes", *options["names"]))
-            environment, width = before.inspection.environment, width_of()
-            lines = repair_lines(planned, environment, done="", where=where, width=width)
-            left = unfixed_lines(planned.unfixed, environment, width=width)
-            ask("doctor --fix", (*lines, *left), again)
+            ask("doctor --fix", lines, again)
+
+    asks = None if options["dry_run"] else agree
+    return mend(target, options["names"], asks, policy_of(own), as_json=as_json)
+
+
+def mend(
+    target: Target,
+    names: Sequence[str],
+    agree: Callable[[Sequence[Line]], None] | None,
+    policy: Policy,
+    *,
+    as_json: bool = False,
+) -> int:
+    """Mend the environment, say what was done and what is left, and give the exit code.
+
+    ``agree`` is given what would be done, and raises where it is not to be; None for a dry run.
+    """
+    where = name_of(target.prefix) if target.obvious else target.prefix
+
+    def agreed(before: Diagnosis, planned: Repair) -> None:
+        progress.clear()
+        environment, width = before.inspection.environment, width_of()
+        lines = repair_lines(planned, environment, done="", where=where, width=width)
+        left = unfixed_lines(planned.unfixed, environment, width=width)
+        if agree is not None:
+            agree((*lines, *left))
 
     with Progress("checking files") as progress:
         asking = Asking(
@@ -121,9 +148,9 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
             os.getcwd(),
             progress.tell,
             say_event,
-            None if options["dry_run"] else agree,
+            agreed if agree is not None else None,
         )
-        done = repair(target, options["names"], asking, policy_of(own))
+        done = repair(target, names, asking, policy)
     code = _code(done.after or done.before)
     if as_json:
         print_json({**_repaired_as_json(done, target), "exit_code": int(code)})

@@ -70,8 +70,9 @@ class Site:
     def stale(self, step: PutBack) -> tuple[str, ...]:
         """Give the bytecode of what is put back that nobody owns, below the prefix."""
         tag = self.environment.interpreter.cache_tag
-        sources = [path for path in self.rows(step) if path.endswith(".py")]
-        own = set(step.paths)
+        rows = self.rows(step)
+        sources = [path for path in rows if path.endswith(".py")]
+        own = {*step.paths, *rows}
         return tuple(p for s in sources if (p := bytecode_of(s, tag)) not in own)
 
 
@@ -197,16 +198,17 @@ def _compile(site: Site, paths: Iterable[str]) -> None:
     lines = []
     for path in paths:
         folder, _, name = path.rpartition("/__pycache__/")
-        source = f"{prefix}/{folder}/{name.partition('.')[0]}.py"
+        source = f"{folder}/{name.partition('.')[0]}.py"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(f"{prefix}/{path}")
-        if os.path.isfile(source):
-            lines.append(f"{source}\t{prefix}/{path}")
+        if os.path.isfile(f"{prefix}/{source}"):
+            lines.append(f"{source}\t{path}")
     if lines:
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(
                 [site.environment.interpreter.executable, "-I", "-c", _COMPILE],
                 input="\n".join(lines),
+                cwd=prefix,  # the path is in the bytecode, and conda gives it from there
                 capture_output=True,
                 text=True,
                 encoding="utf-8",

@@ -116,7 +116,8 @@ class Stage:
         self.index.take()
 
     def _command(self, row: Row, contender: Contender, *, as_json: bool = False) -> Command:
-        words = [*self._words(contender, as_json=as_json), *row.arguments]
+        told = row.arguments if contender == "pip" else row.instead or row.arguments
+        words = [*self._words(contender, as_json=as_json), *told]
         return Command(words, self._environ(row, contender), self.folder)
 
     def _words(self, contender: Contender, *, as_json: bool) -> Iterator[str]:

@@ -33,6 +33,8 @@ class Row:
     """What plain pip is told before each run, to set the stage."""
     ends_with: int = 0
     """safepip's exit code; plain pip's is 0."""
+    instead: tuple[str, ...] = ()
+    """What safepip is told, where pip has no such command."""
     times: int = 1
     """Runs for each one of a long row: what is short is measured more often."""
     both_engines: bool = False
@@ -59,6 +61,13 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             times=2,
             guarded=False,
             budget=pass_through,
+        ),
+        Row(
+            *("doctor", "`doctor`, beside pip's `check`", ("check",)),
+            instead=("doctor",),
+            times=2,
+            guarded=False,
+            budget=Budget(more_seconds=1.5),
         ),
         Row("small", "one small wheel", small, times=2, budget=for_one),
         Row(
@@ -100,6 +109,11 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             both_engines=True,
         ),
         Row("large-list", "`list`", ("list",), "large", guarded=False, budget=pass_through),
+        Row(
+            *("large-doctor", "`doctor`, beside pip's `check`", ("check",), "large"),
+            instead=("doctor",),
+            guarded=False,
+        ),
         Row("large-small", "one small wheel", small, "large", times=2),
         Row("large-nothing", "nothing to do", ("install", "arrays"), "large", times=2),
         Row("large-25", wheels, many, "large", budget=for_many),

@@ -45,7 +45,7 @@ def restyle(prefix: Path, writer: Writer) -> None:
 def _own_bytecode(prefix: Path, record: Record) -> None:
     for file in [name for name in record["files"] if name.endswith(".py")]:
         source = prefix / file
-        pyc = compiled(source.read_bytes(), str(source), int(source.stat().st_mtime))
+        pyc = compiled(source.read_bytes(), file, int(source.stat().st_mtime))
         if pyc:
             (prefix / pyc_path(file)).parent.mkdir(exist_ok=True)
             (prefix / pyc_path(file)).write_bytes(pyc)

@@ -10,6 +10,7 @@ from safepip.decisions.judging.copies import second_copies
 from safepip.decisions.judging.modules import providers
 from safepip.decisions.judging.requirements import active_requirements, is_met
 from safepip.decisions.judging.runtimes import runtimes_twice
+from safepip.decisions.wording.hints import is_of_a_build
 from safepip.values.damage import HiddenModule, OtherOnPath, WrongInterpreter, WrongKernel
 from safepip.values.findings import RuntimeTwice, SecondCopy, Shadows
 from safepip.values.plan import Change, Plan, PlannedFile
@@ -128,10 +129,14 @@ def leading_out(
 
 
 def _is_meant(inspection: Inspection, script: Leading) -> bool:
-    """Say whether a package of conda itself starts the system's Python, and is as it was built."""
-    is_systems = script.starts.rpartition("/")[0] in _SYSTEM
+    """Say whether a package of conda is as it was built, and starts another Python by itself.
+
+    That of the system, or one of the machine that it was built on.
+    """
+    folder = script.starts.rpartition("/")[0]
+    is_built_so = folder in _SYSTEM or is_of_a_build(folder + "/")
     is_whole = script.path not in inspection.checked.altered
-    return is_systems and is_whole and _is_condas(inspection.environment, script.path)
+    return is_built_so and is_whole and _is_condas(inspection.environment, script.path)
 
 
 def _is_condas(environment: Environment, path: str) -> bool:

@@ -80,6 +80,10 @@ def lost_records(inspection: Inspection) -> Iterator[LostRecord | DependsUnmet]:
                 yield _depends(record, spec, None, "none")
         else:
             yield _lost(inspection, told.get(name, ""), name, needs, claim, found)
+            version = claim.distribution.version if claim is not None else ""
+            for record, spec in needs:
+                if version and not _suits(spec, version):
+                    yield _depends(record, spec, f"{name} {version}", "pip")
 
 
 def _lost(  # noqa: PLR0917 - the witnesses, one each
@@ -107,12 +111,11 @@ def _lost(  # noqa: PLR0917 - the witnesses, one each
 
 def _found_in_cache(cached: Sequence[Cached], name: str, needs: Sequence[Need]) -> Cached | None:
     """Give the one unpacked package of a name that suits those that need it; None for several."""
-    pins = [pin for _, spec in needs if (pin := parse_pin(spec)) is not None]
     fitting = [
         one
         for one in cached
         if normalised(one.name) == normalised(name)
-        and all(accepts(pin.versions, one.version) is not False for pin in pins)
+        and all(_suits(spec, one.version) for _, spec in needs)
     ]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -131,13 +134,12 @@ def unmet_depends(inspection: Inspection, there: Mapping[str, str]) -> Iterator[
     known = {record.name.lower(): record for record in environment.records}
     for record in environment.records:
         for spec in record.depends:
-            pin = parse_pin(spec)
             needed = known.get(_name(spec))
-            if pin is None or needed is None:
+            if needed is None:
                 continue
             version = there.get(needed.dist, needed.version)
             owner = "pip" if needed.dist in there else "conda"
-            if accepts(pin.versions, version) is False:
+            if not _suits(spec, version):
                 yield _depends(record, spec, f"{needed.name} {version}", owner)
 
 
@@ -150,6 +152,12 @@ def _depends(record: Record, spec: str, found: str | None, owner: str) -> Depend
     )
 
 
+def _suits(spec: str, version: str) -> bool:
+    """Say whether a version may be what a specification means; what cannot be told may be."""
+    pin = parse_pin(spec)
+    return pin is None or accepts(pin.versions, version) is not False
+
+
 def _name(spec: str) -> str:
     pin = parse_pin(spec)
     return spec.split(" ", 1)[0].lower() if pin is not None else ""
@@ -159,7 +167,7 @@ def lacking(inspection: Inspection) -> Iterator[Lacks]:
     """Find distributions that do not have what their metadata requires.
 
     A note where all of it is conda's own: its recipes leave out what the metadata names, and its
-    solver was content.
+    solver was content. And where a package of conda's has the module all the same.
     """
     environment = inspection.environment
     here = standing(d for d in environment.distributions if not d.outside)
@@ -175,13 +183,14 @@ def lacking(inspection: Inspection) -> Iterator[Lacks]:
             if is_met(one, found.version if found else None):
                 continue
             by_conda = _is_condas_own(distribution, found, is_gone=wanted in brought)
+            provider = "" if found else provider_of(environment, one.name)
             yield Lacks(
-                severity="note" if by_conda else "damage",
+                severity="note" if by_conda or provider else "damage",
                 distribution=name,
                 version=distribution.version,
                 requirement=as_text(one),
                 found=found.version if found else None,
-                provided_by="" if found else provider_of(environment, one.name),
+                provided_by=provider,
             )
 
 

@@ -43,6 +43,8 @@ class Shell:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
         env = () if self.obvious else ("--env", self.prefix)
         start = "%" if self.in_notebook else ""
+        if arguments[0] == "pip":  # what follows is pip's own
+            return f"{start}{command_line('safepip', *env, *arguments)}"
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...]) -> str:

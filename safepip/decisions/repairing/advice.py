@@ -19,11 +19,14 @@ from safepip.values.findings import Shadows
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from safepip.decisions.fixing.shell import CondaVerb, Shell
+    from safepip.decisions.fixing.shell import Shell
     from safepip.values.findings import Finding
     from safepip.values.inspection import Inspection
+
+_Condas = Replaced | TwoCopies | Overwritten | Missing | Altered | LostRecord
+_CONDAS = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord)
 
 _MOST = 4
 """More commands than these are no help."""
@@ -31,9 +34,11 @@ _MOST = 4
 
 def advice(inspection: Inspection, damage: Iterable[Finding], shell: Shell) -> tuple[Fix, ...]:
     """Give the commands by which a user can mend these findings without `--fix`."""
+    damage = tuple(damage)
+    fixes = [_by_conda([f for f in damage if isinstance(f, _CONDAS) and f.conda_package], shell)]
+    fixes += (_advice(inspection, finding, shell) for finding in damage)
     found: dict[str, Fix] = {}
-    for finding in damage:
-        fix = _advice(inspection, finding, shell)
+    for fix in fixes:
         if fix is not None and fix.command and is_printable(fix.command):
             found.setdefault(fix.command, fix)
     return tuple(found.values())[:_MOST]
@@ -43,8 +48,6 @@ def _advice(inspection: Inspection, finding: Finding, shell: Shell) -> Fix | Non
     match finding:
         case TwoCopies(conda_package=""):
             return _one_only(finding, shell)
-        case Replaced() | TwoCopies() | Overwritten() | Missing() | Altered() | LostRecord():
-            return _by_conda(finding, shell)
         case DependsUnmet(found=None):
             return Fix(shell.conda("install", (finding.depends,)), "let conda install it")
         case Lacks() if finding.distribution not in inspection.environment.conda_owned:
@@ -64,15 +67,22 @@ def _one_only(finding: TwoCopies, shell: Shell) -> Fix:
     return Fix(shell.then(removal, removal, again), f"have one {name} only")
 
 
-def _by_conda(
-    finding: Replaced | Overwritten | Missing | Altered | LostRecord | TwoCopies, shell: Shell
-) -> Fix:
+def _by_conda(findings: Sequence[_Condas], shell: Shell) -> Fix | None:
     """Give the order that conda's own repair needs: what lies over its files goes first."""
-    parts = finding.conda_package.rsplit("-", 2)
-    spec = "=".join(parts)
-    verb: CondaVerb = "install" if isinstance(finding, LostRecord) else "reinstall"
-    by_conda = shell.conda(verb, (parts[0] if shell.manager == "pixi" else spec,))
-    culprit = "" if isinstance(finding, Missing | Altered) else finding.distribution
-    removal = shell.safepip(("pip", "uninstall", "-y", culprit)) if culprit else ""
-    command = shell.then(removal, by_conda) if removal else by_conda
-    return Fix(command, f"have {shell.tool} put {parts[0]} back")
+    culprits = [f.distribution for f in findings if not isinstance(f, Missing | Altered)]
+    lost = [f.conda_package for f in findings if isinstance(f, LostRecord)]
+    there = [f.conda_package for f in findings if not isinstance(f, LostRecord)]
+    commands = []
+    if culprits := list(filter(None, dict.fromkeys(culprits))):
+        commands.append(shell.safepip(("pip", "uninstall", "-y", *culprits)))
+    if there:
+        commands.append(shell.conda("reinstall", _specs(there, shell)))
+    if lost:
+        commands.append(shell.conda("install", _specs(lost, shell)))
+    return Fix(shell.then(*commands), f"have {shell.tool} do it") if commands else None
+
+
+def _specs(dists: Iterable[str], shell: Shell) -> tuple[str, ...]:
+    """Give the packages as the tool takes them: exactly these, where it can say so."""
+    parts = [dist.rsplit("-", 2) for dist in dict.fromkeys(dists)]
+    return tuple(part[0] if shell.manager == "pixi" else "=".join(part) for part in parts)

@@ -22,6 +22,11 @@ _BUILD_FOLDER = re.compile(
 """Where conda packages are built: Anaconda's machines, conda-build's default, conda-forge's."""
 
 
+def is_of_a_build(path: str) -> bool:
+    """Say whether a path is one of the machines on which conda's packages are built."""
+    return _BUILD_FOLDER.match(path) is not None
+
+
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
     """Give a line for each requirement that names a folder of the machine where conda built it."""
     return tuple(_hints(missing, environment))
@@ -51,7 +56,7 @@ def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str
 
 def _hints(missing: Sequence[tuple[str, str]], environment: Environment) -> Iterator[str]:
     for name, path in missing:
-        if not _BUILD_FOLDER.match(path):
+        if not is_of_a_build(path):
             continue
         installed = environment.installed.get(normalised(name))
         instead = f"{name}=={installed.version}" if installed else name or "the plain name"

@@ -1,0 +1,121 @@
+"""safepip in conda: `conda safepip …`, and a health check of `conda doctor`.
+
+conda imports this module with every command of its own, so it imports nothing else of safepip
+before it is asked for something.
+
+Source: https://docs.conda.io/projects/conda/en/stable/dev-guide/plugins/index.html
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from conda.plugins import hookimpl
+from conda.plugins.types import CondaHealthCheck, CondaSubcommand
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator, Sequence
+
+    from safepip.decisions.wording.layout import Line
+    from safepip.values.target import Target
+
+_NAMES = ("-n", "--name")
+_PREFIXES = ("-p", "--prefix")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `conda safepip ARGUMENTS`, and give the exit code."""
+    from safepip.doors.launch import main
+
+    return main(with_env(arguments))
+
+
+def with_env(arguments: Sequence[str]) -> list[str]:
+    """Give the arguments with safepip's `--env` for conda's `-n` and `-p` before the verb.
+
+    Behind the verb both are pip's or safepip's own.
+    """
+    before: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if name in (*_NAMES, *_PREFIXES):
+            value = value if equals or not rest else rest.pop(0)
+            path = os.path.abspath(os.path.expanduser(value))
+            before += ["--env", path if name in _PREFIXES else value]
+        else:
+            before.append(word)
+    return [*before, *rest]
+
+
+def check(prefix: str, verbose: object = None) -> None:
+    """Say what is wrong in an environment; nothing where a program reads what conda prints."""
+    from conda.base.context import context
+
+    from safepip.doors.doctor import report
+    from safepip.doors.saying import say_error
+    from safepip.values.errors import SafepipError
+
+    del verbose  # as conda calls it; there is nothing more to say
+    if context.json:
+        return
+    try:
+        report(_target(prefix))
+    except SafepipError as error:
+        say_error(error, verb="doctor")
+
+
+def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = None) -> int:
+    """Mend an environment, when conda's own question is answered by yes."""
+    from safepip.doors.doctor import mend
+    from safepip.doors.saying import say_error
+    from safepip.doors.terminal import show
+    from safepip.values.errors import SafepipError
+    from safepip.values.request import Policy
+
+    def agree(lines: Sequence[Line]) -> None:
+        show(lines, sys.stdout)
+        if confirm is not None:
+            confirm("Go on?")
+
+    override = bool(getattr(args, "override_frozen", False))
+    try:
+        return mend(_target(prefix), (), agree, Policy(override_frozen=override))
+    except SafepipError as error:
+        return say_error(error, verb="doctor")
+
+
+def _target(prefix: str) -> Target:
+    from safepip.doors.arguments import OwnOptions
+    from safepip.doors.target import target_of
+
+    return target_of(OwnOptions(env=prefix), ["install"], as_module=False)
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # conda is not installed where types are checked
+def conda_subcommands() -> Iterator[CondaSubcommand]:
+    """Give `conda safepip`."""
+    yield CondaSubcommand(
+        name="safepip",
+        summary="pip for conda environments: what conda put there stays whole.",
+        action=run,
+    )
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # conda is not installed where types are checked
+def conda_health_checks() -> Iterator[CondaHealthCheck]:
+    """Give the health check; older releases of conda know of no fix."""
+    facts: dict[str, Any] = {
+        "name": "safepip",
+        "action": check,
+        "fixer": fix,
+        "summary": "Packages that pip replaced or damaged, by every byte",
+        "fix": "Put conda's files back",
+    }
+    known = signature(CondaHealthCheck).parameters
+    yield CondaHealthCheck(**{name: fact for name, fact in facts.items() if name in known})
