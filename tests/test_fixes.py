@@ -17,6 +17,7 @@ from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
 from safepip.values.request import Policy
 from safepip.values.retry import Retry
+from safepip.values.universe import Freed
 from safepip.values.verdict import Fix, HeldBack
 from tests.build import (
     PREFIX,
@@ -714,4 +715,38 @@ def test_an_unknown_kind_of_refusal_leaves_a_new_environment() -> None:
     found = fixes_for(env, "install", ("install", "x"), Plan(()), (Strange(),), None)
     assert [fix.command for fix in found] == [
         "conda create -n my-lab python=3.9 pip && safepip install --env my-lab x"
+    ]
+
+
+# --------------------------------------------------------------------------- the least of conda's
+
+
+TWO_OF_CONDA = of(
+    artifact("app==2.0", "numpy>=2", "protobuf"),
+    artifact("numpy==2.4.1", requested=False, needed_by=("app",)),
+    artifact("protobuf==6.33", requested=False, needed_by=("app",)),
+)
+
+
+def by_conda_commands(*ways: tuple[Freed, ...]) -> list[str]:
+    found = fixes(TWO_OF_CONDA, "install", "app>=2", ways=ways)
+    return [fix.command for fix in found if fix.command.startswith("conda ")]
+
+
+def test_conda_is_asked_for_no_more_than_the_request_needs() -> None:
+    numpy = (Freed("numpy", ("numpy>=2",), "2.4.1"),)
+    assert by_conda_commands(numpy) == [
+        f'conda install -p {PREFIX} "numpy>=2" && safepip install "app>=2"'
+    ]
+
+
+def test_what_would_do_as_well_is_offered_too() -> None:
+    both = (Freed("numpy", ("numpy>=2",), "2.4.1"), Freed("protobuf", ("protobuf",), "6.33"))
+    scipy = (Freed("scipy", (), "1.17"),)
+    assert by_conda_commands(both, scipy) == [
+        (
+            f'conda install -p {PREFIX} "numpy>=2" && conda update -p {PREFIX} protobuf && '
+            'safepip install "app>=2"'
+        ),
+        f'conda update -p {PREFIX} scipy && safepip install "app>=2"',
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from dataclasses import replace
+
 import pytest
 
 from safepip.values.findings import (
@@ -17,6 +20,7 @@ from safepip.values.findings import (
     Unmet,
 )
 from safepip.values.plan import Change, Plan
+from safepip.values.universe import Chain, Conflict, Link
 from safepip.values.verdict import Blocked, HeldBack, Outcome
 from tests.build import artifact, conda, environment, plan, removal
 from tests.saying import LAB, blocked, expected, said
@@ -445,3 +449,31 @@ def test_other_sources_and_other_refusals_are_told_in_the_tree() -> None:
         "├── ! copy 1  conda's numpy 1.26.4 has it",
         "└── ! pinned 1  pinned",
     ]
+
+
+def test_the_way_from_the_request_to_who_holds_it_is_told() -> None:
+    wanted = plan(
+        LAB,
+        artifact("opencv-python==4.13"),
+        artifact("numpy==2.4.1", requested=False, needed_by=("opencv-python",)),
+    )
+    outcome = blocked(wanted, "install", "opencv-python")
+    assert isinstance(outcome.verdict, Blocked)
+    asked = Link("", "", "opencv-python")
+    needs = Link("opencv-python", "4.13", "numpy>=2")
+    conflict = Conflict(
+        (("numpy",), ("protobuf",)),
+        (
+            Chain((asked, needs), "numpy", "1.26.4", "2.4.1"),
+            Chain((Link("", "", "protobuf>=5"),), "protobuf", "4.25.3", "6.33"),
+            Chain((asked, needs), "scipy", "1.11.4", "1.17", "numpy<2"),
+        ),
+    )
+    told = replace(outcome, verdict=replace(outcome.verdict, conflict=conflict))
+    assert said(told).split("\n\n")[2] == textwrap.dedent("""\
+        cause opencv-python 4.13 needs numpy>=2; numpy 1.26.4 is conda's, held by
+              conda's scipy 1.11.4 (numpy >=1.26,<2)
+              you ask for protobuf>=5; protobuf 4.25.3 is conda's
+              opencv-python 4.13 needs numpy>=2; conda's scipy 1.11.4 needs numpy<2
+        why   pip would delete conda's numpy files and write its own, and conda would
+              still list 1.26.4""")

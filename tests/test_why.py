@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.guarded import Guarded, paste, safepip
+from tests.guarded import PATIENCE_SECONDS, Guarded, paste, safepip
 from tests.lab import CondaEnvironment, Recipe, create, fake, from_wheel, make_wheel, serve_index
 from tests.lab.channel import channel
 from tests.lab.installer import install
@@ -162,6 +167,28 @@ def test_a_private_index_is_asked_as_pip_asks_it(
     # pip's own plans fetch what they choose; what only the explanation looks at is not fetched,
     # where the server has it otherwise.
     assert ("right-2.0-py3-none-any.whl" in fetched) or metadata or ranges
+
+
+def test_who_waits_sees_how_far_it_is(lab: CondaEnvironment) -> None:
+    words = [sys.executable, "-m", "safepip", "--env", str(lab.prefix), "plan", "-q", "app"]
+    main, side = pty.openpty()
+    with serve_index(HOUSE) as index, os.fdopen(main, "rb", buffering=0) as seen:
+        index.delay = 0.08
+        env = {"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0", "PIP_NO_CACHE_DIR": "1"}
+        done = subprocess.run(
+            words,
+            env=lab.environ({**env, "TERM": "xterm"}),
+            stdout=subprocess.DEVNULL,
+            stderr=side,
+            check=False,
+            timeout=PATIENCE_SECONDS,
+        )
+        os.set_blocking(seen.fileno(), False)
+        said = (seen.read() or b"").decode()
+        os.close(side)
+    assert done.returncode == 10
+    assert re.search(r"safepip: looking for what fits: \d+", said), said
+    assert said.endswith("\x1b[K")
 
 
 def test_what_takes_too_long_is_not_told(lab: CondaEnvironment) -> None:

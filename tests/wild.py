@@ -24,6 +24,7 @@ from safepip.values.findings import (
     Unmet,
 )
 from safepip.values.plan import Artifact, Change, Plan
+from safepip.values.universe import Chain, Conflict, Freed, Link
 from safepip.values.verdict import Blocked, Clear, HeldBack, Kept, Outcome
 from tests.build import conda, environment, interpreter
 
@@ -109,6 +110,25 @@ def findings() -> st.SearchStrategy[Finding]:
     )
 
 
+def conflicts() -> st.SearchStrategy[Conflict]:
+    link = st.builds(Link, name=WILD | st.just(""), version=WILD, needs=WILD)
+    chain = st.builds(
+        Chain,
+        links=st.lists(link, min_size=1, max_size=3).map(tuple),
+        hold=WILD | st.just("numpy"),
+        version=WILD,
+        becomes=WILD,
+        itself_needs=WILD | st.just(""),
+    )
+    freed = st.builds(Freed, name=st.just("numpy"), bounds=WILDS, becomes=WILD)
+    return st.builds(
+        Conflict,
+        sets=st.tuples(WILDS),
+        chains=st.lists(chain, max_size=2).map(tuple),
+        ways=st.tuples(st.tuples(freed)) | st.just(()),
+    )
+
+
 @st.composite
 def outcomes(draw: st.DrawFn) -> Outcome:
     """Any end of any command, with texts from packages that are anything."""
@@ -136,7 +156,9 @@ def outcomes(draw: st.DrawFn) -> Outcome:
         interpreter=interpreter(version=draw(WILD)),
     )
     shown = tuple(clean(argument, 1000) for argument in arguments)
-    fixes = fixes_for(env, "install", shown, wanted, found, held)
+    conflict = draw(st.none() | conflicts())
+    ways = conflict.ways if conflict is not None else ()
+    fixes = fixes_for(env, "install", shown, wanted, found, held, ways=ways)
     return Outcome(
         draw(st.sampled_from([0, 1, 10, 11, 12, 13, 130])),
         draw(
@@ -145,7 +167,7 @@ def outcomes(draw: st.DrawFn) -> Outcome:
                     None,
                     Clear(wanted, found),
                     Kept(wanted, held, found, fixes=fixes),
-                    Blocked(wanted, found, fixes),
+                    Blocked(wanted, found, fixes, conflict),
                 ]
             )
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from safepip.values.errors import SafepipError
 from safepip.values.request import Request, Verb
 
 if TYPE_CHECKING:
+    from safepip.doors.progress import Progress
     from safepip.values.target import Target
     from safepip.values.verdict import Outcome
 
@@ -85,16 +88,33 @@ def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) 
 
 def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
     quiet_stdout = own.json or request.verb == "plan"
-    try:
-        return guard(
-            request,
-            os.environ,
+    with ExitStack() as stack:
+        begin = partial(
+            guard,
+            environ=os.environ,
             quiet_stdout=quiet_stdout,
-            redirected=redirected,
             tell=say_event,
+            looking=_Looking(stack).tell,
         )
-    except OtherPython as other:
-        # pip's configuration names an interpreter (`python = …`): that one is the target.
-        target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
-        again = Request(request.verb, request.arguments, request.policy, target)
-        return guard(again, os.environ, quiet_stdout=quiet_stdout, redirected=True, tell=say_event)
+        try:
+            return begin(request, redirected=redirected)
+        except OtherPython as other:
+            # pip's configuration names an interpreter (`python = …`): that one is the target.
+            target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
+            again = Request(request.verb, request.arguments, request.policy, target)
+            return begin(again, redirected=True)
+
+
+class _Looking:
+    """Shows how far a search is, from when it begins."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._progress: Progress | None = None
+
+    def tell(self, done: int) -> None:
+        if self._progress is None:
+            from safepip.doors.progress import Progress  # seldom needed
+
+            self._progress = self._stack.enter_context(Progress("looking for what fits"))
+        self._progress.tell(done)

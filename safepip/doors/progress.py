@@ -48,12 +48,12 @@ class Progress:
             self._shown = False
             self._write("")
 
-    def tell(self, done: int, of: int) -> None:
-        """Hear how far it is."""
+    def tell(self, done: int, of: int = 0) -> None:
+        """Hear how far it is; of how many, where that is known."""
         if self._wanted and time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
             self._shown = True
-            self._write(f"safepip: {self._what}: {done} of {of}")
+            self._write(f"safepip: {self._what}: {done}{f' of {of}' if of else ''}")
 
     def _write(self, text: str) -> None:
         try:

@@ -15,7 +15,7 @@ from safepip.effects.one_pass import OnePass
 from safepip.values.universe import Needs, Release, TooHard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from packaging.requirements import Requirement
 
@@ -46,11 +46,16 @@ class Catalogue(OnePass):
         asking: Asking,
         known: Mapping[tuple[str, str], tuple[str, ...]],
         seconds: float = SECONDS,
+        looking: Callable[[int], None] | None = None,
     ) -> None:
-        """``known``: requirement lines by name and version, of which nobody need be asked."""
+        """``known``: requirement lines by name and version, of which nobody need be asked.
+
+        ``looking`` is called before each question, with the number of those before.
+        """
         super().__init__(asking)
         self._known = {key: Needs(lines) for key, lines in known.items()}
         self._until = time.monotonic() + seconds
+        self._looking = looking
         self._releases: dict[str, tuple[Release, ...]] = {}
         self._requires: dict[tuple[str, str], Needs | None] = {}
 
@@ -107,8 +112,11 @@ class Catalogue(OnePass):
         return self._requires[key]
 
     def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:
-        if len(self._releases) + len(self._requires) > _MOST_QUESTIONS:
+        asked = len(self._releases) + len(self._requires)
+        if asked > _MOST_QUESTIONS:
             raise TooHard("too many questions")
+        if self._looking is not None:
+            self._looking(asked)
         self._answer(question)
         message = self._receive()
         if self.interrupted:

@@ -40,15 +40,16 @@ def guard(
     quiet_stdout: bool = False,
     redirected: bool = False,
     tell: Callable[[Recovered | Waiting], None],
+    looking: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Carry out one guarded command.
 
     ``tell`` is called where an earlier command was cut off, and what it left was taken back, and
-    where another has to be waited for.
+    where another has to be waited for; ``looking`` while the reason of a block is looked for.
 
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
-    settings = settings_of(environ, tell)
+    settings = settings_of(environ, tell, looking)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected

@@ -28,10 +28,14 @@ class Settings(NamedTuple):
     """For all modules of a change together; what takes longer is not waited for."""
     tell: Callable[[Recovered | Waiting], None]
     """Called where an earlier command was cut off, and where another is waited for."""
+    looking: Callable[[int], None] | None = None
+    """Called while the reason of a block is looked for, with the number of questions so far."""
 
 
 def settings_of(
-    environ: Mapping[str, str], tell: Callable[[Recovered | Waiting], None]
+    environ: Mapping[str, str],
+    tell: Callable[[Recovered | Waiting], None],
+    looking: Callable[[int], None] | None = None,
 ) -> Settings:
     """Give what these variables say.
 
@@ -42,6 +46,7 @@ def settings_of(
         undo_limits=limits_of(environ),
         import_seconds=_number(environ, "SAFEPIP_IMPORT_SECONDS", 10.0),
         tell=tell,
+        looking=looking,
     )
 
 

@@ -74,7 +74,7 @@ def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float)
     asking = replace(course.asking, arguments=course.request.words, silent=True)
     found = None
     try:
-        with Catalogue(asking, known, seconds) as shelf:
+        with Catalogue(asking, known, seconds, course.settings.looking) as shelf:
             question = _question(course, plan, held, shelf)
             found = find_conflict(question, shelf)
     except (TooHard, SeamsMoved, OtherPython, NoEngine):

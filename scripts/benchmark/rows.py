@@ -80,6 +80,11 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
         ),
         Row("nothing", "nothing to do", ("install", "arrays"), times=2),
         Row("block", "a block", ("install", "arrays<1.25"), ends_with=10, times=2),
+        Row(
+            *("why", "a block that has to be explained", ("install", "workbench>=2")),
+            ends_with=10,
+            times=2,
+        ),
         Row("kept", "kept: conda's versions held", ("install", "workbench"), times=2),
         Row(
             *("uninstall", "uninstall of 320 files", ("uninstall", "-y", "bench-medium")),

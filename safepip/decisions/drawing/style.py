@@ -50,7 +50,7 @@ svg { font-size: 12px; max-width: 100%; height: auto; }
 svg text { fill: var(--text); }
 svg text.dim { fill: var(--dim); }
 svg text.label {
-  text-anchor: middle; font-size: 11px; fill: var(--dim);
+  text-anchor: end; font-size: 11px; fill: var(--dim);
   paint-order: stroke; stroke: var(--page); stroke-width: 6px;
 }
 svg text.label.against { fill: var(--bad); }

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 # All in pixels.
 _LETTER = 7.3
 """The width of a letter of the page's monospaced font at 12 pixels."""
+_SMALL_LETTER = 6.7
+"""The same at 11 pixels, for labels."""
+_ARROW = 16
+"""Kept free of labels, so that arrowheads and ends are seen."""
 _LINE = 17
 _PADDING = 12
 _BETWEEN_ROWS = 18
@@ -172,14 +176,18 @@ def _line(edge: Edge, places: dict[str, _Place]) -> str:
 
 
 def _label(edge: Edge, places: dict[str, _Place], gap: float) -> str:
-    """Give the bounds, on the edge and before the next column, where no box is."""
+    """Give the bounds, on the edge and where no box is.
+
+    At the end before the next column, or at the start of an edge that leads to the left: edges
+    meet at the other.
+    """
+    text = _cut(edge.label, _LONGEST_LABEL)
     curve = _curve(edge, places)
-    along = min(0.5, gap / 2 / max(1.0, abs(curve[3][0] - curve[0][0])))
-    x = curve[0][0] + along * (curve[3][0] - curve[0][0])
-    y = _point(curve, _when(curve, x))[1]
-    text = escape(_cut(edge.label, _LONGEST_LABEL))
+    (x1, _), (x2, _) = curve[0], curve[3]
+    right = min(x1 + gap, x2) - _ARROW if x2 >= x1 else x1 - _ARROW
+    y = _point(curve, _when(curve, right - columns(text) * _SMALL_LETTER / 2))[1]
     kind = " against" if edge.against else ""
-    return f'<text class="label{kind}" x="{x:.1f}" y="{y + 3.5:.1f}">{text}</text>'
+    return f'<text class="label{kind}" x="{right:.1f}" y="{y + 3.5:.1f}">{escape(text)}</text>'
 
 
 def _when(curve: tuple[tuple[float, float], ...], x: float) -> float:
