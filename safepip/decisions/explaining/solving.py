@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible
-from resolvelib.resolvers import Resolution, ResolutionTooDeep
+from resolvelib.resolvers import Resolution, ResolverException
 
 from safepip.decisions.judging.requirements import (
     active_requirements,
@@ -116,8 +116,8 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
         state = resolution.resolve([w for w in wanted if w is not None], _MOST_ROUNDS)
     except ResolutionImpossible:
         return Solved(None, frozenset(provider.touched))
-    except ResolutionTooDeep as error:
-        raise TooHard("too many possibilities") from error
+    except ResolverException as error:  # too many steps, or metadata that contradicts itself
+        raise TooHard("no end") from error
     pairs = [
         (information.parent, information.requirement)
         for criterion in state.criteria.values()
