@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
     from safepip.values.universe import Question, Shelf
 
+if TYPE_CHECKING:
+    _Base = AbstractProvider["Wish", "Pick", str]
+else:
+    _Base = AbstractProvider  # resolvelib 1.0 knows no types
+
 _MOST_ROUNDS = 3000
 """Steps of the resolver; an ordinary request takes some dozens."""
 
@@ -161,7 +166,7 @@ def _wish(requirement: Requirement) -> Wish | None:
 
 
 @dataclass
-class _Provider(AbstractProvider["Wish", "Pick", str]):
+class _Provider(_Base):
     """What resolvelib asks, answered from the question and the shelf."""
 
     question: Question
