@@ -87,6 +87,7 @@ class Catalogue(OnePass):
 
         Raises: TooHard.
         """
+        self._go_on()
         if name not in self._releases:
             found = self._asked({"do": "releases", "name": name}, "releases")["found"]
             self._releases[name] = tuple(
@@ -101,6 +102,7 @@ class Catalogue(OnePass):
 
         Raises: TooHard.
         """
+        self._go_on()
         key = (name, version)
         if key in self._known:
             return self._known[key]
@@ -111,6 +113,16 @@ class Catalogue(OnePass):
             self._requires[key] = needs
         return self._requires[key]
 
+    def _go_on(self) -> None:
+        """End a search that takes too long, also where it asks nothing new.
+
+        Raises: TooHard; KeyboardInterrupt.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
+        if time.monotonic() > self._until:
+            raise TooHard("it takes too long")
+
     def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:
         asked = len(self._releases) + len(self._requires)
         if asked > _MOST_QUESTIONS:
@@ -119,7 +131,7 @@ class Catalogue(OnePass):
             self._looking(asked)
         self._answer(question)
         message = self._receive()
-        if self.interrupted:
+        if self.interrupted:  # pip has heard that, too, and may have no answer
             raise KeyboardInterrupt
         if message is None or message.get("type") != kind:
             raise TooHard("pip gave no answer")

@@ -18,7 +18,7 @@ from safepip.decisions.judging.ownership import is_allowed
 from safepip.effects.asking import OtherPython, SeamsMoved
 from safepip.effects.catalogue import SECONDS, Catalogue
 from safepip.recipes.keep import tried
-from safepip.values.errors import NoEngine
+from safepip.values.errors import SafepipError
 from safepip.values.findings import Breaks, CondaOwned
 from safepip.values.plan import Plan
 from safepip.values.text import normalised
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from safepip.recipes.course import Course
     from safepip.values.universe import Conflict, Freed
 
-_SECONDS_FOR_PYTHON = 8.0
+_SECONDS_FOR_PYTHON = 5.0
 """pip has failed, and the user waits for nothing but a hint."""
 _MOST_TRIALS = 2
 """Plans of pip that are made only to check a way out; each may fetch what it plans."""
@@ -77,7 +77,7 @@ def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float)
         with Catalogue(asking, known, seconds, course.settings.looking) as shelf:
             question = _question(course, plan, held, shelf)
             found = find_conflict(question, shelf)
-    except (TooHard, SeamsMoved, OtherPython, NoEngine):
+    except (TooHard, SeamsMoved, OtherPython, SafepipError):
         found = None
     course.timed("explain", since)
     return found

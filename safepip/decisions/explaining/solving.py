@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from resolvelib import AbstractProvider, BaseReporter, ResolutionImpossible
-from resolvelib.resolvers import Resolution, ResolutionTooDeep
+from resolvelib.resolvers import Resolution, ResolverException
 
 from safepip.decisions.judging.requirements import (
     active_requirements,
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from safepip.values.universe import Question, Shelf
+
+if TYPE_CHECKING:
+    _Base = AbstractProvider["Wish", "Pick", str]
+else:
+    _Base = AbstractProvider  # resolvelib 1.0 knows no types
 
 _MOST_ROUNDS = 3000
 """Steps of the resolver; an ordinary request takes some dozens."""
@@ -116,8 +121,8 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
         state = resolution.resolve([w for w in wanted if w is not None], _MOST_ROUNDS)
     except ResolutionImpossible:
         return Solved(None, frozenset(provider.touched))
-    except ResolutionTooDeep as error:
-        raise TooHard("too many possibilities") from error
+    except ResolverException as error:  # too many steps, or metadata that contradicts itself
+        raise TooHard("no end") from error
     pairs = [
         (information.parent, information.requirement)
         for criterion in state.criteria.values()
@@ -161,7 +166,7 @@ def _wish(requirement: Requirement) -> Wish | None:
 
 
 @dataclass
-class _Provider(AbstractProvider["Wish", "Pick", str]):
+class _Provider(_Base):
     """What resolvelib asks, answered from the question and the shelf."""
 
     question: Question

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
+_UNSURE = ", if it can"
+"""What conda's solver makes of it is not known here."""
 _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
 
 
@@ -44,7 +46,8 @@ def _as_planned(case: Case) -> Fix:
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
     says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
-    return _followed_by(case, commands, _left_for_pip(case), says)
+    unsure = _UNSURE if verb == "change" else ""
+    return _followed_by(case, commands, _left_for_pip(case), says, unsure)
 
 
 def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
@@ -63,7 +66,8 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         verb: CondaVerb = "install" if is_bounded else "update"
         changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
-    return _followed_by(case, commands, _left_for_pip(case), f"let conda change {listed(names)}")
+    says = f"let conda change {listed(names)}"
+    return _followed_by(case, commands, _left_for_pip(case), says, _UNSURE)
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
@@ -88,13 +92,15 @@ def _left_for_pip(case: Case) -> tuple[str, ...]:
     return (*(rest or arguments[:1]), *others) if others else rest
 
 
-def _followed_by(case: Case, commands: list[str], rest: tuple[str, ...], says: str) -> Fix:
+def _followed_by(
+    case: Case, commands: list[str], rest: tuple[str, ...], says: str, unsure: str = ""
+) -> Fix:
     """Give commands of conda and then, where anything is left of it, the user's own."""
     if not rest:
-        return Fix(case.shell.then(*commands), says)
+        return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
-        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first")
-    return Fix(case.shell.then(*commands), f"{says}; then the same command again")
+        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
+    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again")
 
 
 def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
@@ -149,7 +155,8 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
     verb: CondaVerb = "remove" if case.removes else "update"
     others = (name for name in broken if name not in owned)
     command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
-    yield Fix(command, f"let conda {verb} {listed(names)} first")
+    unsure = _UNSURE if verb == "update" else ""
+    yield Fix(command, f"let conda {verb} {listed(names)} first{unsure}")
 
 
 def _may_be_removed(case: Case, name: str) -> bool:
