@@ -110,7 +110,6 @@ def test_what_others_need_is_not_taken_back(place: Undoing) -> None:
     refused = place.undo(first, exit_code=10)
     assert "needy requires fresh" in refused["findings"][0]["message"]
     assert place.state() == before
-    assert place.environment.run("sh", "-c", "true").returncode == 0
     fix = refused["fixes"][0]["command"]
     assert fix == f"safepip uninstall -y needy && safepip undo {first}"
 
@@ -122,6 +121,38 @@ def test_what_somebody_else_changed_stays(place: Undoing) -> None:
     refused = place.undo(name, exit_code=10)
     assert "part7.py" in refused["findings"][0]["message"]
     assert path.read_text(encoding="utf-8") == "mine\n"
+
+
+def test_what_conda_has_taken_over_since_stays(place: Undoing) -> None:
+    shared = {"ns/__init__.py": "", "ns/mine.py": ""}
+    make_wheel("shares", "1.0", shared).write(place.world.links)
+    name = place.change("install", "shares")
+    change(place.environment, from_wheel(make_wheel("also", "1.0", {"ns/__init__.py": ""})))
+    owned = conda_bytes(place.environment.prefix)
+    refused = place.undo(name, exit_code=10)
+    assert "ns/__init__.py" in refused["findings"][0]["message"]
+    assert conda_bytes(place.environment.prefix) == owned
+
+
+def test_no_second_version_comes_back_beside_condas(place: Undoing) -> None:
+    name = place.change("uninstall", "-y", "big")
+    change(place.environment, from_wheel(make_wheel("big", "3.0", {"other.py": ""})))
+    before = place.state()
+    refused = place.undo(name, exit_code=10)
+    assert "something else has changed that: big 3.0" in refused["findings"][0]["message"]
+    assert place.state() == before
+
+
+def test_what_came_for_an_extra_goes_with_who_asked_for_it(place: Undoing) -> None:
+    extra = {"requires": ["fresh; extra == 'fast'"], "provides_extra": ["fast"]}
+    make_wheel("host", "1.0", **extra).write(place.world.links)  # type: ignore[arg-type]
+    make_wheel("fresh", "1.0").write(place.world.links)
+    make_wheel("asks", "1.0", requires=["host[fast]"]).write(place.world.links)
+    place.change("install", "host")
+    before = place.state()
+    place.change("install", "asks")
+    place.undo()
+    assert place.state() == before
 
 
 def test_without_a_yes_nothing_happens(place: Undoing) -> None:
@@ -151,6 +182,29 @@ def test_what_was_not_kept_comes_from_the_index(place: Undoing, options: tuple[s
     assert "already" in place.undo(history[-1]["id"], exit_code=10)["findings"][0]["message"]
 
 
+def test_what_the_index_cannot_do_whole_is_not_done_at_all(place: Undoing) -> None:
+    place.change("install", "leaf==1.0", "many==1.0", "--force-reinstall", "--no-deps")
+
+    place.change("install", "--no-undo", "many==2.0", "zz-new")
+    (place.world.links / "many-1.0-py3-none-any.whl").unlink()
+    before = place.without_bytecode()
+    history = json.loads(place.safepip("history", "--json").stdout)["changes"]
+    name = history[-1]["id"]
+    refused = place.undo(name, exit_code=10)
+    assert "did not get it from the index" in refused["findings"][0]["message"]
+    assert place.without_bytecode() == before
+    history = json.loads(place.safepip("history", "--json").stdout)["changes"]
+    assert [entry["taken_back_by"] for entry in history if entry["id"] == name] == [None]
+
+
+def test_a_dry_run_promises_nothing_that_is_refused(place: Undoing) -> None:
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    place.change("install", "--no-undo", "--allow", "owned", "owned==2.0")
+    assert place.safepip("undo", "--dry-run").exit_code == 10
+    place.change("install", "--no-undo", "--force-reinstall", "--no-deps", "big==1.0")
+    assert place.safepip("undo", "--dry-run").exit_code == 10
+
+
 def test_condas_own_comes_back_by_conda_where_it_was_not_kept(place: Undoing) -> None:
     make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
     place.change("install", "--no-undo", "--allow", "owned", "owned==2.0")
@@ -162,10 +216,12 @@ def test_condas_own_comes_back_by_conda_where_it_was_not_kept(place: Undoing) ->
 
 def test_the_oldest_changes_are_let_go(place: Undoing) -> None:
     names = []
-    for number in range(4):
+    few = {"SAFEPIP_UNDO_CHANGES": "2"}
+    for number in range(3):
         words = ("--json", f"many=={1 + (number + 1) % 2}.0")
-        done = place.safepip("install", *words, env={"SAFEPIP_UNDO_CHANGES": "2"})
-        names.append(json.loads(done.stdout)["undo"])
+        names.append(json.loads(place.safepip("install", *words, env=few).stdout)["undo"])
+    done = place.safepip("undo", "--yes", "--json", env=few)
+    names.append(json.loads(done.stdout)["undo"])
     kept = place.environment.conda_meta / "safepip" / "kept"
     assert sorted(path.name for path in kept.iterdir()) == names[2:]
     history = json.loads(place.safepip("history", "--json").stdout)
@@ -178,12 +234,18 @@ def test_history_also_tells_what_was_changed_past_safepip(place: Undoing) -> Non
     place.environment.pip("uninstall", "-y", "big")
     other = from_wheel(make_wheel("later", "1.0"))
     change(place.environment, other)
-    place.undo(name, exit_code=0)
+    by = place.undo(name, exit_code=0)["undo"]
     done = place.safepip("history")
     assert done.exit_code == 0
     assert "undone by" in done.stdout
-    past = json.loads(place.safepip("history", "--json").stdout)["since"]
+    assert "before that, past safepip\n    - big 1.0\n    + later 1.0" in done.stdout
+    answer = json.loads(place.safepip("history", "--json").stdout)
+    past = answer["since"]
     assert past == {"distributions": [], "records": []}  # the undo has seen it all
+    between = {entry["id"]: entry["past"] for entry in answer["changes"]}
+    assert between[name] is None
+    assert [one["name"] for one in between[by]["distributions"]] == ["big", "later"]
+    assert [one["how"] for one in between[by]["records"]] == ["added"]
     place.environment.pip("uninstall", "-y", "many")
     past = json.loads(place.safepip("history", "--json").stdout)["since"]
     assert past["distributions"] == [{"name": "many", "from": "1.0", "to": None}]
@@ -198,6 +260,7 @@ def test_an_empty_history_is_one(place: Undoing) -> None:
 
 @pytest.mark.parametrize("damage", ["cut", "no JSON", "another id", "a path that climbs"])
 def test_a_damaged_entry_is_said(place: Undoing, damage: str) -> None:
+    first = place.change("install", "zz-new")
     name = place.change("install", "many==2.0")
     path = place.environment.conda_meta / "safepip" / f"{name}.json"
     text = path.read_text(encoding="utf-8")
@@ -209,7 +272,23 @@ def test_a_damaged_entry_is_said(place: Undoing, damage: str) -> None:
     }
     replace(path, damaged[damage])
     assert place.undo(name, exit_code=10)["code"] == "unreadable-journal"
-    assert place.safepip("history").exit_code == 0
+    assert place.undo(exit_code=10)["code"] == "undo"  # and not the one before
+    assert place.undo(first, exit_code=10)["code"] == "undo"
+    assert f"{name}  cannot be read" in place.safepip("history").stdout
+    assert place.safepip("install", "leaf").exit_code == 0
+
+
+def test_a_change_of_which_nothing_is_known_stops_nobody_for_ever(place: Undoing) -> None:
+    name = place.change("install", "many==2.0")
+    folder = place.environment.conda_meta / "safepip"
+    (folder / "unfinished").write_text("2020-01-01-1\n", encoding="utf-8")
+    assert place.safepip("install", "leaf").exit_code == 0  # it had not begun
+    replace(folder / f"{name}.json", "cut")
+    (folder / "unfinished").write_text(f"{name}\n", encoding="utf-8")
+    done = place.safepip("install", "--json", "leaf")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["code"]) == (10, "unreadable-journal")
+    place.environment.run("sh", "-c", answer["fixes"][0]["command"])
     assert place.safepip("install", "leaf").exit_code == 0
 
 

@@ -46,7 +46,14 @@ def without_overtaken(journal: Journal, entry: Entry) -> tuple[Entry, Mapping[st
     if not theirs:
         return entry, theirs
     kept = {path: state for path, state in entry.touched.items() if path not in left_alone}
-    return replace(entry, touched=kept), theirs
+    needed = {folder for path in kept for folder in _above(path)}
+    made = {path: mode for path, mode in entry.folders.items() if path in needed}
+    return replace(entry, touched=kept, folders=made), theirs
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _records(entry: Entry) -> dict[str, object]:
@@ -71,7 +78,8 @@ def _name_and_version(info: str) -> tuple[str, str]:
 
 def _is_newer(journal: Journal, path: str) -> bool:
     try:
-        return os.stat(journal.absolute(path)).st_mtime_ns > journal.began_ns
+        # By the kernel's own time: conda links files that are as old as their package.
+        return os.stat(journal.absolute(path)).st_ctime_ns > journal.began_ns
     except OSError:
         return False
 

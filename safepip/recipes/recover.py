@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
 from safepip.effects.journal import Journal
+from safepip.effects.leftovers import clear_asides
 from safepip.effects.overtaken import without_overtaken
 from safepip.effects.prefixes import is_unfinished
 from safepip.effects.records import files_of_newer
@@ -49,9 +50,11 @@ def recover(prefix: str) -> Recovered | None:
             f"the change {entry.id} of `{prefix}` was cut off, and cannot be taken back",
             why="you may not write there; whoever may, can do so by any command of safepip",
         )
+    whole = entry
     entry, overtaken = without_overtaken(journal, entry)
     entry = _without(entry, files_of_newer(prefix, journal.began_ns, entry.touched))
     problems = take_back(journal, entry)
+    clear_asides(journal, whole)  # also what pip had moved aside of what is left alone
     if not problems:
         journal.write(for_history(replace(entry, stage="taken-back")))
         journal.unmark()
