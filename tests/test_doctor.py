@@ -6,7 +6,9 @@ environment that conda made, one by one.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -345,3 +347,11 @@ def test_a_change_that_cannot_be_taken_back_is_told(ill: Patient) -> None:
     done = ill.run("doctor")
     assert done.returncode == 1, done
     assert "2026-01-01-1" in done.stdout
+    # While a change is being made, its half is no damage.
+    held = os.open(ill.environment.conda_meta, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        busy = ill.run("doctor", env={"SAFEPIP_LOCK_SECONDS": "0"})
+    finally:
+        os.close(held)
+    assert busy.returncode == 14, busy
