@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import get_args
 
@@ -222,10 +223,15 @@ def test_a_record_that_cannot_be_read_is_told_and_the_rest_is_looked_at(ill: Pat
 def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
     ill.install("wanting", "same")
     (ill.site / "~anting-1.0.dist-info").mkdir()
+    shutil.copytree(ill.site / "same-1.0.dist-info", ill.site / "same-0.9.dist-info")
+    replace(ill.site / "same-0.9.dist-info" / "METADATA", "Name: same\nVersion: 0.9\n")
     (ill.site / "same-1.0.dist-info" / "RECORD").unlink()
     (ill.site / "ghost-1.0.dist-info").mkdir()
     (ill.site / "ghost-1.0.dist-info" / "REQUESTED").touch()
-    found = [f for f in ill.findings() if f["kind"] == "leftover"]
+    told = ill.findings()
+    twice = [sorted(f["versions"]) for f in told if f["kind"] == "two-copies"]
+    assert twice == [["0.9", "1.0"]]
+    found = [f for f in told if f["kind"] == "leftover"]
     assert sorted(Path(f["path"]).name for f in found) == [
         "ghost-1.0.dist-info",
         "same-1.0.dist-info",
