@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safepip.doors.arguments import FLAGS, VALUES, OwnOptions, leading_only, split
+from safepip.doors.arguments import FLAGS, VALUES, OwnOptions, from_conda, leading_only, split
 from safepip.doors.help import command
 from safepip.values.errors import UsageError
 
@@ -44,3 +44,18 @@ def test_arguments_of_pip_pass_unchanged(words: list[str]) -> None:
 def test_the_help_names_every_option_that_is_understood() -> None:
     named = {option for parameter in command().params for option in parameter.opts}
     assert named == {*FLAGS, *VALUES}
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        (("-n", "lab", "install", "-n", "x"), ["--env", "lab", "install", "-n", "x"]),
+        (("--name=lab", "--json", "doctor"), ["--env", "lab", "--json", "doctor"]),
+        (("-p", "env", "doctor"), ["--env", "./env", "doctor"]),
+        (("--prefix=~/env", "list"), ["--env", "~/env", "list"]),
+        (("install", "-p", "env"), ["install", "-p", "env"]),
+        (("-n",), ["--env", ""]),
+    ],
+)
+def test_condas_words_for_an_environment(given_: tuple[str, ...], expected: list[str]) -> None:
+    assert from_conda(given_) == expected

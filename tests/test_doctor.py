@@ -6,7 +6,10 @@ environment that conda made, one by one.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import get_args
 
@@ -220,10 +223,15 @@ def test_a_record_that_cannot_be_read_is_told_and_the_rest_is_looked_at(ill: Pat
 def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
     ill.install("wanting", "same")
     (ill.site / "~anting-1.0.dist-info").mkdir()
+    shutil.copytree(ill.site / "same-1.0.dist-info", ill.site / "same-0.9.dist-info")
+    replace(ill.site / "same-0.9.dist-info" / "METADATA", "Name: same\nVersion: 0.9\n")
     (ill.site / "same-1.0.dist-info" / "RECORD").unlink()
     (ill.site / "ghost-1.0.dist-info").mkdir()
     (ill.site / "ghost-1.0.dist-info" / "REQUESTED").touch()
-    found = [f for f in ill.findings() if f["kind"] == "leftover"]
+    told = ill.findings()
+    twice = [sorted(f["versions"]) for f in told if f["kind"] == "two-copies"]
+    assert twice == [["0.9", "1.0"]]
+    found = [f for f in told if f["kind"] == "leftover"]
     assert sorted(Path(f["path"]).name for f in found) == [
         "ghost-1.0.dist-info",
         "same-1.0.dist-info",
@@ -345,3 +353,11 @@ def test_a_change_that_cannot_be_taken_back_is_told(ill: Patient) -> None:
     done = ill.run("doctor")
     assert done.returncode == 1, done
     assert "2026-01-01-1" in done.stdout
+    # While a change is being made, its half is no damage.
+    held = os.open(ill.environment.conda_meta, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        busy = ill.run("doctor", env={"SAFEPIP_LOCK_SECONDS": "0"})
+    finally:
+        os.close(held)
+    assert busy.returncode == 14, busy

@@ -97,6 +97,21 @@ def test_what_has_more_than_a_command_of_condas_keeps_the_rest(ill: Patient) -> 
     assert changed(before, contents(ill)) == {}
 
 
+def test_links_and_files_that_hold_the_prefix_come_back(ill: Patient) -> None:
+    before = contents(ill)
+    (ill.prefix / "lib" / "libtool.so").unlink()
+    (ill.prefix / "lib" / "libtool.so.1").unlink()
+    replace(ill.prefix / "bin" / "tool", "other\n")
+    shutil.rmtree(ill.site / "native")
+    (ill.site / "native").symlink_to(ill.prefix.parent)
+    refused = ill.run("doctor", "--fix", "--yes")
+    assert (refused.returncode, "leads out" in refused.stderr) == (10, True)
+    (ill.site / "native").unlink()
+    answer = fix(ill)
+    assert (answer["exit_code"], answer["findings"]) == (0, [])
+    assert changed(before, contents(ill)) == {}
+
+
 def test_conda_again_over_pip_and_uninstalled(ill: Patient) -> None:
     before = contents(ill)
     ill.install("owned==2.0")

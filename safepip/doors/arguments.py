@@ -6,9 +6,12 @@ nothing behind `--`. Light: every call passes here.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 GUARDED = ("install", "uninstall", "plan")
 OWN = ("doctor", "explain", "undo", "history")
@@ -23,6 +26,8 @@ FLAGS = {
     "--table": "table",
     "--markdown": "markdown",
 }
+_CONDAS_NAME = ("-n", "--name")
+_CONDAS_PREFIX = ("-p", "--prefix")
 VALUES = {"--env": "env", "--allow": "allow", "--html": "html"}
 
 
@@ -100,3 +105,23 @@ def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
             break
     own, _ = split(arguments[:count])
     return own, arguments[count:]
+
+
+def from_conda(arguments: Sequence[str]) -> list[str]:
+    """Give the arguments with safepip's `--env` for conda's `-n` and `-p` before the verb.
+
+    Behind the verb both are pip's or safepip's own.
+    """
+    before: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if name in (*_CONDAS_NAME, *_CONDAS_PREFIX):
+            value = value if equals or not rest else rest.pop(0)
+            is_path = "/" in value or value.startswith((".", "~"))
+            path = value if is_path or name in _CONDAS_NAME else f"./{value}"
+            before += ["--env", path]
+        else:
+            before.append(word)
+    return [*before, *rest]

@@ -8,7 +8,6 @@ Source: https://docs.conda.io/projects/conda/en/stable/dev-guide/plugins/index.h
 
 from __future__ import annotations
 
-import os
 import sys
 from inspect import signature
 from typing import TYPE_CHECKING, Any
@@ -23,34 +22,13 @@ if TYPE_CHECKING:
     from safepip.decisions.wording.layout import Line
     from safepip.values.target import Target
 
-_NAMES = ("-n", "--name")
-_PREFIXES = ("-p", "--prefix")
-
 
 def run(arguments: Sequence[str]) -> int:
     """Run `conda safepip ARGUMENTS`, and give the exit code."""
+    from safepip.doors.arguments import from_conda
     from safepip.doors.launch import main
 
-    return main(with_env(arguments))
-
-
-def with_env(arguments: Sequence[str]) -> list[str]:
-    """Give the arguments with safepip's `--env` for conda's `-n` and `-p` before the verb.
-
-    Behind the verb both are pip's or safepip's own.
-    """
-    before: list[str] = []
-    rest = list(arguments)
-    while rest and rest[0].startswith("-"):
-        word = rest.pop(0)
-        name, equals, value = word.partition("=")
-        if name in (*_NAMES, *_PREFIXES):
-            value = value if equals or not rest else rest.pop(0)
-            path = os.path.abspath(os.path.expanduser(value))
-            before += ["--env", path if name in _PREFIXES else value]
-        else:
-            before.append(word)
-    return [*before, *rest]
+    return main(from_conda(arguments))
 
 
 def check(prefix: str, verbose: object = None) -> None:

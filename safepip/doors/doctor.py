@@ -17,12 +17,11 @@ from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
 from safepip.doors.asking import ask
 from safepip.doors.policy import policy_of
 from safepip.doors.progress import Progress
-from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.recipes.course import is_reached
-from safepip.recipes.doctor import examine
+from safepip.recipes.doctor import examine, settle
 from safepip.recipes.repair import Asking, repair
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
@@ -67,7 +66,7 @@ def doctor(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json:
 
 def report(target: Target, *, as_json: bool = False) -> int:
     """Examine the environment, say what was found, and give the exit code."""
-    recover_first(target.prefix)
+    settle(target, os.environ, say_event)
     with Progress("checking files") as progress:
         found = examine(target, os.environ, os.getcwd(), progress.tell)
     code = _code(found)

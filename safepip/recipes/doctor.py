@@ -15,10 +15,14 @@ from safepip.effects.checking import check_files
 from safepip.effects.claims import read_claims
 from safepip.effects.interpreters import ask_python, supposed_python
 from safepip.effects.journal import Journal
+from safepip.effects.lock import locked
+from safepip.effects.prefixes import is_unfinished
 from safepip.effects.reading import Books, environment_with, read_manager
 from safepip.effects.records import read_details, read_pins, read_whole_records
 from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, find_cached, read_history
+from safepip.recipes.recover import recover
+from safepip.recipes.settings import patience_of
 from safepip.values.damage import UnreadableBook
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableRecord
 from safepip.values.inspection import Inspection
@@ -26,6 +30,8 @@ from safepip.values.inspection import Inspection
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from safepip.effects.lock import Waiting
+    from safepip.recipes.recover import Recovered
     from safepip.values.environment import Environment, Interpreter, Record
     from safepip.values.findings import Finding
     from safepip.values.inspection import Details
@@ -45,6 +51,28 @@ class Diagnosis:
     def damage(self) -> tuple[Finding, ...]:
         """What is for somebody to mend."""
         return tuple(f for f in self.findings if f.severity == "damage")
+
+
+def settle(
+    target: Target,
+    environ: Mapping[str, str],
+    tell: Callable[[Recovered | Waiting], None],
+) -> None:
+    """Wait for a change that is being made, and take one back that was cut off.
+
+    What cannot be taken back stays marked, and is found as damage.
+
+    Raises: Busy, when it takes too long; UsageError.
+    """
+    if not is_unfinished(target.prefix):
+        return
+    with locked(target.prefix, patience_of(environ), tell):
+        try:
+            recovered = recover(target.prefix)
+        except SafepipError:
+            return
+        if recovered is not None:
+            tell(recovered)
 
 
 def examine(

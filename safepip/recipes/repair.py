@@ -187,8 +187,9 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
 
     Raises: CannotRepair, for what went wrong; VerifyFailed, where not all could be put back.
     """
-    problems = take_back(journal, entry) if journal.unfinished() else ()
-    if problems:
+    if not journal.unfinished():
+        return  # it was done already
+    if problems := take_back(journal, entry):
         raise VerifyFailed(
             f"the repair failed ({error}), and could not be taken back: {problems[0]}"
         ) from error

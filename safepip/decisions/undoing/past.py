@@ -71,11 +71,11 @@ def _seen_before(entry: Entry) -> Seen:
     return Seen(versions, entry.seen.records)
 
 
-def _differences(then: Seen, now: Seen) -> Since:
-    was, here = then.distributions, now.distributions
+def _differences(then: Seen, later: Seen) -> Since:
+    was, here = then.distributions, later.distributions
     names = sorted({*was, *here})
     changed = [(n, was.get(n), here.get(n)) for n in names if was.get(n) != here.get(n)]
-    old, new = set(then.records), set(now.records)
+    old, new = set(then.records), set(later.records)
     added = [("added", dist) for dist in sorted(new - old)]
     removed = [("removed", dist) for dist in sorted(old - new)]
     return Since(tuple(changed), tuple(removed + added))

@@ -1,0 +1,41 @@
+"""How far a long step has come is said on a terminal, late, and nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+import time
+
+import pytest
+
+from safepip.doors.progress import Progress
+
+HALF_A_SECOND = 0.55
+
+
+def said(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> str:
+    """What a terminal gets to see of a step that lasts longer than half a second."""
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with Progress("checking files", environ) as progress:
+            progress.tell(1, 300)
+            time.sleep(HALF_A_SECOND)
+            progress.tell(200, 300)
+            progress.tell(201, 300)
+        terminal.write("the end")
+        terminal.flush()
+        return os.read(master, 4096).decode()
+
+
+def test_it_is_said_after_half_a_second_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "\r\x1b[Ksafepip: checking files: 200 of 300\r\x1b[Kthe end"
+    assert said(monkeypatch, {"TERM": "xterm"}) == shown
+
+
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"CI": "true"}])
+def test_nothing_moves_where_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    assert said(monkeypatch, environ) == "the end"
