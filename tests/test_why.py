@@ -15,7 +15,16 @@ from typing import Any
 import pytest
 
 from tests.guarded import PATIENCE_SECONDS, Guarded, paste, safepip
-from tests.lab import CondaEnvironment, Recipe, create, fake, from_wheel, make_wheel, serve_index
+from tests.lab import (
+    PIPS,
+    CondaEnvironment,
+    Recipe,
+    create,
+    fake,
+    from_wheel,
+    make_wheel,
+    serve_index,
+)
 from tests.lab.channel import channel
 from tests.lab.installer import install
 
@@ -167,6 +176,15 @@ def test_a_private_index_is_asked_as_pip_asks_it(
     # pip's own plans fetch what they choose; what only the explanation looks at is not fetched,
     # where the server has it otherwise.
     assert ("right-2.0-py3-none-any.whl" in fetched) or metadata or ranges
+
+
+@pytest.mark.parametrize("version", [PIPS[0], PIPS[-1]])
+def test_every_pip_can_be_asked(version: str, tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=LATER, pip=version)
+    with serve_index(HOUSE, metadata=True) as index:
+        env = {"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0", "PIP_NO_CACHE_DIR": "1"}
+        conflict, _ = blocked(lab, "app", env=env)
+    assert conflict["sets"] == [["left", "right"]]
 
 
 def test_who_waits_sees_how_far_it_is(lab: CondaEnvironment) -> None:

@@ -32,7 +32,7 @@ _BETWEEN_COLUMNS = 56
 _CORNER = 10
 _MARGIN = 6
 
-_MOST_LABELS = 14
+_MOST_LABELS = 6
 """With more edges than these, only those that matter have their bounds written on them."""
 _LONGEST_LABEL = 26
 _LONGEST_LINE = 44
