@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.guarded import paste, safepip
+from tests.guarded import paste, run, safepip
 from tests.lab import CondaEnvironment, Wheel, create, everything, fake, from_wheel, make_wheel
 from tests.lab.projects import make_project
 
@@ -302,3 +304,53 @@ def test_a_closed_stdout_changes_nothing_of_the_exit_code(
     line = f"{sys.executable} -m safepip --json install vision >/dev/full"
     done = lab.run("sh", "-c", line, env=wheelhouse(HOUSE), check=False)
     assert (done.returncode, lab.distributions()["vision"]) == (0, "4.11"), done
+
+
+# ------------------------------------------------------------------------- where it lives
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[CondaEnvironment]:
+    """An environment that nobody can write to, be it root."""
+    lab = create(tmp_path / "lab", from_wheel(OLD))
+    prefix = str(lab.prefix)
+    binds = [["mount", "--bind", prefix, prefix], ["mount", "-o", "remount,ro,bind", prefix]]
+    if os.geteuid() != 0 or subprocess.run(binds[0], capture_output=True, check=False).returncode:
+        pytest.skip("only who may mount can have a folder that root cannot write to")
+    try:
+        subprocess.run(binds[1], check=True)
+        yield lab
+    finally:
+        subprocess.run(["umount", "--lazy", prefix], check=True)
+
+
+@pytest.mark.parametrize("engine", ["", "two-pass"])
+def test_what_cannot_be_written_is_no_reason_to_write_into_the_home(
+    read_only: CondaEnvironment, wheelhouse: LayOut, tmp_path: Path, engine: str
+) -> None:
+    home = {"HOME": str(tmp_path / "home"), "SAFEPIP_ENGINE": engine}
+    env = {**wheelhouse(HOUSE), **home}
+    for verb in ("install", "plan"):
+        done = safepip(read_only, verb, "vision==4.11", env=env)
+        assert (done.exit_code, done.answer["code"]) == (16, "frozen"), done
+    assert not list((tmp_path / "home").glob(".local/**/vision*"))
+    done = safepip(read_only, "undo", "--yes", env=env)
+    assert done.exit_code in (10, 16), done
+    done = safepip(read_only, "install", "--user", "vision==4.11", env=env)
+    assert done.exit_code == 0, done
+    assert list((tmp_path / "home").glob(".local/**/vision*"))
+
+
+def test_safepip_can_take_itself_out_of_the_environment_that_it_lives_in(tmp_path: Path) -> None:
+    source = Path(importlib.import_module("safepip").__file__ or "").parent
+    files = {f"safepip/{p.relative_to(source)}": p.read_bytes() for p in source.rglob("*.py")}
+    lab = create(tmp_path / "lab", from_wheel(OLD))
+    lab.pip("install", "--no-deps", make_wheel("conda-safepip", "0.1", files).write(tmp_path))
+    needs = tmp_path / "needs"
+    needs.mkdir()
+    for name in ("click", "packaging"):
+        (needs / name).symlink_to(Path(importlib.import_module(name).__file__ or "").parent)
+    words = [str(lab.python), "-m", "safepip", "--json", "uninstall", "-y", "conda-safepip"]
+    done = run(lab, words, env={"PYTHONPATH": str(needs)})
+    assert (done.exit_code, done.answer["verdict"]) == (0, "clear"), done
+    assert "conda-safepip" not in lab.distributions()

@@ -175,6 +175,9 @@ def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
     prune(journal, course.settings.undo_limits)
     course.timed("verify", since)
     undo = entry.id if entry.can_undo and journal.is_lasting else ""
+    if not journal.is_lasting:
+        folder = f"{journal.prefix}/conda-meta"
+        hints += (f"this cannot be taken back later, because `{folder}` cannot be written",)
     done = course.outcome(Exit.DONE, cleared, acted=True, undo=undo, hints=hints)
     return replace(done, exit_code=Exit.DONE)  # too late for an interruption
 
