@@ -282,7 +282,8 @@ def test_a_project_may_be_installed_alone(source: Any) -> None:
     assert fixes(wanted, "install", "-e", ".[dev]")[:2] == (
         Fix(
             'safepip install --no-deps -e ".[dev]" new==2',
-            "install proj with conda's versions as they are",
+            "install proj with conda's versions as they are, without the protobuf>=5 that is "
+            "asked for",
         ),
         Fix(
             f'conda install -p {PREFIX} "protobuf>=5" && safepip install -e ".[dev]"',

@@ -354,3 +354,17 @@ def test_safepip_can_take_itself_out_of_the_environment_that_it_lives_in(tmp_pat
     done = run(lab, words, env={"PYTHONPATH": str(needs)})
     assert (done.exit_code, done.answer["verdict"]) == (0, "clear"), done
     assert "conda-safepip" not in lab.distributions()
+
+
+def test_what_a_pin_allows_is_offered(lab: CondaEnvironment, wheelhouse: LayOut) -> None:
+    (lab.conda_meta / "pinned").write_text("tool <2\n", encoding="utf-8")
+    env = wheelhouse([make_wheel("tool", "1.4"), make_wheel("tool", "2.0")])
+    done = safepip(lab, "install", "tool", env=env)
+    assert (done.exit_code, done.answer["code"]) == (10, "pinned"), done
+    fix = done.answer["fixes"][0]["command"]
+    assert fix == f'safepip install --env {lab.prefix} tool "tool<2"'
+    assert paste(lab, fix, env=env).exit_code == 0
+    assert lab.distributions()["tool"] == "1.4"
+    (lab.conda_meta / "pinned").write_text("tool <1\n", encoding="utf-8")
+    refused = safepip(lab, "install", "-U", "tool", env=env).answer
+    assert not any("<1" in fix["command"] for fix in refused["fixes"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 
 from safepip.decisions.judging.judge import Judgement
-from safepip.decisions.judging.pins import Pin, accepts, parse_pin
+from safepip.decisions.judging.pins import Pin, accepts, as_requirement, parse_pin
 from safepip.values.findings import Finding, Pinned
 from tests.build import artifact, conda, environment, judged, pip, plan, removal
 
@@ -135,3 +136,27 @@ def test_what_cannot_be_evaluated_counts_only_for_what_conda_owns(pin: str) -> N
 def test_a_pin_holds_a_version_and_does_not_ask_for_the_package() -> None:
     env = environment(pip("numpy==1.26.4"), pins=("numpy 1.26.*",))
     assert judged(env, plan(env, removal("numpy"))) == Judgement(())
+
+
+@pytest.mark.parametrize(
+    ("pin", "requirement"),
+    [
+        ("tool <6", "tool<6"),
+        ("tool 5.0", "tool==5.0"),
+        ("tool =5", "tool==5.*"),
+        ("tool 5.*", "tool==5.*"),
+        ("forge::tool >=1,!=2.1.*", "tool>=1,!=2.1.*"),
+        ("tool ~=1.4", "tool~=1.4"),
+        ("tool 1.2|1.3", ""),
+        ("tool >=1.*", ""),
+        ("tool 1.2 py_0", ""),
+        ("tool", ""),
+    ],
+)
+def test_a_pin_is_said_as_a_requirement_where_it_is_one(pin: str, requirement: str) -> None:
+    assert as_requirement(pin, "tool") == requirement
+    parsed = parse_pin(pin)
+    assert parsed is not None
+    for version in ("1.2", "1.3", "1.4", "2.1.5", "5", "5.0", "5.1", "6") if requirement else ():
+        specifier = Requirement(requirement).specifier
+        assert accepts(parsed.versions, version) == specifier.contains(version)

@@ -249,6 +249,22 @@ def test_an_interruption_takes_back_what_had_begun(place: Place, number: int) ->
     assert 130 in seen
 
 
+def test_an_interruption_ends_the_imports(place: Place, tmp_path: Path) -> None:
+    flag = tmp_path / "began"
+    slow = f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)\n"
+    make_wheel("slow", "1.0", {"slow.py": slow}).write(place.world.links)
+    before = place.contents()
+    process = place.start("install", "slow")
+    while not flag.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    since = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, time.monotonic() - since < 5) == (130, True), said
+    assert place.contents() == before
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 def test_what_another_user_wrote_leads_nowhere_else(tmp_path: Path) -> None:
     place = Place(tmp_path)

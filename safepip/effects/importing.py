@@ -15,17 +15,25 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.judging.imports import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_GLANCE = 0.2
+"""Seconds between two looks at whether it is enough."""
 
 _IMPORTER = Path(__file__).with_name("importer.py")
 
 
 def failing_imports(
-    python: str, modules: Sequence[str], environ: Mapping[str, str], seconds: float
+    python: str,
+    modules: Sequence[str],
+    environ: Mapping[str, str],
+    seconds: float,
+    is_enough: Callable[[], bool],
 ) -> tuple[Failure, ...]:
     """Give the modules that cannot be imported, each in the environment's own Python.
 
-    What does not come to an end in time has not failed: nobody knows.
+    What does not come to an end in time has not failed: nobody knows. ``is_enough`` is asked again
+    and again whether anybody still wants to know.
 
     Units: ``seconds`` for all of them together.
     """
@@ -46,18 +54,21 @@ def failing_imports(
             )
         except OSError:
             return ()
-        code = _waited(process, seconds)
+        code = _waited(process, seconds, is_enough)
         told.seek(0)
         messages = list(_messages(told.read()))
     return tuple(_failures(messages, code))
 
 
-def _waited(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+def _waited(
+    process: subprocess.Popen[bytes], seconds: float, is_enough: Callable[[], bool]
+) -> int | None:
     """Give the exit code; None when time was up."""
     end = time.monotonic() + seconds
     try:
-        return process.wait(max(0.0, end - time.monotonic()))
-    except subprocess.TimeoutExpired:
+        while (left := end - time.monotonic()) > 0 and not is_enough():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(min(left, _GLANCE))
         return None
     finally:
         with contextlib.suppress(OSError):

@@ -102,7 +102,8 @@ def _broken_imports(course: Course, modules: tuple[str, ...]) -> tuple[Failure, 
     python, environ = course.request.target.python, course.asking.environ
     since = time.monotonic()
     left = course.settings.import_seconds - course.seconds.get(_IMPORTS, 0.0)
-    found = failing_imports(python, modules, environ, left)
+    engine = course.engine
+    found = failing_imports(python, modules, environ, left, lambda: engine.interrupted)
     course.timed(_IMPORTS, since)
     return found
 

@@ -150,6 +150,7 @@ class Course:
         *,
         others_fit: bool = False,
         ways: tuple[tuple[Freed, ...], ...] = (),
+        within: tuple[str, ...] = (),
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
         return fixes_for(
@@ -161,6 +162,7 @@ class Course:
             fitting or None,
             others_fit=others_fit,
             ways=ways,
+            within=within,
             policy=self.request.policy,
             obvious=self.is_reached,
         )

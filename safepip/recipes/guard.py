@@ -17,7 +17,7 @@ from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.keep import find_fitting, keep, others_fit
+from safepip.recipes.keep import find_fitting, keep, others_fit, within_pins
 from safepip.values.account import Failed
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
@@ -73,9 +73,10 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
+    within = within_pins(course, first)
     conflict = _why(course, plan, first) if not held else None
     blocked = Blocked(plan, first.findings, conflict=conflict)
-    return _block(course, blocked, fitting, others=others)
+    return _block(course, blocked, fitting, others=others, within=within)
 
 
 def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
@@ -85,13 +86,20 @@ def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
 
 
 def _block(
-    course: Course, blocked: Blocked, fitting: tuple[HeldBack, ...] = (), *, others: bool = False
+    course: Course,
+    blocked: Blocked,
+    fitting: tuple[HeldBack, ...] = (),
+    *,
+    others: bool = False,
+    within: tuple[str, ...] = (),
 ) -> Outcome:
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
     ways = blocked.conflict.ways if blocked.conflict is not None else ()
-    fixes = course.fixes(blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways)
+    fixes = course.fixes(
+        blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways, within=within
+    )
     return course.outcome(code, replace(blocked, fixes=fixes))
 
 

@@ -6,11 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.planning.keep import compare, holds, may_hold, named_in, slides
 from safepip.decisions.planning.loosen import with_constraints, without_bounds
 from safepip.effects.engines import start
 from safepip.values.account import Failed
-from safepip.values.findings import Breaks, CondaOwned
+from safepip.values.findings import Breaks, CondaOwned, Pinned
 from safepip.values.verdict import Kept
 
 if TYPE_CHECKING:
@@ -66,6 +67,16 @@ def others_fit(course: Course, first: Judgement) -> bool:
     if course.request.verb == "uninstall" or not all(isinstance(f, Breaks) for f in refusals):
         return False
     return bool(names) and _accepted(course, (*course.request.words, *names)) is not None
+
+
+def within_pins(course: Course, first: Judgement) -> tuple[str, ...]:
+    """Give the bounds with which the plan is what `conda-meta/pinned` allows; empty for none."""
+    refusals = [finding for finding in first.findings if finding.severity == "refuse"]
+    pins = [finding for finding in refusals if isinstance(finding, Pinned)]
+    bounds = tuple(dict.fromkeys(as_requirement(pin.pin, pin.distribution) for pin in pins))
+    if course.request.verb == "uninstall" or len(pins) != len(refusals) or not all(bounds):
+        return ()
+    return bounds if _accepted(course, (*course.request.words, *bounds)) is not None else ()
 
 
 def _accepted(course: Course, arguments: tuple[str, ...]) -> Plan | None:

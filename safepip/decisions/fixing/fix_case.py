@@ -44,6 +44,8 @@ class Case:
     """What would break has releases that go with the plan."""
     ways: tuple[tuple[Freed, ...], ...] = ()
     """The smallest changes of conda's that make the request possible; alternatives."""
+    within: tuple[str, ...] = ()
+    """Bounds with which the plan is what is pinned."""
 
     @property
     def removes(self) -> bool:

@@ -39,6 +39,7 @@ _OF_INSTALL: tuple[Way, ...] = (
     fixes_by_pip.without_reinstalling,
     fixes_by_pip.not_to_the_user_site,
     fixes_by_pip.versions_that_fit,
+    fixes_by_pip.what_is_pinned,
     fixes_by_pip.what_keeps_others_working,
     fixes_by_pip.what_is_required,
     fixes_by_pip.the_project_alone,
@@ -70,6 +71,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     *,
     others_fit: bool = False,
     ways: tuple[tuple[Freed, ...], ...] = (),
+    within: tuple[str, ...] = (),
     in_notebook: bool = False,
     policy: Policy | None = None,
     obvious: bool = True,
@@ -79,7 +81,8 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     ``arguments`` are pip's own, without secrets, beginning with pip's verb. ``kept`` is what the
     second plan held back, where there is such a plan and it was not taken. ``others_fit``: what
     would break has releases that go with the plan. ``ways``: the smallest changes of conda's that
-    make the request possible, where they were found out. ``policy`` is what the user said to
+    make the request possible, where they were found out. ``within``: bounds with which the plan is
+    what is pinned. ``policy`` is what the user said to
     safepip, which the commands say again.
     """
     case = Case(
@@ -92,6 +95,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         policy or Policy(),
         others_fit,
         ways,
+        within,
     )
     found = _found(case, _ways(case)) or _found(case, _LAST)
     return found[:_MOST]

@@ -134,6 +134,9 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
     names = tuple(case.conda_names(case.owned))
     if names and case.is_about_owned:
         rest = without_names(case.arguments, frozenset(f.distribution for f in case.owned))
+        # What pip owns and would no longer work: conda knows nothing of it.
+        broken = {f.distribution for f in case.broken}.difference(case.environment.conda_owned)
+        rest = (*(rest or case.arguments[:1]), *sorted(broken)) if broken else rest
         command = case.shell.conda("remove", names)
         dependents = (r.name for name in names for r, _ in case.environment.dependents(name))
         others = sorted(set(dependents).difference(names))

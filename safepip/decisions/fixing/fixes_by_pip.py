@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.bounds import required
 from safepip.decisions.fixing.commands import with_version, without_flag, words_of
 from safepip.decisions.judging.requirements import is_met, parse_requirement
 from safepip.decisions.wording.phrases import listed
@@ -13,6 +14,8 @@ from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from packaging.requirements import Requirement
 
     from safepip.decisions.fixing.fix_case import Case
     from safepip.values.findings import Breaks
@@ -81,6 +84,12 @@ def _is_requested(case: Case, held: HeldBack) -> bool:
     return change is not None and change.requested
 
 
+def what_is_pinned(case: Case) -> Iterator[Fix]:
+    """Ask for what `conda-meta/pinned` allows."""
+    if case.within:
+        yield Fix(case.again((*case.arguments, *case.within)), "take a version that is pinned")
+
+
 def what_keeps_others_working(case: Case) -> Iterator[Fix]:
     """Ask for a version that the others accept too, or for newer others."""
     if not case.broken or len(case.broken) != len(case.refusals):
@@ -126,7 +135,14 @@ def the_project_alone(case: Case) -> Iterator[Fix]:
     blocked = {f.distribution for f in case.owned}
     if projects and case.is_about_owned and not any(f.requested for f in case.owned):
         says = f"install {listed(projects)} with conda's versions as they are"
+        asked = [str(r) for r in required(case.plan, case.environment) if _is_not_met(case, r)]
+        says += f", without the {listed(asked)} that is asked for" if asked else ""
         yield from _all_but(case, blocked, says)
+
+
+def _is_not_met(case: Case, requirement: Requirement) -> bool:
+    here = case.environment.conda_owned.get(normalised(requirement.name))
+    return here is not None and not is_met(requirement, here.version)
 
 
 def _is_project(change: Change) -> bool:

@@ -93,6 +93,29 @@ def parse_pin(text: str) -> Pin | None:
     return Pin(text, normalised(found["name"]), versions or keys.get("version", ""), is_partial)
 
 
+def as_requirement(text: str, name: str) -> str:
+    """Give what a pin allows of a distribution as a requirement; empty where that cannot be said.
+
+    Source: https://peps.python.org/pep-0440/#version-specifiers
+    """
+    pin = parse_pin(text)
+    if pin is None or pin.is_partial or not pin.versions:
+        return ""
+    terms = [_as_specifier(term.strip()) for term in pin.versions.split(",")]
+    return f"{name}{','.join(terms)}" if all(terms) else ""
+
+
+def _as_specifier(term: str) -> str:
+    found = _TERM.fullmatch(term)
+    if found is None or parse_version(found["version"]) is None:
+        return ""
+    operator = {None: "==", "=": "=="}.get(found["operator"], found["operator"])
+    is_series = found["operator"] == "=" or bool(found["star"])
+    if is_series and operator not in {"==", "!="}:
+        return ""
+    return f"{operator}{found['version']}{'.*' if is_series else ''}"
+
+
 def accepts(versions: str, version: str) -> bool | None:
     """Say whether a version is among those that a specification means; None: cannot be told."""
     parsed = parse_version(version)
