@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from safepip import __version__
 from safepip.doors.arguments import FLAGS, VALUES
 from safepip.doors.changes import commands
 
-_SUMMARY = """pip for conda environments: what conda put there stays whole.
+_SUMMARY = f"""safepip {__version__}: pip for conda environments. What conda put there stays whole.
 
 install, uninstall and plan take pip's arguments, in every spelling that pip accepts. Any other
 verb or option is pip's own and reaches it unchanged."""
@@ -35,7 +36,7 @@ _OPTIONS = {
 
 _EPILOG = """\b
 Exit codes: pip's own (1, 2, 3, 4, 23, 120), and
-  10 blocked; nothing was changed      14 another safepip is at work
+  10 blocked; nothing was changed      14 another is at work here
   11 needs a yes and cannot ask        15 which environment is unclear
   12 failed, and was taken back        16 frozen, sealed or not writable
   13 failed, and is not as it was
