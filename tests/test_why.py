@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -247,6 +248,35 @@ def test_conda_s_part_of_a_fix_and_pip_s_work_as_pasted(tmp_path: Path) -> None:
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
     found = lab.distributions()
     assert (found["both"], found["vision"], found["libnum"]) == ("1.0", "5.0", "2.0")
+
+
+def test_the_solver_says_what_else_conda_would_change(lab: CondaEnvironment) -> None:
+    _, done = blocked(lab, "vision>=5")
+    assert done.answer["fixes"][1]["says"] == (
+        "let conda change libnum first, which also changes stats 1.4 -> 2.0"
+    )
+
+
+def test_what_the_solver_refuses_is_not_promised(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA)
+    for wheel in HOUSE:
+        wheel.write(tmp_path / "wheels")
+    _, done = blocked(lab, "vision>=5")
+    assert done.answer["fixes"][1]["says"] == (
+        "let conda change libnum first, "
+        "which its channels, as this machine knows them, do not allow"
+    )
+
+
+def test_a_channel_that_was_never_fetched_gives_no_answer(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=LATER)
+    for wheel in HOUSE:
+        wheel.write(tmp_path / "wheels")
+    for file in lab.conda_meta.glob("*.json"):
+        record = json.loads(file.read_bytes())
+        file.write_text(json.dumps({**record, "channel": "https://conda.example.org/lab"}))
+    _, done = blocked(lab, "vision>=5", env={**links(lab), "RATTLER_CACHE_DIR": str(tmp_path)})
+    assert done.answer["fixes"][1]["says"] == "let conda change libnum first, if it can"
 
 
 def test_nothing_is_explained_when_nothing_is_wrong(lab: CondaEnvironment) -> None:

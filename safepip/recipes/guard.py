@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.wording.hints import hints_for
+from safepip.effects.conda_solver import ask_solver
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from safepip.recipes.course import Course
     from safepip.values.plan import Plan
     from safepip.values.universe import Conflict
-    from safepip.values.verdict import Cleared, HeldBack, Outcome
+    from safepip.values.verdict import Cleared, Fix, HeldBack, Outcome
 
 
 def converse(course: Course) -> Outcome:
@@ -100,7 +102,13 @@ def _block(
     fixes = course.fixes(
         blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways, within=within
     )
+    fixes = tuple(_as_conda_sees_it(course, fix) for fix in fixes)
     return course.outcome(code, replace(blocked, fixes=fixes))
+
+
+def _as_conda_sees_it(course: Course, fix: Fix) -> Fix:
+    answer = ask_solver(course.environment, fix.asks_conda) if fix.asks_conda else None
+    return with_answer(fix, **answer._asdict()) if answer is not None else fix
 
 
 def _carry_out(course: Course, cleared: Cleared) -> Outcome:

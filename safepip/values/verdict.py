@@ -23,6 +23,8 @@ class Fix:
 
     command: str
     says: str
+    asks_conda: tuple[str, ...] = field(default=(), compare=False)
+    """The specifications that conda is asked for in it, where its solver could be asked, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import conda_spec, required
 from safepip.decisions.fixing.commands import without_flag, without_names, words_of
 from safepip.decisions.fixing.shell import CondaVerb, Shell
+from safepip.decisions.judging.pins import parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
-from safepip.decisions.wording.phrases import listed
+from safepip.decisions.wording.phrases import few, listed
 from safepip.values.findings import SecondCopy
+from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from safepip.decisions.fixing.fix_case import Case
     from safepip.values.findings import CondaOwned, SameFiles
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
-_UNSURE = ", if it can"
+UNSURE = ", if it can"
 """What conda's solver makes of it is not known here."""
+_IMPOSSIBLE = ", which its channels, as this machine knows them, do not allow"
 _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
 
 
@@ -46,8 +50,8 @@ def _as_planned(case: Case) -> Fix:
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
     says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
-    unsure = _UNSURE if verb == "change" else ""
-    return _followed_by(case, commands, _left_for_pip(case), says, unsure)
+    unsure = UNSURE if verb == "change" else ""
+    return _followed_by(case, commands, _left_for_pip(case), says, unsure, _asked(case, changes))
 
 
 def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
@@ -67,7 +71,13 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     says = f"let conda change {listed(names)}"
-    return _followed_by(case, commands, _left_for_pip(case), says, _UNSURE)
+    return _followed_by(case, commands, _left_for_pip(case), says, UNSURE, _asked(case, changes))
+
+
+def _asked(case: Case, changes: dict[CondaVerb, tuple[str, ...]]) -> tuple[str, ...]:
+    """Give what a solver can be asked for: what has bounds, of a tool that solves by them alone."""
+    is_bounded = set(changes) == {"install"} and case.shell.manager != "pixi"
+    return changes["install"] if is_bounded else ()
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
@@ -92,15 +102,30 @@ def _left_for_pip(case: Case) -> tuple[str, ...]:
     return (*(rest or arguments[:1]), *others) if others else rest
 
 
-def _followed_by(
-    case: Case, commands: list[str], rest: tuple[str, ...], says: str, unsure: str = ""
+def _followed_by(  # noqa: PLR0917 - a command has these parts
+    case: Case,
+    commands: list[str],
+    rest: tuple[str, ...],
+    says: str,
+    unsure: str = "",
+    asks: tuple[str, ...] = (),
 ) -> Fix:
     """Give commands of conda and then, where anything is left of it, the user's own."""
     if not rest:
-        return Fix(case.shell.then(*commands), f"{says}{unsure}")
+        return Fix(case.shell.then(*commands), f"{says}{unsure}", asks)
     if case.repeatable:
-        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
-    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again")
+        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}", asks)
+    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again", asks)
+
+
+def with_answer(fix: Fix, *, possible: bool, moves: Sequence[tuple[str, str, str]]) -> Fix:
+    """Say what the solver says of it. ``moves``: name, version before and after, of everything."""
+    if not possible:
+        return replace(fix, says=fix.says.replace(UNSURE, _IMPOSSIBLE))
+    asked = {pin.name for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None}
+    others = [f"{n} {old} -> {new}" for n, old, new in moves if old and normalised(n) not in asked]
+    also = f", which also changes {few(others)}" if others else ""
+    return replace(fix, says=fix.says.replace(UNSURE, also))
 
 
 def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
@@ -158,7 +183,7 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
     verb: CondaVerb = "remove" if case.removes else "update"
     others = (name for name in broken if name not in owned)
     command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
-    unsure = _UNSURE if verb == "update" else ""
+    unsure = UNSURE if verb == "update" else ""
     yield Fix(command, f"let conda {verb} {listed(names)} first{unsure}")
 
 
