@@ -16,7 +16,7 @@ from collections import deque
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from safepip.decisions.explaining.solving import Pick, Solution, Wish, solve
+from safepip.decisions.explaining.solving import Solution, solve
 from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
 from safepip.values.text import normalised
 from safepip.values.universe import PYTHON, Chain, Conflict, Freed, Link, TooHard
@@ -24,6 +24,7 @@ from safepip.values.universe import PYTHON, Chain, Conflict, Freed, Link, TooHar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from safepip.decisions.explaining.wishes import Pick, Wish
     from safepip.values.universe import Question, Shelf
 
 _MOST_CONFLICTS = 12
