@@ -349,6 +349,7 @@ def test_a_pip_of_another_environment_comes_first_on_path(ill: Patient, tmp_path
 def test_a_change_that_cannot_be_taken_back_is_told(ill: Patient) -> None:
     folder = ill.environment.conda_meta / "safepip"
     folder.mkdir()
+    (folder / "2026-01-01-1.json").write_text("{", encoding="ascii")
     (folder / "unfinished").write_text("2026-01-01-1\n", encoding="ascii")
     done = ill.run("doctor")
     assert done.returncode == 1, done

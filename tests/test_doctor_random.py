@@ -57,6 +57,14 @@ class Came:
     name: str
     version: str
     paths: tuple[str, ...]
+    claims: tuple[str, ...]
+    """Further rows of its RECORD, which lead where they like."""
+
+
+HOSTILE = (
+    *("../../../../outside", "../../../conda-meta/history", "../../../conda-meta", "..", "."),
+    *("/", "", "../../../bin", "../../../lib/libbeta.so/x", "x" * 140_000, '"', "a\0b", "~lpha"),
+)
 
 
 @dataclass
@@ -68,6 +76,13 @@ class Done:
     came: list[Came] = field(default_factory=list)
     strange: list[tuple[str, bytes]] = field(default_factory=list)
     """Files that are nobody's, by path."""
+    lost: str = ""
+    """NAME-VERSION-BUILD of a record that is gone."""
+
+    @property
+    def known(self) -> set[str]:
+        """The paths that a record still tells of."""
+        return {p for dist, files in PACKAGES.items() if dist != self.lost for p in files}
 
 
 @st.composite
@@ -76,7 +91,10 @@ def deeds(draw: st.DrawFn) -> Done:
     for name in draw(st.lists(NAMES, max_size=2, unique=True)):
         paths = draw(st.sets(PATHS, max_size=3) | st.just(set()))
         mine = {f"{SITE}/{name}_own.py"}
-        done.came.append(Came(name, draw(st.sampled_from(["1.0", "3.0"])), (*paths, *mine)))
+        claims = draw(st.lists(st.sampled_from(HOSTILE), max_size=2))
+        version = draw(st.sampled_from(["1.0", "3.0"]))
+        done.came.append(Came(name, version, (*paths, *mine), tuple(claims)))
+    done.lost = draw(st.sampled_from(["", "", "alpha-1.0-py_0", "beta-2.0-h1"]))
     places = st.sampled_from(
         [
             *(f"{SITE}/~lpha", f"{SITE}/epsilon-1.dist-info/METADATA", "bin/script"),
@@ -98,6 +116,7 @@ class Small:
         for dist, files in PACKAGES.items():
             self._link(dist, files)
         (self.prefix / "conda-meta" / "history").touch()
+        write(self.prefix.parent / "outside", "not the environment's\n")
 
     def _link(self, dist: str, files: Mapping[str, str]) -> None:
         rows = [
@@ -133,6 +152,8 @@ class Small:
             self._bring(came)
         for path in done.deleted:
             (self.prefix / path).unlink(missing_ok=True)
+        if done.lost:
+            (self.prefix / "conda-meta" / f"{done.lost}.json").unlink()
         for path, data in done.strange:
             place = self.prefix / path
             if not place.is_dir():
@@ -146,6 +167,7 @@ class Small:
         for path, text in own.items():
             write(self.prefix / path, text)
         rows = "".join(f"../../../{path},,\n" for path in (*own, f"{info}/RECORD"))
+        rows += "".join(f"{claim},,\n" for claim in came.claims)
         write(self.prefix / info / "RECORD", rows)
 
     def examine(self) -> Diagnosis:
@@ -155,10 +177,11 @@ class Small:
         found = everything(self.prefix, bytecode=True)
         return {path: s for path, s in found.items() if not path.startswith("conda-meta/safepip/")}
 
-    def hurt(self) -> tuple[set[str], set[str]]:
-        """What a plain look finds altered, and gone."""
+    def hurt(self, done: Done) -> tuple[set[str], set[str]]:
+        """What a plain look finds altered, and gone, of what has a record."""
         altered, gone = set(), set()
-        for path, text in OWNED.items():
+        for path in done.known:
+            text = OWNED[path]
             place = self.prefix / path
             if not place.is_file():
                 gone.add(path)
@@ -198,7 +221,7 @@ def test_what_was_done_is_what_is_told(done: Done) -> None:
     with tempfile.TemporaryDirectory() as folder:
         small = Small(Path(folder))
         small.suffer(done)
-        altered, gone = small.hurt()
+        altered, gone = small.hurt(done)
         before = small.contents()
         found = small.examine()
         assert small.contents() == before
@@ -209,7 +232,7 @@ def test_what_was_done_is_what_is_told(done: Done) -> None:
             if finding.kind == "overwritten":
                 claimed = {path for name, path in claims if name == finding.distribution}
                 assert told([finding], "overwritten.paths") <= claimed | _of_info(done, finding)
-        if not (altered or gone or done.came or done.strange):
+        if not (altered or gone or done.came or done.strange or done.lost):
             assert [finding.kind for finding in found.findings] == ["no-python"]
         said_of(found)
 
@@ -247,7 +270,10 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
             assert not mended.repair.steps
             return
         assert mended.after is not None
-        assert small.hurt() == (set(), set())
+        if not any(came.claims for came in done.came):
+            assert small.hurt(done) == (set(), set())
+        assert (small.prefix.parent / "outside").is_file()
+        assert small.contents()["conda-meta/history"] == before["conda-meta/history"]
         kinds = {"altered", "missing", "overwritten", "replaced"}
         assert kinds.isdisjoint(f.kind for f in mended.after.findings)
         said_of(mended.after)
@@ -266,4 +292,4 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
         )
         assert small.contents() == before
         shutil.rmtree(small.cache)
-        assert told(small.examine().findings, *ALTERED) == small.hurt()[0]
+        assert told(small.examine().findings, *ALTERED) == small.hurt(done)[0]

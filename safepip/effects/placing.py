@@ -114,7 +114,8 @@ def carry_out(site: Site, step: Step) -> None:
         case Discard():
             files, folders = all_in(step.path)
             for path in files:
-                os.unlink(path)
+                with contextlib.suppress(FileNotFoundError):  # whoever claimed it took it along
+                    os.unlink(path)
             for folder in reversed(folders):
                 os.rmdir(folder)
         case PutBack():
