@@ -202,6 +202,8 @@ def test_what_ends_otherwise_is_an_error(exit_code: int, code: str, verdict: Cle
         hints=("see https://ada:hunter2@host/",),
         fixes=(Fix("safepip install -y x", "answer in advance"),),
     )
+    state = "The environment was changed, and is not what was planned."
+    told = {"kind": code, "severity": "note", "distribution": "", "message": state}
     assert as_json(outcome) == {
         **EMPTY,
         "verdict": "error",
@@ -214,6 +216,7 @@ def test_what_ends_otherwise_is_an_error(exit_code: int, code: str, verdict: Cle
                 "distribution": "",
                 "message": "numpy was changed",
             },
+            *([told] if exit_code == 130 else []),
             {
                 "kind": code,
                 "severity": "note",

@@ -143,6 +143,29 @@ def test_no_second_version_comes_back_beside_condas(place: Undoing) -> None:
     assert place.state() == before
 
 
+def test_what_others_took_away_beside_it_does_not_come_back(place: Undoing) -> None:
+    for version in ("1.0", "2.0"):
+        make_wheel("flat", version, {"flat.py": version}).write(place.world.links)
+        make_wheel("deep", version, {"deep/__init__.py": version}).write(place.world.links)
+    site = place.environment.site_packages
+    (site / "elsewhere").symlink_to("many")
+    place.change("install", "flat==1.0", "deep==1.0")
+    name = place.change("install", "flat==2.0")
+    place.change("install", "deep==2.0")
+    (site / "elsewhere").unlink()
+    place.undo(name)
+    infos = sorted(path.name for path in site.glob("*-*.dist-info") if path.name[0] in "df")
+    assert infos == ["deep-2.0.dist-info", "flat-1.0.dist-info"]
+    assert not (site / "elsewhere").is_symlink()
+
+
+def test_what_is_not_understood_is_said_before_anything_is_done(place: Undoing) -> None:
+    place.change("install", "many==2.0")
+    before = place.state()
+    done = place.safepip("undo", "--yes", env={"SAFEPIP_UNDO_CHANGES": "few"})
+    assert (done.exit_code, place.state()) == (2, before)
+
+
 def test_what_came_for_an_extra_goes_with_who_asked_for_it(place: Undoing) -> None:
     extra = {"requires": ["fresh; extra == 'fast'"], "provides_extra": ["fast"]}
     make_wheel("host", "1.0", **extra).write(place.world.links)  # type: ignore[arg-type]

@@ -31,6 +31,8 @@ from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from safepip.decisions.undoing.past import Since
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.undo import Undone
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 _SCHEMA = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
@@ -49,9 +52,7 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except click.ClickException as error:
         return say_error(UsageError(error.format_message()), as_json=own.json)
     as_json = own.json or options["json"]
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)  # taken back, as by Ctrl-C
+    _end_once()
     try:
         return _run(verb, own, options, arguments, as_module=as_module, as_json=as_json)
     except SafepipError as error:
@@ -61,6 +62,19 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
         return say_interrupted(f"interrupted; {stands}", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
         return say_bug(as_json=as_json)
+
+
+def _end_once() -> None:
+    """Have the signals that ask to end end the command, once: taking back is not to be cut off."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, end)
 
 
 def _run(

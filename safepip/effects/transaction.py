@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.files import bytecode_of
 from safepip.effects.as_judged import hashes_in
@@ -20,7 +20,7 @@ from safepip.effects.states import Keeper, is_same, state_of
 from safepip.values.journal import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from safepip.effects.journal import Journal
     from safepip.values.journal import Entry
@@ -134,11 +134,12 @@ def paths_of(plan: Plan, cache_tag: str) -> tuple[list[str], list[str]]:
             files, inner = all_in(path)
             paths.update(dict.fromkeys(files))
             folders += inner
-    # pip moves a folder away whole when every file in it goes, with what else is in it.
-    for folder in {os.path.dirname(path) for change in plan.changes for path in change.removes}:
-        links, inner = _unlisted(folder)
-        paths.update(dict.fromkeys(links))
-        folders += inner
+    going = {path for change in plan.changes for path in change.removes}
+    for folder in sorted({os.path.dirname(path) for path in going}):
+        # pip moves a folder away whole when every file in it goes, with what else is in it.
+        if (unlisted := _moved_whole(folder, going)) is not None:
+            paths.update(dict.fromkeys(unlisted.links))
+            folders += unlisted.folders
     return list(paths), folders
 
 
@@ -154,15 +155,37 @@ def all_in(path: str) -> tuple[list[str], list[str]]:
     return files, folders
 
 
-def _unlisted(folder: str) -> tuple[list[str], list[str]]:
-    """Give what no list of files has: links in a folder, and folders in it."""
+class _Inner(NamedTuple):
+    """What no list of files has, in a folder."""
+
+    links: list[str]
+    """Symbolic links to folders."""
+    folders: list[str]
+
+
+def _moved_whole(folder: str, going: Collection[str]) -> _Inner | None:
+    """Give what else is in a folder of which every file goes; None where one stays.
+
+    Source: `pip._internal.req.req_uninstall.compress_for_rename`
+    """
+    found = _Inner([], [])
     try:
         with os.scandir(folder) as entries:
-            found = [(e.path, e.is_symlink(), e.is_dir(follow_symlinks=False)) for e in entries]
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    inner = _moved_whole(entry.path, going)
+                    if inner is None:
+                        return None
+                    found.folders.append(entry.path)
+                    found.folders.extend(inner.folders)
+                    found.links.extend(inner.links)
+                elif entry.is_symlink() and entry.is_dir():
+                    found.links.append(entry.path)
+                elif entry.path not in going:
+                    return None
     except OSError:
-        return [], []
-    links = [path for path, is_link, _ in found if is_link]
-    return links, [path for path, _, is_folder in found if is_folder]
+        return None
+    return found
 
 
 def records_of(plan: Plan) -> Iterator[str]:

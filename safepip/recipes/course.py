@@ -49,7 +49,9 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     unset = tuple((name, None) for name in names if name in environ)
     retry = retry._replace(variables=(*retry.variables, *unset))
     shell = Shell(request.target.prefix, obvious=is_reached(request.target))
-    return again(shell, shown_words(request), request.policy.options, retry)
+    words = shown_words(request)
+    words = ("plan", *words[1:]) if request.verb == "plan" else words
+    return again(shell, words, request.policy.options, retry)
 
 
 def is_reached(target: Target) -> bool:
@@ -84,8 +86,8 @@ class Course:
     @property
     def shown_command(self) -> tuple[str, ...]:
         """The same with safepip's own options behind the verb."""
-        if self.request.undoes:
-            return ("undo", self.request.undoes)
+        if undoes := self.request.undoes or self.request.part_of:
+            return ("undo", undoes)
         verb, *rest = self.shown_arguments
         return (verb, *self.request.policy.options, *rest)
 

@@ -85,6 +85,7 @@ def undo(
     """
     journal = Journal(target.prefix)
     shell = Shell(target.prefix, obvious=is_reached(target))
+    limits = limits_of(environ)
     with locked(target.prefix, patience_of(environ), tell):
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
@@ -114,7 +115,7 @@ def undo(
         agree(entry)
         if way is None:
             done = _carried_out(journal, entry, environment, plan)
-            prune(journal, limits_of(environ))
+            prune(journal, limits)
             return done
     again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
 
@@ -129,12 +130,17 @@ def _named(journal: Journal, entries: Sequence[Entry], name: str | None, shell: 
         entry = chosen(entries)
         unread = journal.unreadable(entries)
         if unread and (entry is None or is_later(unread[-1], entry.id)):
-            fixes = (Fix(shell.safepip(("undo", entry.id)), "if that is meant"),) if entry else ()
-            raise CannotUndo(f"the last change, {unread[-1]}, cannot be read", fixes=fixes)
+            fixes = _forget(journal, unread[-1], shell)
+            raise CannotUndo(f"the change {unread[-1]} cannot be read", fixes=fixes)
         if entry is None:
             raise CannotUndo("there is no change of safepip to take back here")
         return entry
     return next((e for e in entries if e.id == name), None) or journal.read(name)
+
+
+def _forget(journal: Journal, change: str, shell: Shell) -> tuple[Fix, ...]:
+    command = shell.run("rm", f"{journal.folder}/{change}.json")
+    return (Fix(command, f"forget {change}, if it did nothing that counts here"),)
 
 
 def _refuse_what_others_changed(
@@ -145,7 +151,7 @@ def _refuse_what_others_changed(
         raise CannotUndo(
             f"the later change {unread[0]} cannot be read",
             why="it may have touched the same files",
-            fixes=by_hand(entry, shell),
+            fixes=_forget(journal, unread[-1], shell),
         )
     if others := in_the_way(entry, entries):
         names = ", ".join(other.id for other in others)
@@ -178,10 +184,17 @@ def _refuse_what_others_installed(
         name, left, now = found[0]
         was = f"{name} {left}" if left is not None else f"no {name}"
         here = f"{name} {now}" if now is not None else "it is gone"
+        fixes = by_hand(entry, shell)
+        owned = environment.conda_owned.get(name) if environment is not None else None
+        if owned is not None and owned.record is not None and environment is not None:
+            conda = Shell(environment.prefix, environment.manager, shell.obvious)
+            first = conda.conda("remove", (owned.record.name,))
+            command = shell.then(first, shell.safepip(("undo", entry.id)))
+            fixes = (Fix(command, f"let conda remove {name} first"),)
         raise CannotUndo(
             f"{entry.id} left {was} there, and since then something else has changed that: {here}",
             why="taking the change back would mix both",
-            fixes=by_hand(entry, shell),
+            fixes=fixes,
         )
 
 
@@ -198,14 +211,17 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: 
     if found:
         lines = [f"{f.distribution} requires {f.requirement}" for f in found]
         names = sorted({f.distribution for f in found})
+        records = [environment.conda_owned[n].record for n in names if n in environment.conda_owned]
+        condas = tuple(sorted({record.name for record in records if record is not None}))
+        pips = [name for name in names if name not in environment.conda_owned]
+        conda = Shell(environment.prefix, environment.manager, shell.obvious)
+        commands = [conda.conda("remove", condas)] if condas else []
+        commands += [shell.safepip(("uninstall", "-y", *pips))] if pips else []
         raise CannotUndo(
             f"taking {entry.id} back would break what came later: {'; '.join(lines[:_SHOWN])}",
             fixes=(
                 Fix(
-                    shell.then(
-                        shell.safepip(("uninstall", "-y", *names)),
-                        shell.safepip(("undo", entry.id)),
-                    ),
+                    shell.then(*commands, shell.safepip(("undo", entry.id))),
                     f"remove {', '.join(names)} first",
                 ),
             ),

@@ -88,9 +88,14 @@ def by_index(
             is_last = number == len(commands)
             kept = policy if is_last else replace(policy, keeps_undo=True)
             undoes = entry.id if is_last else ""
-            outcome = carry_out(Request(verb, arguments, kept, target, undoes=undoes))
+            part_of = "" if is_last else entry.id
+            request = Request(verb, arguments, kept, target, undoes=undoes, part_of=part_of)
+            outcome = carry_out(request)
             if outcome.exit_code != Exit.DONE:
                 _take_back(made, take_back)
+            if outcome.exit_code == Exit.INTERRUPTED:
+                raise KeyboardInterrupt
+            if outcome.exit_code != Exit.DONE:
                 raise CannotUndo(
                     f"what is needed to take {entry.id} back was not kept, and pip did not get it "
                     f"from the index ({outcome.exit_code})",
@@ -114,6 +119,8 @@ def _take_back(changes: Sequence[str], take_back: Callable[[str], None]) -> None
 
 def by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:
     """Give the commands that come near to taking a change back, by the index."""
+    if any(step.owner == "conda" for step in entry.steps):
+        return ()  # pip may not put back what is conda's
     steps = inverse_steps(entry)
     gone = [step.name for step in steps if step.after is None]
     back = [f"{step.name}=={step.after}" for step in steps if step.after is not None]

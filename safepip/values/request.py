@@ -73,6 +73,8 @@ class Request:
     target: Target
     undoes: str = ""
     """The change that this one takes back."""
+    part_of: str = ""
+    """The change of which this one takes a part back; the rest comes after it."""
 
     @property
     def words(self) -> tuple[str, ...]:

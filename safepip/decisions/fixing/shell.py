@@ -52,18 +52,18 @@ class Shell:
         if any(name.startswith("-") for name in names):
             return ""
         if self.manager == "pixi":
-            return self._run("pixi", _PIXI[verb], *self._manifest(), *names)
+            return self.run("pixi", _PIXI[verb], *self._manifest(), *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
-        return self._run(self.tool, word, *self._yes(), "-p", self.prefix, *force, *names)
+        return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *force, *names)
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""
-        return self._run("pixi", "add", *self._manifest(), "--pypi", *requirements)
+        return self.run("pixi", "add", *self._manifest(), "--pypi", *requirements)
 
     def create(self, name: str, what: tuple[str, ...]) -> str:
         """Give the command that makes a new environment."""
-        return self._run(self.tool, "create", *self._yes(), "-n", name, *what)
+        return self.run(self.tool, "create", *self._yes(), "-n", name, *what)
 
     def then(self, *commands: str) -> str:
         """Give the commands in order, each only after the one before it; nothing if one is empty.
@@ -72,7 +72,8 @@ class Shell:
         """
         return ("\n" if self.in_notebook else " && ").join(commands) if all(commands) else ""
 
-    def _run(self, *words: str) -> str:
+    def run(self, *words: str) -> str:
+        """Give any command, as it is pasted there."""
         return ("!" if self.in_notebook else "") + command_line(*words)
 
     def _yes(self) -> tuple[str, ...]:

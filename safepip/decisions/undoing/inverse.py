@@ -32,7 +32,11 @@ def standing_changes(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 def chosen(entries: Sequence[Entry]) -> Entry | None:
     """Give the change that is meant when none is named: the last that stands, and is no undo."""
-    stands = [e for e in standing_changes(entries) if not e.undoes and e.steps]
+    stands = [
+        entry
+        for entry in standing_changes(entries)
+        if entry.steps and not entry.undoes and entry.arguments[:1] != ("undo",)
+    ]
     return stands[-1] if stands else None
 
 

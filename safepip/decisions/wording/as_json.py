@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.causes import conflict_as_json
-from safepip.decisions.wording.refusal import code_of
+from safepip.decisions.wording.refusal import code_of, state_after
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
 from safepip.values.verdict import Blocked, Clear, Kept, Outcome
@@ -49,6 +49,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     word, code = verdict_and_code(outcome)
     plan = verdict.plan if verdict is not None else None
     of_hints = None if word == "block" else code
+    state = (state_after(outcome),) if outcome.exit_code == Exit.INTERRUPTED else ()
     return {
         "schema": SCHEMA,
         "verdict": word,
@@ -60,7 +61,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "findings": [
             *(finding_as_json(finding) for finding in _findings(verdict)),
             *(_said(code or "hint", "refuse", problem) for problem in outcome.problems),
-            *(_said(of_hints or "hint", "note", hint) for hint in outcome.hints),
+            *(_said(of_hints or "hint", "note", hint) for hint in (*state, *outcome.hints)),
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),

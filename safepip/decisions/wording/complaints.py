@@ -40,7 +40,7 @@ _FEW_PATHS = 2
 _SEALS = {
     "frozen": "marked read-only by its owner",
     "externally-managed": "marked as managed by something else than pip",
-    "read-only": "cannot be written",
+    "read-only": "read-only for you",
 }
 _EVIDENCE = {
     "history": "conda's history",

@@ -14,6 +14,7 @@ from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
+    CHANGED,
     Form,
     environment_line,
     error_line,
@@ -21,6 +22,7 @@ from safepip.decisions.wording.refusal import (
     labelled,
     plan_lines,
     refusal_lines,
+    state_after,
     untouched,
 )
 from safepip.values.exits import Exit
@@ -45,7 +47,6 @@ _COUNTED: dict[Action, str] = {
     "remove": "removed",
 }
 _TAKEN_BACK = "It was taken back: the environment is as it was."
-_CHANGED = "The environment was changed, and is not what was planned."
 
 
 def message(
@@ -185,7 +186,7 @@ def error_message(
         *(environment_line(environment, width) if environment is not None else ()),
         *(labelled("why", clean(error.why), width) if error.why else ()),
         *fix_lines(error.fixes, width),
-        Line((Span(_CHANGED),)) if error.exit == Exit.CHANGED else untouched(verb),
+        Line((Span(CHANGED),)) if error.exit == Exit.CHANGED else untouched(verb),
     )
 
 
@@ -201,7 +202,7 @@ def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
     what = "pip has finished, and the environment is not what was judged"
     if taken_back and outcome.fixes:
         what = "pip has finished, and what it installed does not work here"
-    state = _TAKEN_BACK if taken_back else _CHANGED
+    state = _TAKEN_BACK if taken_back else CHANGED
     environment = outcome.environment
     return (
         *error_line("verify-failed", what, width),
@@ -230,13 +231,7 @@ def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
 
 def _interrupted(outcome: Outcome, width: int) -> tuple[Line, ...]:
     start = (Span("safepip: "), Span("interrupted. ", "error"))
-    if outcome.problems:
-        state = _CHANGED
-    elif outcome.taken_back:
-        state = "What pip had begun was taken back: the environment is as it was."
-    else:
-        state = untouched(outcome.verb).text
-    lines = paragraph((Span(state),), width, start=start, indent=2)
+    lines = paragraph((Span(state_after(outcome)),), width, start=start, indent=2)
     return (*lines, *_indented(outcome.problems, width))
 
 

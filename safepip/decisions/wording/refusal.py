@@ -108,6 +108,18 @@ def fix_lines(fixes: Sequence[Fix], width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+CHANGED = "The environment was changed, and is not what was planned."
+
+
+def state_after(outcome: Outcome) -> str:
+    """Say in which state the environment is after an interruption."""
+    if outcome.problems:
+        return CHANGED
+    if outcome.taken_back:
+        return "What pip had begun was taken back: the environment is as it was."
+    return untouched(outcome.verb).text
+
+
 def untouched(verb: str) -> Line:
     """Say that nothing happened."""
     return Line((Span(f"Nothing was {_PARTICIPLES.get(verb, 'changed')}."),))
