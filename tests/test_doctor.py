@@ -362,3 +362,26 @@ def test_a_change_that_cannot_be_taken_back_is_told(ill: Patient) -> None:
     finally:
         os.close(held)
     assert busy.returncode == 14, busy
+
+
+def test_what_a_package_depends_on_is_read_in_every_spelling(ill: Patient) -> None:
+    met = [
+        *("owned==1.0", "owned=1.0", "owned>=1", "owned >=1,<2", "OWNED 1.*", "owned[build=*]"),
+        *("conda-forge::owned >=1", "owned[version='>=1,<2']", "?? what is this", "__glibc >=2"),
+    ]
+    for record in ill.environment.conda_meta.glob("needy-*.json"):
+        text = json.loads(record.read_bytes())
+        replace(record, json.dumps({**text, "depends": met}))
+    assert [f for f in ill.findings() if f["kind"] == "depends"] == []
+    for record in ill.environment.conda_meta.glob("needy-*.json"):
+        text = json.loads(record.read_bytes())
+        replace(record, json.dumps({**text, "depends": ["owned[version='>=2']"]}))
+    assert ill.the("depends")["found"] == "owned 1.0"
+
+
+def test_a_script_of_nobody_may_start_what_it_likes(ill: Patient) -> None:
+    script = ill.environment.prefix / "bin" / "mine"
+    script.write_text("#!/usr/bin/python3 -E\n", encoding="utf-8")
+    script.chmod(0o755)
+    assert ill.the("wrong-python")["severity"] == "note"
+    script.unlink()

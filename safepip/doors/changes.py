@@ -92,7 +92,7 @@ def _run(
     )
     if verb == "explain":
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
-    target = target_of(own, ["install"], as_module=as_module)
+    target = target_of(own, [verb], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:

@@ -52,7 +52,7 @@ def run_explain(own: OwnOptions, name: str | None, *, as_module: bool, as_json: 
         else:
             show(article_lines(article, width_of()), sys.stdout)
         return Exit.DONE
-    target = target_of(own, ["install"], as_module=as_module)
+    target = target_of(own, ["explain"], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     if name is None:

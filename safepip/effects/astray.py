@@ -89,7 +89,8 @@ def no_interpreter(python: str) -> WrongEnvironment:
 
 def _different(call: Call, *places: tuple[str, str]) -> str:
     """Give the message: one line that says what is wrong, and one for each environment."""
-    what = "uninstall from" if call.arguments[0] == "uninstall" else "install into"
+    verbs = {"uninstall": "uninstall from", "install": "install into"}
+    what = verbs.get(call.arguments[0], "be about")
     width = max(len(label) for label, _ in places)
     lines = [f"{label:<{width}}  {_place(prefix)}" for label, prefix in places]
     head = f"this would {what} a different environment than you are using"

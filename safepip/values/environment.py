@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +14,20 @@ if TYPE_CHECKING:
 
 Manager = Literal["conda", "mamba", "micromamba", "pixi", "rattler"]
 """Whose words a fix is given in."""
+
+
+_SPEC_NAME = re.compile(r"(?:[^\s\[]*::)?\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)")
+
+
+def spec_name(spec: str) -> str:
+    """Give the package that a match specification of conda's is about, in small letters.
+
+    `numpy >=1.26`, `numpy=1.26`, `conda-forge::numpy[version='>=1.26']`; empty where it names none.
+
+    Source: https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html
+    """
+    found = _SPEC_NAME.match(spec)
+    return found[1].lower() if found is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +200,7 @@ class Environment:
             (record, spec)
             for record in self.records
             for spec in record.depends
-            if spec.split(" ", 1)[0].lower() == wanted
+            if spec_name(spec) == wanted
         )
 
     def provides(self, record: Record) -> tuple[Distribution, ...]:

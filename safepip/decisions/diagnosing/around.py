@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from safepip.values.environment import Distribution, Environment
+    from safepip.values.findings import Severity
     from safepip.values.inspection import Inspection, Leading
 
 _SYSTEM = ("/usr/bin", "/bin", "/usr/local/bin")
@@ -116,12 +117,15 @@ def leading_out(
 ) -> Iterator[WrongInterpreter | WrongKernel | OtherOnPath]:
     """Find what starts another Python than the environment's."""
     around = inspection.surroundings
-    scripts: dict[tuple[str, bool], list[str]] = {}
+    scripts: dict[tuple[str, bool, Severity], list[str]] = {}
     for script in around.scripts:
         if not _is_meant(inspection, script):
-            scripts.setdefault((script.starts, script.exists), []).append(script.path)
-    for (starts, exists), paths in scripts.items():
-        yield WrongInterpreter(starts=starts, exists=exists, paths=tuple(paths))
+            # What no package brought is somebody's own, who may mean it so.
+            severity: Severity = "damage" if _is_brought(inspection, script.path) else "note"
+            key = (script.starts, script.exists, severity)
+            scripts.setdefault(key, []).append(script.path)
+    for (starts, exists, severity), paths in scripts.items():
+        yield WrongInterpreter(severity=severity, starts=starts, exists=exists, paths=tuple(paths))
     for kernel in around.kernels:
         yield WrongKernel(path=kernel.path, starts=kernel.starts)
     for command in around.on_path:
@@ -137,6 +141,13 @@ def _is_meant(inspection: Inspection, script: Leading) -> bool:
     is_built_so = folder in _SYSTEM or is_of_a_build(folder + "/")
     is_whole = script.path not in inspection.checked.altered
     return is_built_so and is_whole and _is_condas(inspection.environment, script.path)
+
+
+def _is_brought(inspection: Inspection, path: str) -> bool:
+    claims = inspection.claims
+    return _is_condas(inspection.environment, path) or any(
+        path in claim.paths or path in claim.scripts for claim in claims
+    )
 
 
 def _is_condas(environment: Environment, path: str) -> bool:

@@ -23,6 +23,7 @@ from safepip.values.damage import (
     Source,
     Unfinished,
 )
+from safepip.values.environment import spec_name
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ def _suits(spec: str, version: str) -> bool:
 
 
 def _name(spec: str) -> str:
-    pin = parse_pin(spec)
-    return spec.split(" ", 1)[0].lower() if pin is not None else ""
+    """Give the package that a specification is about; empty where it cannot be read."""
+    return spec_name(spec) if parse_pin(spec) is not None else ""
 
 
 def lacking(inspection: Inspection) -> Iterator[Lacks]:
