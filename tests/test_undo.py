@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -218,6 +220,28 @@ def test_what_the_index_cannot_do_whole_is_not_done_at_all(place: Undoing) -> No
     assert place.without_bytecode() == before
     history = json.loads(place.safepip("history", "--json").stdout)["changes"]
     assert [entry["taken_back_by"] for entry in history if entry["id"] == name] == [None]
+
+
+def test_an_undo_by_the_index_is_whole_or_not_done_even_when_it_is_killed(place: Undoing) -> None:
+    place.change("install", "leaf==1.0", "many==1.0", "--force-reinstall", "--no-deps")
+    place.change("install", "--no-undo", "many==2.0", "zz-new")
+    name = json.loads(place.safepip("history", "--json").stdout)["changes"][-1]["id"]
+    before = place.without_bytecode()
+    books = place.environment.conda_meta / "safepip"
+    process = place.start("undo", "--yes", name)
+    while not place.mark() or not any(
+        f'"undoes":"{name}"' in path.read_text() for path in books.glob("*.json")
+    ):
+        assert process.poll() is None  # its second command has begun to act then
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert place.safepip("list").exit_code == 0
+    stages = json.loads(place.safepip("history", "--json").stdout)["changes"]
+    if stages[-1]["stage"] == "done":
+        assert "zz-new" not in place.environment.distributions()
+    else:
+        assert place.without_bytecode() == before
+        assert [one["stage"] for one in stages[-2:]] == ["taken-back"] * 2
 
 
 def test_a_dry_run_promises_nothing_that_is_refused(place: Undoing) -> None:

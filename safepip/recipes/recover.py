@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.undoing.inverse import parts_before
 from safepip.effects.journal import Journal
 from safepip.effects.leftovers import clear_asides
 from safepip.effects.overtaken import without_overtaken
@@ -55,10 +56,16 @@ def recover(prefix: str) -> Recovered | None:
     entry = _without(entry, files_of_newer(prefix, journal.began_ns, entry.touched))
     problems = take_back(journal, entry)
     clear_asides(journal, whole)  # also what pip had moved aside of what is left alone
+    done = [whole]
+    for part in parts_before(entry, tuple(journal.entries())):
+        problems += take_back(journal, part)
+        done.append(part)
     if not problems:
-        journal.write(for_history(replace(entry, stage="taken-back")))
+        for each in done:
+            journal.write(for_history(replace(each, stage="taken-back")))
         journal.unmark()
-        journal.drop_kept(entry.id)
+        for each in done:
+            journal.drop_kept(each.id)
     return Recovered(entry, problems, overtaken)
 
 

@@ -40,6 +40,21 @@ def chosen(entries: Sequence[Entry]) -> Entry | None:
     return stands[-1] if stands else None
 
 
+def parts_before(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Give what a cut-off undo had done already by an earlier command, the last first.
+
+    By the index, an undo may take two: what goes is uninstalled, then what was there is installed.
+    """
+    earlier = entries[: [each.id for each in entries].index(entry.id)]
+    found = []
+    for each in reversed(earlier):
+        is_part = each.stage == "done" and not each.undoes and each.can_undo
+        if not (entry.undoes and is_part and each.arguments == ("undo", entry.undoes)):
+            break
+        found.append(each)
+    return tuple(found)
+
+
 def in_the_way(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Give the later changes that touched the same paths, the last one first.
 
