@@ -5,8 +5,6 @@ Needed where pip fetched or built once more for the installation itself.
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import csv
 import io
 import json
@@ -55,19 +53,6 @@ def differences(
     if commit and (actual := _commit(f"{info}/direct_url.json")) != commit:
         lines.append(f"it was built from {actual or 'an unknown commit'}, not from {commit}")
     return tuple(lines)
-
-
-def hashes_in(record: str) -> Mapping[str, str]:
-    """Give the SHA-256, in hexadecimal, of what a RECORD lists with one, by absolute path."""
-    found = {}
-    for path, said in (
-        _rows(_text(record), os.path.dirname(os.path.dirname(record))) or {}
-    ).items():
-        algorithm, _, value = said.partition("=")
-        if algorithm == "sha256":
-            with contextlib.suppress(ValueError):
-                found[path] = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex()
-    return found
 
 
 def record_of(entry: Entry) -> str:

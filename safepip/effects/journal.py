@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.undoing.journaling import ID, as_json, parse_entry
 from safepip.effects.keeping import KEPT_MEANWHILE
-from safepip.effects.records import read_text
+from safepip.effects.records import read_text, read_with_owner
 from safepip.effects.states import make_shared, sync_folder
 from safepip.values.errors import NoSuchChange, UnreadableJournal
 from safepip.values.text import shown
@@ -80,8 +80,8 @@ class Journal:
             raise NoSuchChange(shown(entry))
         path = f"{self.folder}/{entry}.json"
         try:
-            owner = os.stat(path).st_uid
-            found = parse_entry(json.loads(read_text(path, _ENTRY_LIMIT)), entry)
+            text, owner = read_with_owner(path, _ENTRY_LIMIT)
+            found = parse_entry(json.loads(text), entry)
         except FileNotFoundError:
             raise NoSuchChange(entry) from None
         except (OSError, ValueError, RecursionError) as error:

@@ -106,8 +106,10 @@ def _safepips(prefix: str) -> int | None:
         # NFS locks only what is open for writing, which a folder cannot be.
         os.close(handle)
         folder = f"{prefix}/conda-meta/safepip"
+        from safepip.effects.states import make_shared  # seldom needed
+
         with contextlib.suppress(OSError):
-            os.makedirs(folder, exist_ok=True)
+            make_shared(folder, prefix)
         locked = _of_file(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         return _inherited(locked) if locked is not None else None
     if is_taken:

@@ -11,6 +11,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.effects.records import read_text
 from safepip.values.journal import File
 from safepip.values.text import normalised
 
@@ -88,9 +89,8 @@ def _listed(record: str, info: str) -> set[str]:
     """Give what a RECORD lists, as entries have paths; ``info`` is where it lies, or lay."""
     folder = os.path.dirname(info)
     try:
-        with open(record, encoding="utf-8", errors="replace", newline="") as file:
-            rows = list(csv.reader(file.read(_LIMIT).splitlines()))
-    except (OSError, csv.Error):
+        rows = list(csv.reader(read_text(record, _LIMIT).splitlines()))
+    except (OSError, ValueError, csv.Error):
         return {f"{info}/RECORD"}
     found = {os.path.normpath(os.path.join(folder, row[0])) for row in rows if row}
     return {*found, f"{info}/RECORD"}

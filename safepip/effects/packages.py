@@ -6,15 +6,13 @@ by the hashes that the package itself has.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from safepip.effects.records import read_text
+from safepip.effects.records import read_object
 from safepip.effects.wheels import sha256_of
 
 if TYPE_CHECKING:
@@ -84,8 +82,8 @@ class Unproven(Exception):
 
 def rows_of(folder: str, place: Place) -> Mapping[str, Row]:
     """Give the files of an unpacked package, by path below the prefix; none where it is none."""
-    paths = _json(f"{folder}/info/paths.json").get("paths")
-    link = _json(f"{folder}/info/link.json").get("noarch")
+    paths = read_object(f"{folder}/info/paths.json", _LIMIT).get("paths")
+    link = read_object(f"{folder}/info/link.json", _LIMIT).get("noarch")
     is_python = isinstance(link, dict) and link.get("type") == "python"
     if not isinstance(paths, list):
         return {}
@@ -199,13 +197,6 @@ def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
             module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent
         )
         yield (shebang + text).encode()
-
-
-def _json(path: str) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        raw = json.loads(read_text(path, _LIMIT))
-        return raw if isinstance(raw, dict) else {}
-    return {}
 
 
 def proves(folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]) -> str:

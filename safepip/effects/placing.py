@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.planning.files import bytecode_of
 from safepip.effects.keeping import forget
 from safepip.effects.packages import Row, make, rows_of
+from safepip.effects.records import read_object
 from safepip.effects.states import BESIDE
 from safepip.effects.transaction import all_in
 from safepip.effects.wheels import sha256_of
@@ -228,7 +229,10 @@ def _write_record(site: Site, step: PutBack, files: tuple[str, ...]) -> None:
     Source: `conda.core.link` and `conda.models.records.PrefixRecord`
     """
     folder = site.folders[step.conda_package]
-    facts = {**_json(f"{folder}/info/index.json"), **_json(f"{folder}/info/repodata_record.json")}
+    facts = {
+        **read_object(f"{folder}/info/index.json"),
+        **read_object(f"{folder}/info/repodata_record.json"),
+    }
     archive = f"{step.conda_package}.conda"
     raw: dict[str, Any] = {
         "channel": "<unknown>",
@@ -261,12 +265,3 @@ def _row(site: Site, path: str) -> dict[str, Any]:
         "sha256_in_prefix": found,
         "size_in_bytes": size,
     }
-
-
-def _json(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            raw = json.load(file)
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return raw if isinstance(raw, dict) else {}

@@ -24,6 +24,7 @@ _Raw = dict[str, Any]
 _RECORD_LIMIT = 256 * 1024 * 1024
 """Bytes; the largest records known have 9 MB."""
 _NOTE_LIMIT = 1024 * 1024
+_OBJECT_LIMIT = 1024 * 1024
 """Bytes of a file that a person wrote."""
 _TAIL = 16 * 1024
 """Bytes within which a record ends after `paths_data`, in all shapes."""
@@ -195,6 +196,25 @@ def read_text(path: str, limit: int) -> str:
     """
     with _opened(path, limit) as file:
         return (file.readall() or b"").decode("utf-8", "replace")
+
+
+def read_with_owner(path: str, limit: int) -> tuple[str, int]:
+    """Give the same, and the user that the very file belongs to.
+
+    Raises: OSError, ValueError.
+    """
+    with _opened(path, limit) as file:
+        owner = os.fstat(file.fileno()).st_uid
+        return (file.readall() or b"").decode("utf-8", "replace"), owner
+
+
+def read_object(path: str, limit: int = _OBJECT_LIMIT) -> dict[str, Any]:
+    """Give the JSON object in a file of at most ``limit`` bytes; empty for any other file."""
+    try:
+        raw = json.loads(read_text(path, limit))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return raw if isinstance(raw, dict) else {}
 
 
 class UnfitFile(ValueError):

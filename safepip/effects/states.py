@@ -46,7 +46,7 @@ def restore(path: str, state: State, kept: str) -> None:
                 _put(path, state, f"{kept}/{state.kept}")
 
 
-def state_of(path: str, sha256: str = "") -> State:
+def state_of(path: str) -> State:
     """Give what is at a path; folders count as nothing."""
     try:
         found = os.lstat(path)
@@ -57,7 +57,7 @@ def state_of(path: str, sha256: str = "") -> State:
     if not stat.S_ISREG(found.st_mode):
         return Absent()
     mode = stat.S_IMODE(found.st_mode)
-    return File(mode, found.st_size, found.st_mtime_ns, sha256)
+    return File(mode, found.st_size, found.st_mtime_ns)
 
 
 def make_shared(folder: str, prefix: str) -> None:

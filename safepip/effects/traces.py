@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from typing import TYPE_CHECKING
 
-from safepip.effects.records import read_text
+from safepip.effects.records import read_object, read_text
 from safepip.values.inspection import Cached
 from safepip.values.text import normalised
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _HISTORY_LIMIT = 64 * 1024 * 1024
-_INDEX_LIMIT = 1024 * 1024
 _CHANGE = re.compile(r"([+-])(?:.*::)?([^\s:/]+-[^\s:/-]+-[^\s:/-]+?)(?:\.tar\.bz2|\.conda)?")
 
 
@@ -79,19 +77,11 @@ def _packages_in(folder: str, wanted: Collection[str]) -> Iterator[Cached]:
 
 def read_cached(folder: str) -> Cached | None:
     """Give the unpacked package in a folder; None where there is none."""
-    index = _json(f"{folder}/info/index.json")
-    origin = _json(f"{folder}/info/repodata_record.json")
+    index = read_object(f"{folder}/info/index.json")
+    origin = read_object(f"{folder}/info/repodata_record.json")
     facts = [index.get(key) for key in ("name", "version", "build")]
     if not all(isinstance(fact, str) for fact in facts):
         return None
     name, version, build = map(str, facts)
     url, sha256 = (str(origin.get(key) or "") for key in ("url", "sha256"))
     return Cached(folder, name, version, build, url, sha256)
-
-
-def _json(path: str) -> dict[str, object]:
-    try:
-        raw = json.loads(read_text(path, _INDEX_LIMIT))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return raw if isinstance(raw, dict) else {}

@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.files import bytecode_of
-from safepip.effects.as_judged import hashes_in
 from safepip.effects.leftovers import asides_in, clear_asides, remove_new_folders
 from safepip.effects.reverting import put_back
 from safepip.effects.states import Keeper, is_same, state_of
+from safepip.values.errors import NotWritable
 from safepip.values.journal import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from safepip.effects.journal import Journal
     from safepip.values.journal import Entry
@@ -32,8 +32,19 @@ def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterabl
 
     ``folders`` may be removed with all that is in them, which is among the paths.
 
-    Raises: OSError.
+    Raises: NotWritable, when what is needed to go back cannot be kept; nothing is marked then.
     """
+    try:
+        return _begun(journal, entry, paths, folders)
+    except OSError as error:
+        _forget(journal, entry)
+        raise NotWritable(
+            f"cannot keep what is needed to go back: {error.strerror}",
+            why="should it fail half-way, the environment could not be put back",
+        ) from error
+
+
+def _begun(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterable[str]) -> Entry:
     journal.sweep()
     keeper = Keeper(journal.kept(entry.id), journal.prefix)
     states = {path: keeper.keep(path) for path in dict.fromkeys(paths)}
@@ -51,20 +62,14 @@ def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterabl
     return entry
 
 
-def finish(journal: Journal, entry: Entry, records: Iterable[str]) -> Entry:
+def finish(journal: Journal, entry: Entry) -> Entry:
     """Note what is there now, and give the entry of a change that is done.
-
-    ``records``: RECORD files that say the hashes of what they list.
 
     Raises: OSError.
     """
-    known: dict[str, str] = {}
-    for record in records:
-        known.update(hashes_in(record))
     touched = {}
     for path, was in entry.touched.items():
-        absolute = journal.absolute(path)
-        after = state_of(absolute, known.get(absolute, ""))
+        after = state_of(journal.absolute(path))
         if not is_same(was.before, after):
             touched[path] = replace(was, after=after)
     entry = replace(entry, stage="done", touched=touched)
@@ -95,6 +100,22 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
     clear_asides(journal, entry)
     remove_new_folders(journal, entry)  # one in which something else is by now simply stays
     return problems
+
+
+def abandon(journal: Journal, entry: Entry) -> tuple[str, ...]:
+    """Take back a change that came to nothing, and forget it; give a line for each thing left.
+
+    With anything left it stays marked as unfinished, and the next command tries again.
+    """
+    problems = take_back(journal, entry)
+    if not problems:
+        _forget(journal, entry)
+    return problems
+
+
+def _forget(journal: Journal, entry: Entry) -> None:
+    journal.unmark()
+    journal.forget(entry.id)
 
 
 def _split(folders: Iterable[str], prefix: str) -> tuple[Mapping[str, int], list[str]]:
@@ -169,30 +190,18 @@ def _moved_whole(folder: str, going: Collection[str]) -> _Inner | None:
     Source: `pip._internal.req.req_uninstall.compress_for_rename`
     """
     found = _Inner([], [])
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    inner = _moved_whole(entry.path, going)
-                    if inner is None:
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        found.folders.append(entry.path)
+                        waiting.append(entry.path)
+                    elif entry.is_symlink() and entry.is_dir():
+                        found.links.append(entry.path)
+                    elif entry.path not in going:
                         return None
-                    found.folders.append(entry.path)
-                    found.folders.extend(inner.folders)
-                    found.links.extend(inner.links)
-                elif entry.is_symlink() and entry.is_dir():
-                    found.links.append(entry.path)
-                elif entry.path not in going:
-                    return None
-    except OSError:
-        return None
+        except OSError:
+            return None
     return found
-
-
-def records_of(plan: Plan) -> Iterator[str]:
-    """Give the RECORD of each distribution that a plan installs."""
-    for change in plan.changes:
-        yield from (file.path for file in change.files if _is_record(file.path))
-
-
-def _is_record(path: str) -> bool:
-    return path.endswith(".dist-info/RECORD")

@@ -18,7 +18,7 @@ from safepip.effects.importing import failing_imports
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.prune import prune
 from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
-from safepip.effects.transaction import begin, finish, paths_of, records_of, take_back
+from safepip.effects.transaction import abandon, begin, finish, paths_of
 from safepip.effects.verify import check, disturbed, photograph, traces
 from safepip.values.errors import NotWritable, VerifyFailed
 from safepip.values.exits import Exit
@@ -68,7 +68,7 @@ def carry_out(course: Course, cleared: Cleared) -> Outcome:
         return _acted(course, acting, instead, protect)
     except BaseException:
         if journal.unfinished():
-            _taken_back(acting)
+            abandon(journal, acting.entry)
         raise
 
 
@@ -151,14 +151,9 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
     tag = course.environment.interpreter.cache_tag
     try:
         return begin(journal, entry, *paths_of(cleared.plan, tag))
-    except OSError as error:
-        journal.unmark()
-        journal.forget(entry.id)
+    except NotWritable:
         course.engine.stop()
-        raise NotWritable(
-            f"cannot keep what is needed to go back: {error.strerror}",
-            why="should pip fail half-way, the environment could not be put back",
-        ) from error
+        raise
 
 
 def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
@@ -169,7 +164,7 @@ def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:
     if course.engine.interrupted:
         return _undone(course, acting, Exit.INTERRUPTED, ())
     try:
-        entry = finish(journal, entry, records_of(cleared.plan))
+        entry = finish(journal, entry)
     except OSError as error:
         problem = f"the journal cannot be written: {error.strerror}"
         return _undone(course, acting, Exit.CHANGED, (problem,))
@@ -194,7 +189,7 @@ def _undone(
     """Take a change back, and give the end of a command that came to nothing."""
     cleared, before = acting.cleared, acting.before
     has_acted = bool(traces(cleared.plan, before))
-    left = _taken_back(acting)
+    left = abandon(acting.journal, acting.entry)
     left += tuple(f"{p} belongs to conda" for p in disturbed(course.environment, before))
     if left:
         return course.outcome(Exit.CHANGED, cleared, acted=True, problems=(*problems, *left))
@@ -206,12 +201,3 @@ def _undone(
     told = () if failed else problems
     fixes = course.again(_ANYWAY) if by_imports and told else ()
     return course.outcome(end, cleared, problems=told, taken_back=has_acted, fixes=fixes)
-
-
-def _taken_back(acting: _Acting) -> tuple[str, ...]:
-    """Take a change back; give what is left of it, which stays marked as unfinished then."""
-    left = take_back(acting.journal, acting.entry)
-    if not left:
-        acting.journal.unmark()
-        acting.journal.forget(acting.entry.id)
-    return left

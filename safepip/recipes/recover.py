@@ -61,11 +61,12 @@ def recover(prefix: str) -> Recovered | None:
         problems += take_back(journal, part)
         done.append(part)
     if not problems:
-        for each in done:
+        for each in reversed(done):  # what is marked as the last: it leads to the others
             journal.write(for_history(replace(each, stage="taken-back")))
         journal.unmark()
         for each in done:
             journal.drop_kept(each.id)
+        journal.sweep()
     return Recovered(entry, problems, overtaken)
 
 

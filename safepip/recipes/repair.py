@@ -25,13 +25,13 @@ from safepip.effects.placing import Site, carry_out, touched_by
 from safepip.effects.prune import prune
 from safepip.effects.records import site_packages_of
 from safepip.effects.supplies import files_to_remove, find_supply, unpacked
-from safepip.effects.transaction import begin, finish, take_back
+from safepip.effects.transaction import abandon, begin, finish
 from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import diagnosed, examine, inspect
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of, patience_of
-from safepip.values.errors import CannotRepair, NotWritable, UsageError, VerifyFailed
+from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.plan import Plan
 from safepip.values.repair import PutBack
@@ -156,7 +156,8 @@ def _carried_out(
     journal = Journal(target.prefix)
     with unpacked(target.prefix, planned.steps) as folders:
         site = Site(environment, _place(environment), inspection.details, folders)
-        entry = _begun(journal, replace(entry, id=journal.new_id()), site, planned)
+        touched = touched_by(site, planned.steps)
+        entry = begin(journal, replace(entry, id=journal.new_id()), *touched)
         try:
             for step in planned.steps:
                 carry_out(site, step)
@@ -164,22 +165,13 @@ def _carried_out(
             _refuse_wrong(planned, seen_now)
             seen = seen_after(seen_now.environment, Plan(()))
             seconds = {"act": time.monotonic() - since}
-            entry = finish(journal, replace(entry, seen=seen, seconds=seconds), ())
+            entry = finish(journal, replace(entry, seen=seen, seconds=seconds))
         except BaseException as error:
             _take_back(journal, entry, error)
             raise
     prune(journal, limits_of(asking.environ))
     now = replace(seen_now, unfinished="", entries=tuple(journal.entries()))
     return entry, diagnosed(now, seconds)
-
-
-def _begun(journal: Journal, entry: Entry, site: Site, planned: Repair) -> Entry:
-    try:
-        return begin(journal, entry, *touched_by(site, planned.steps))
-    except OSError as error:
-        journal.unmark()
-        journal.forget(entry.id)
-        raise NotWritable(f"cannot keep what is needed to go back: {error.strerror}") from error
 
 
 def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
@@ -189,12 +181,10 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
     """
     if not journal.unfinished():
         return  # it was done already
-    if problems := take_back(journal, entry):
+    if problems := abandon(journal, entry):
         raise VerifyFailed(
             f"the repair failed ({error}), and could not be taken back: {problems[0]}"
         ) from error
-    journal.unmark()
-    journal.forget(entry.id)
     if isinstance(error, OSError | Unproven):
         raise CannotRepair(f"the repair failed, and was taken back: {error}") from error
 

@@ -31,7 +31,7 @@ from safepip.effects.prune import prune
 from safepip.effects.reading import read_environment
 from safepip.effects.records import files_of_newer
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
-from safepip.effects.transaction import begin, finish, take_back
+from safepip.effects.transaction import abandon, begin, finish
 from safepip.recipes.course import is_reached
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
@@ -245,25 +245,17 @@ def _carried_out(
     )
     paths = [journal.absolute(path) for path in entry.touched]
     folders = [journal.absolute(path) for path in entry.new_folders]
-    try:
-        by = begin(journal, by, paths, [path for path in folders if os.path.isdir(path)])
-    except OSError as error:
-        journal.unmark()
-        journal.forget(by.id)
-        raise NotWritable(f"cannot keep what is needed: {error.strerror}") from error
+    by = begin(journal, by, paths, [path for path in folders if os.path.isdir(path)])
     try:
         _put_all_back(journal, entry)
         left = remove_new_folders(journal, entry)
         seen = seen_after(environment, plan) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
-        by = finish(journal, replace(by, seen=seen, seconds=seconds), ())
+        by = finish(journal, replace(by, seen=seen, seconds=seconds))
     except BaseException as error:
         if not journal.unfinished():  # it was done already, and an interruption came too late
             return Undone(entry, journal.read(by.id))
-        problems = take_back(journal, by)
-        if not problems:
-            journal.unmark()
-            journal.forget(by.id)
+        problems = abandon(journal, by)
         if isinstance(error, OSError):
             raise _failed(error, problems) from error
         raise

@@ -27,8 +27,6 @@ class File:
     """Permission bits."""
     size_bytes: int
     mtime_ns: int
-    sha256: str = ""
-    """As RECORD has it; empty where that says nothing."""
     kept: str = ""
     """Its name among the kept files; empty where none is kept."""
 

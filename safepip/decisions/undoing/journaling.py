@@ -39,8 +39,8 @@ def _state_as_json(state: State | None) -> Any:  # noqa: ANN401 - it is JSON
             return "absent"
         case Link(target):
             return {"link": target}
-        case File(mode, size_bytes, mtime_ns, sha256, kept):
-            return [mode, size_bytes, mtime_ns, sha256, kept]
+        case File(mode, size_bytes, mtime_ns, kept):
+            return [mode, size_bytes, mtime_ns, kept]
 
 
 def parse_entry(raw: object, name: str) -> Entry:
@@ -104,10 +104,10 @@ def _state(raw: Any) -> State | None:  # noqa: ANN401 - whatever was in the file
         return Absent()
     if isinstance(raw, dict):
         return Link(str(raw["link"]))
-    mode, size_bytes, mtime_ns, sha256, kept = raw
+    mode, size_bytes, mtime_ns, *_, kept = raw  # earlier entries have a hash before the last
     if kept and not _KEPT.fullmatch(kept):
         raise ValueError(f"`{kept}` is no kept file")
-    return File(int(mode) & 0o7777, int(size_bytes), int(mtime_ns), str(sha256), str(kept))
+    return File(int(mode) & 0o7777, int(size_bytes), int(mtime_ns), str(kept))
 
 
 def told(entry: Entry, taken_back_by: str | None = None) -> dict[str, Any]:
