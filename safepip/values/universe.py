@@ -104,6 +104,11 @@ class Chain:
     itself_needs: str = ""
     """What the hold requires, where not its version but that is against the last link."""
 
+    @property
+    def held_by_python(self) -> bool:
+        """Whether it is the interpreter that is in the way."""
+        return self.hold == PYTHON
+
 
 @dataclass(frozen=True, slots=True)
 class Freed:
