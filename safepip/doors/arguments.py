@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "explain", "undo", "history")
-"""Verbs that are safepip's alone."""
+OWN = ("doctor", "explain", "undo", "history", "guard", "shell-init")
+"""Verbs that are safepip's alone, but for `exec`."""
 FLAGS = {
     "--strict": "strict",
     "--json": "json",
