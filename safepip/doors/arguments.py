@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "explain", "undo", "history", "guard", "shell-init")
-"""Verbs that are safepip's alone, but for `exec`."""
+OWN = ("doctor", "explain", "undo", "history")
+"""Verbs that are safepip's alone."""
+HOOKS = ("guard", "shell-init", "exec")
+"""Those of them that shells and images wait for: they need little."""
 FLAGS = {
     "--strict": "strict",
     "--json": "json",

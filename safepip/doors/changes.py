@@ -18,7 +18,7 @@ from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
-from safepip.doors.guarding import guard, guard_command
+from safepip.doors.guarding import guard_command
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
@@ -116,8 +116,6 @@ def _on(
     match verb:
         case "doctor":
             return doctor(target, options, own, as_json=as_json)
-        case "guard":
-            return guard(target, options, frozen=own.override_frozen, as_json=as_json)
         case "history":
             return _history(target, as_json=as_json)
         case _:
@@ -137,7 +135,7 @@ def commands() -> dict[str, click.Command]:
     return {
         "doctor": doctor_command(yes, dry_run, override, env, json),
         "explain": explain_command(env, json),
-        "guard": guard_command(dry_run, override, env, json),
+        "guard": guard_command(),
         "shell-init": shell_init_command(),
         "undo": click.Command(
             "undo",

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.doors.arguments import FLAGS, GUARDED, OWN, VALUES, OwnOptions
+from safepip.doors.arguments import FLAGS, GUARDED, HOOKS, OWN, VALUES, OwnOptions
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WORDS, _AT = "COMP_WORDS", "COMP_CWORD"
-_MORE = ("plan", "exec", "pip")
-"""Verbs that pip does not name itself, and that `OWN` does not either."""
+_OWN = (*OWN, *HOOKS)
 
 
 def complete() -> NoReturn:
@@ -31,11 +30,11 @@ def complete() -> NoReturn:
     at = int(given) - 1 if given.isdecimal() else 0
     start = words[at] if at < len(words) else ""
     verb = words[0] if words and at > 0 else ""
-    if verb in OWN:
+    if verb in _OWN:
         _print(_of_own_verb(verb), start)
         sys.exit(1)  # as pip ends
     if at == 0:
-        _print([*OWN, *_MORE, *VALUES, *FLAGS], start)
+        _print([*_OWN, "plan", "pip", *VALUES, *FLAGS], start)
     elif verb in GUARDED:
         _print([*VALUES, *FLAGS], start)
     if verb in ("plan", "pip"):

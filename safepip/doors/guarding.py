@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.decisions.fixing.shell import Shell
-from safepip.decisions.wording.as_json import fixes_as_json
-from safepip.decisions.wording.guarding import off_lines, on_lines, status_lines
 from safepip.doors.saying import print_json
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
-from safepip.recipes.course import is_reached
-from safepip.recipes.coverage import guard_status
-from safepip.recipes.guarding import guard_off, guard_on
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.doors.arguments import OwnOptions
     from safepip.recipes.guarding import Turned
     from safepip.values.guarding import Level
     from safepip.values.target import Target
+    from safepip.values.verdict import Fix
 
 _SCHEMA = 1
 _ACTIONS = ("on", "off", "status")
 
 
-def guard_command(*common: click.Parameter) -> click.Command:
+def guard_command() -> click.Command:
     """Give the verb as click describes it."""
     return click.Command(
         "guard",
@@ -41,7 +36,10 @@ def guard_command(*common: click.Parameter) -> click.Command:
             click.Argument(["action"], type=click.Choice(_ACTIONS)),
             click.Option(["--deep"], is_flag=True, help="on: python -m pip and bin/pip, too."),
             click.Option(["--seal"], is_flag=True, help="on: nothing but safepip installs here."),
-            *common,
+            click.Option(["--dry-run"], is_flag=True, help="Only say what that would do."),
+            click.Option(["--override-frozen"], is_flag=True, help="Although it is marked frozen."),
+            click.Option(["--env"], metavar="PATH|NAME", help="The environment to act on."),
+            click.Option(["--json"], is_flag=True, help="One JSON object on stdout."),
         ],
         short_help="Guard plain pip in an environment, too.",
         help="Have plain `pip install` and `pip uninstall` in the environment go through safepip. "
@@ -50,40 +48,58 @@ def guard_command(*common: click.Parameter) -> click.Command:
     )
 
 
-def guard(target: Target, options: dict[str, Any], *, frozen: bool, as_json: bool) -> int:
+def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
     """Turn the guard on or off, or say what it guards, and give the exit code.
 
-    ``frozen``: the user overrides the mark of a frozen environment.
+    Raises: SafepipError.
     """
-    action = options["action"]
+    action, dry_run = options["action"], options["dry_run"]
     levels: list[Level] = [level for level in ("deep", "seal") if options[level]]
     if action != "on" and levels:
         raise UsageError(f"`--{levels[0]}` goes with `guard on`; `guard off` takes it away as well")
-    shell = Shell(target.prefix, obvious=is_reached(target))
     if action == "status":
-        return _status(target, shell, as_json=as_json)
-    if action == "on":
-        done = guard_on(
-            target,
-            levels,
-            shell,
-            os.environ,
-            dry_run=options["dry_run"],
-            override_frozen=frozen,
-        )
-    else:
-        done = guard_off(target, os.environ, dry_run=options["dry_run"])
-    fixes = _next(target, done, shell) if action == "on" and not options["dry_run"] else ()
+        return _status(target, as_json=own.json)
+    if action == "off":
+        from safepip.recipes.guarding import guard_off
+
+        done = guard_off(target, os.environ, dry_run=dry_run)
+        return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.recipes.guarding import guard_on
+
+    shell = Shell(target.prefix, obvious=target.is_reached)
+    done = guard_on(
+        target,
+        levels,
+        shell,
+        os.environ,
+        dry_run=dry_run,
+        override_frozen=own.override_frozen,
+    )
+    fixes = () if dry_run else _next(target, done, shell)
+    return _tell(target, done, fixes, action, dry_run=dry_run, as_json=own.json)
+
+
+def _tell(
+    target: Target,
+    done: Turned,
+    fixes: Sequence[Fix],
+    action: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
     if as_json:
         print_json(_as_json(done, target, fixes))
         return Exit.DONE
-    where = _where(target)
-    facts: dict[str, Any] = {"where": where, "dry_run": options["dry_run"], "width": width_of()}
+    from safepip.decisions.wording.guarding import off_lines, on_lines
+
+    where, width = _where(target), width_of()
     if action == "on":
-        lines = on_lines(done.steps, fixes=fixes, **facts)
+        lines = on_lines(done.steps, where=where, dry_run=dry_run, fixes=fixes, width=width)
     else:
-        lines = off_lines(done.before, done.steps, **facts)
-    show(lines, sys.stdout if options["dry_run"] else sys.stderr)
+        lines = off_lines(done.before, done.steps, where=where, dry_run=dry_run, width=width)
+    show(lines, sys.stdout if dry_run else sys.stderr)
     return Exit.DONE
 
 
@@ -91,20 +107,15 @@ def _where(target: Target) -> str:
     return name_of(target.prefix) if target.obvious else target.prefix
 
 
-def _status(target: Target, shell: Shell, *, as_json: bool) -> int:
-    found = guard_status(target, shell, os.environ)
+def _status(target: Target, *, as_json: bool) -> int:
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.wording.guarding import status_lines
+    from safepip.recipes.coverage import guard_status
+
+    found = guard_status(target, Shell(target.prefix, obvious=target.is_reached), os.environ)
     if as_json:
-        print_json(
-            {
-                "schema": _SCHEMA,
-                "exit_code": 0,
-                "target": {"prefix": target.prefix, "python": target.python},
-                "guard": {
-                    "levels": list(found.levels),
-                    "paths": [asdict(one) for one in found.tried],
-                },
-            }
-        )
+        levels, paths = list(found.levels), [one._asdict() for one in found.tried]
+        print_json({**_start(target), "guard": {"levels": levels, "paths": paths}})
     else:
         lines = status_lines(found.levels, found.tried, where=_where(target), width=width_of())
         show(lines, sys.stdout)
@@ -113,6 +124,8 @@ def _status(target: Target, shell: Shell, *, as_json: bool) -> int:
 
 def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
     """Give what is left to do: the shims are on PATH only after an activation."""
+    from safepip.values.verdict import Fix
+
     active = os.environ.get("CONDA_PREFIX")
     fixes = []
     if done.steps.changes and active and os.path.realpath(active) == target.prefix:
@@ -124,21 +137,19 @@ def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
     return fixes
 
 
+def _start(target: Target) -> dict[str, Any]:
+    where = {"prefix": target.prefix, "python": target.python}
+    return {"schema": _SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "target": where}
+
+
 def _as_json(done: Turned, target: Target, fixes: Sequence[Fix]) -> dict[str, Any]:
     steps = done.steps
-    return {
-        "schema": _SCHEMA,
-        "verdict": "clear",
-        "code": None,
-        "exit_code": 0,
-        "target": {"prefix": target.prefix, "python": target.python},
-        "guard": {
-            "before": list(done.before.levels),
-            "levels": list(steps.levels),
-            "written": [piece.path for piece in steps.write],
-            "removed": list(steps.remove),
-            "left": list(steps.left),
-        },
-        "findings": [],
-        "fixes": fixes_as_json(fixes),
+    turned = {
+        "before": list(done.before.levels),
+        "levels": list(steps.levels),
+        "written": [piece.path for piece in steps.write],
+        "removed": list(steps.remove),
+        "left": list(steps.left),
     }
+    ways = [{"command": fix.command, "says": fix.says} for fix in fixes]
+    return {**_start(target), "guard": turned, "findings": [], "fixes": ways}

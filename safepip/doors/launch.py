@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 
-from safepip.doors.arguments import GUARDED, OWN, OwnOptions, leading_only
+from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 from safepip.effects.prefixes import is_unfinished
@@ -37,8 +37,7 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     except SafepipError as error:
         from safepip.doors.saying import say_error
 
-        verb = "exec" if "exec" in given[:1] else "install"
-        return say_error(error, verb=verb, as_json="--json" in given)
+        return say_error(error, as_json="--json" in given)
 
 
 def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool) -> int:
@@ -53,24 +52,15 @@ def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool)
         from safepip.doors.guarded import run
 
         return run(verb, given, as_module=as_module)
-    if rest[0] in ("exec", "shell-init"):
-        return _run_lightly(own, rest)
+    if rest[0] in HOOKS:
+        from safepip.doors.hooks import run as run_hook
+
+        return run_hook(rest[0], own, rest[1:], as_module=as_module)
     if rest[0] in OWN:
         from safepip.doors.changes import run as run_own
 
         return run_own(rest[0], own, rest[1:], as_module=as_module)
     return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
-
-
-def _run_lightly(own: OwnOptions, rest: list[str]) -> int:
-    """Run what shells wait for at their start: it is about no environment, and needs little."""
-    if rest[0] == "exec":
-        from safepip.doors.executing import execute
-
-        execute(own, rest[1:])
-    from safepip.doors.shell_init import run
-
-    return run(own, rest[1:])
 
 
 def _guarded_verb(rest: list[str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,18 +39,11 @@ def shell_init_command() -> click.Command:
     )
 
 
-def run(own: OwnOptions, arguments: list[str]) -> int:
+def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
     """Print the functions, or have them in the startup file, and give the exit code.
 
     Raises: UsageError, NotWritable.
     """
-    try:
-        with shell_init_command().make_context("safepip shell-init", arguments) as context:
-            options = dict(context.params)
-    except click.exceptions.Exit:
-        return Exit.DONE
-    except click.ClickException as error:
-        raise UsageError(error.format_message()) from error
     shell, remove, dry_run = (options[name] for name in ("shell", "remove", "dry_run"))
     as_json = own.json or options["json"]
     if options["write"] and remove:

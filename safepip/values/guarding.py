@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["shims", "deep", "seal"]
 LEVELS: tuple[Level, ...] = ("shims", "deep", "seal")
@@ -66,8 +66,7 @@ class Steps:
         return bool(self.write or self.remove)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(NamedTuple):
     """One way to pip, and what was seen when it was tried."""
 
     path: str
