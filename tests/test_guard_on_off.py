@@ -12,7 +12,7 @@ import pytest
 
 from safepip.decisions.guarding.manifest import as_text, known, parse_manifest, steps_off, steps_on
 from safepip.values.guarding import Known, Manifest, Piece
-from tests.everywhere import SAFEPIP, Done, safepip
+from tests.everywhere import SAFEPIP, Done, run, safepip
 from tests.lab import CondaEnvironment, create
 from tests.lab.ledger import with_modes
 
@@ -184,11 +184,33 @@ def test_doctor_takes_nothing_of_it_for_damage(place: Place) -> None:
     assert guard(place, "off").code == 0
 
 
-@pytest.mark.parametrize(
-    "words", [["off", "--deep"], ["status", "--seal"], ["maybe"], ["on", "off"], []]
-)
+@pytest.mark.parametrize("words", [["off", "--ci"], ["status", "--seal"], ["maybe"], []])
 def test_what_makes_no_sense_is_refused(place: Place, words: list[str]) -> None:
     assert guard(place, *words).code == 2
+
+
+# ------------------------------------------------------------------------------- CI
+
+
+def test_a_service_gets_what_it_takes(place: Place, tmp_path: Path) -> None:
+    shims = f"{place.prefix}/libexec/safepip/shims"
+    file = tmp_path / "path"
+    file.write_text("/other", encoding="utf-8")
+    for _ in range(2):
+        done = guard(place, "on", "--ci", environ={"GITHUB_PATH": str(file)})
+        assert (done.code, done.out, "GitHub" in done.err) == (0, "", True), done
+        assert file.read_text("utf-8") == f"/other\n{shims}\n"
+    bash = {"CIRCLECI": "true", "BASH_ENV": str(tmp_path / "bash")}
+    assert guard(place, "on", "--ci", environ=bash).code == 0
+    seen = run(["bash", "-c", "command -v pip"], {"PATH": "/usr/bin:/bin", **bash})
+    assert seen.out == f"{shims}/pip\n"
+    azure = guard(place, "on", "--ci", environ={"TF_BUILD": "True"})
+    assert azure.out == f"##vso[task.prependpath]{shims}\n"
+    by_hand = told(guard(place, "on", "--ci", "--json"))["fixes"]
+    assert [fix["command"] for fix in by_hand] == [f"export PATH='{shims}':$PATH"]
+    nowhere = guard(place, "on", "--ci", environ={"GITHUB_PATH": str(tmp_path / "no" / "file")})
+    assert (nowhere.code, "/no/file`" in joined(nowhere.err)) == (16, True), nowhere
+    assert guard(place, "off").code == 0
 
 
 # ------------------------------------------------------------------------------- the steps

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.doors.saying import print_json
+from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.values.errors import UsageError
@@ -36,6 +36,7 @@ def guard_command() -> click.Command:
             click.Argument(["action"], type=click.Choice(_ACTIONS)),
             click.Option(["--deep"], is_flag=True, help="on: python -m pip and bin/pip, too."),
             click.Option(["--seal"], is_flag=True, help="on: nothing but safepip installs here."),
+            click.Option(["--ci"], is_flag=True, help="on: for the later steps of this CI job."),
             click.Option(["--dry-run"], is_flag=True, help="Only say what that would do."),
             click.Option(["--override-frozen"], is_flag=True, help="Although it is marked frozen."),
             click.Option(["--env"], metavar="PATH|NAME", help="The environment to act on."),
@@ -55,8 +56,8 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
     """
     action, dry_run = options["action"], options["dry_run"]
     levels: list[Level] = [level for level in ("deep", "seal") if options[level]]
-    if action != "on" and levels:
-        raise UsageError(f"`--{levels[0]}` goes with `guard on`; `guard off` takes it away as well")
+    if action != "on" and (options["ci"] or levels):
+        raise UsageError("`--deep`, `--seal` and `--ci` go with `guard on`; `off` takes all away")
     if action == "status":
         return _status(target, as_json=own.json)
     if action == "off":
@@ -77,6 +78,8 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
         override_frozen=own.override_frozen,
     )
     fixes = () if dry_run else _next(target, done, shell)
+    if options["ci"]:
+        fixes = _for_later_steps(target, dry_run=dry_run, as_json=own.json)
     return _tell(target, done, fixes, action, dry_run=dry_run, as_json=own.json)
 
 
@@ -135,6 +138,32 @@ def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
         deep = shell.safepip(("guard", "on", "--deep"))
         fixes.append(Fix(deep, "guard `python -m pip` and conda's `pip:` section as well"))
     return fixes
+
+
+def _for_later_steps(target: Target, *, dry_run: bool, as_json: bool) -> Sequence[Fix]:
+    """Have the shims on `PATH` in what the job does next; give what is left to do by hand.
+
+    Raises: UsageError, NotWritable.
+    """
+    from safepip.decisions.guarding.services import offer
+    from safepip.effects.appending import append_line
+    from safepip.values.verdict import Fix
+
+    found = offer(target.prefix, os.environ)
+    if not found.service:
+        return [Fix(found.line, "say this in each step, since this CI offers nothing else")]
+    if dry_run:
+        return ()
+    if found.file:
+        append_line(found.file, found.line)
+    elif as_json:
+        from safepip.decisions.fixing.commands import command_line
+
+        return [Fix(command_line("echo", found.line), "say this, since Azure reads it on stdout")]
+    else:
+        print_text(f"{found.line}\n")
+    sys.stderr.write(f"safepip: {found.service} has the shims first on PATH in later steps\n")
+    return ()
 
 
 def _start(target: Target) -> dict[str, Any]:
