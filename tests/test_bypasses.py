@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -248,6 +249,21 @@ def test_the_hook_lets_through_who_may(deep: Place, more: Mapping[str, str]) -> 
     words = ["-m", "pip", *HELP, "--prefix", "/nowhere"]
     done = run([deep.environment.python, *words], deep.environ(**more))
     assert (done.code, done.reached) == (0, None), done
+
+
+def test_mamba_at_work_is_not_kept_waiting(deep: Place) -> None:
+    """It holds its lock while it has pip remove what a package of its own takes the place of."""
+    lock = deep.prefix / "conda-meta" / "conda-meta.lock"
+    words = [str(deep.environment.python), "-m", "pip", "uninstall", "-y", "x"]
+    try:
+        with lock.open("wb+") as held:
+            assert run(words, deep.environ()).reached == str(deep.prefix)
+            fcntl.lockf(held, fcntl.LOCK_EX, 1, 21)
+            done = run(words, deep.environ())
+            assert (done.code, done.reached, "Skipping x" in done.err) == (0, None, True), done
+            assert run([*words[:-2], "x"], deep.environ()).reached == str(deep.prefix)
+    finally:
+        lock.unlink()
 
 
 def test_a_virtual_environment_on_top_is_not_condas(deep: Place, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 
 import pytest
+from rattler.platform import Subdir
+from rattler.shell import ActivationVariables, Shell, activate
 
 from tests.everywhere import SAFEPIP, SYSTEM, Done, needs, run, safepip
 from tests.lab import CondaEnvironment, create
@@ -78,6 +80,20 @@ def test_pip_is_guarded_while_the_environment_is_active(
     line = f"activate {quoted(shell, prefix)}\npip -q install 'a b' --no-index || true"
     done = in_shell(shell, line)
     assert (done.code, done.reached) == (0, str(prefix)), done
+
+
+@pytest.mark.parametrize(
+    ("name", "shell"), [("bash", Shell.bash), ("zsh", Shell.zsh), ("fish", Shell.fish)]
+)
+def test_the_activation_of_rattler_and_pixi_does_the_same(
+    places: tuple[CondaEnvironment, CondaEnvironment], name: str, shell: Shell
+) -> None:
+    needs(name)
+    prefix = places[1].prefix
+    path = [Path(folder) for folder in SYSTEM.split(":")]
+    made = activate(prefix, ActivationVariables(None, path), shell, Subdir.current())
+    done = run([name, "-c", f"{made.script}\npip install x"], {"PATH": SYSTEM})
+    assert (done.code, done.reached) == (10, str(prefix)), done
 
 
 def test_an_environment_without_guard_is_left_as_conda_leaves_it(

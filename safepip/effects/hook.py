@@ -21,6 +21,8 @@ _RUNNERS = ("__main__.py", "__pip-runner__.py")
 _STARTS = re.compile(rb"""from pip\b|import pip\b|entry_point\(\s*['"]pip\b""")
 _START_BYTES = 2000
 _FROZEN = 16
+_MAMBAS_BYTE = 21
+_SEAL = b"# safepip seal"
 
 
 def pips_arguments(words: list[str]) -> list[str] | None:
@@ -78,6 +80,34 @@ def is_wanted(arguments: list[str]) -> bool:
     return not set(_VERBS).isdisjoint(arguments) and not builds_for_pip(arguments)
 
 
+def is_mambas(arguments: list[str]) -> bool:
+    """Say whether mamba, at work here, has pip remove what it brings a package of its own for.
+
+    safepip would wait for mamba to end, and mamba for safepip.
+
+    Source: https://github.com/mamba-org/mamba/blob/main/libmamba/src/core/transaction.cpp
+    """
+    if arguments[:-1] != ["uninstall", "-y"]:
+        return False
+    import fcntl
+
+    try:
+        with open(sys.prefix + "/conda-meta/conda-meta.lock", "rb+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _MAMBAS_BYTE)
+    except (BlockingIOError, PermissionError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def pass_own_seal() -> None:
+    """Have pip pass the seal of safepip, and nobody else's."""
+    with open(os.path.dirname(os.__file__) + "/EXTERNALLY-MANAGED", "rb") as file:
+        if file.read(len(_SEAL)) == _SEAL:
+            os.environ["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
+
+
 def become_safepip(arguments: list[str]) -> None:
     """Replace this process by safepip; where there is none, say so and let pip go on."""
     environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix)
@@ -104,7 +134,11 @@ def main() -> None:
     """Decide, and never fail."""
     try:
         arguments = pips_arguments(sys.orig_argv[1:])
-        if arguments is not None and is_wanted(arguments):
+        if arguments is None or not is_wanted(arguments):
+            return
+        if is_mambas(arguments):
+            pass_own_seal()
+        else:
             become_safepip(arguments)
     except Exception:  # noqa: BLE001 - whatever it is, Python is to start
         return
