@@ -46,7 +46,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
         json=own.json or options["json"],
         override_frozen=own.override_frozen or options["override_frozen"],
     )
-    target = target_of(own, [verb], as_module=as_module)
+    target = target_of(own, [verb, *arguments], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:
