@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.everywhere import SAFEPIP, SYSTEM, Done, needs, run, safepip
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 
 OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
@@ -49,7 +50,7 @@ def made(folder: Path, *levels: str) -> Place:
     place = Place(create(folder / "a b", from_wheel(OWNED[0])), folder / "links")
     (place.prefix / "bin" / "pip3.11").write_bytes((place.prefix / "bin" / "pip").read_bytes())
     (place.prefix / "bin" / "pip3.11").chmod(0o755)
-    done = safepip("guard", "on", *levels, "--env", place.prefix)
+    done = here("guard", "on", *levels, "--env", place.prefix)
     assert done.code == 0, done.err
     return place
 
@@ -90,19 +91,6 @@ def test_shims_on_path_guard_every_program(place: Place, line: str) -> None:
     assert done.reached == str(place.prefix), done
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"SAFEPIP_GUARD": "off"},
-        {"SAFEPIP_INSIDE": "1"},
-    ],
-)
-def test_shims_let_through_who_may(place: Place, more: Mapping[str, str]) -> None:
-    done = run(["pip", *HELP], place.environ(place.shims, **more))
-    assert (done.code, done.reached) == (0, None), done
-    assert "pip install [options]" in done.out
-
-
 def lay(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -127,9 +115,16 @@ def test_a_shim_finds_the_real_pip_wherever_it_stands_itself(place: Place, tmp_p
     path = [place.shims, "", f"{tmp_path}/link", active, f"{tmp_path}/text", f"{tmp_path}/folder"]
     path += [place.shims, f"{tmp_path}/real", "/usr/bin"]
     words = ["install", "a b", "numpy<2", "--x=", "*", "$HOME"]
-    done = shim(place, ":".join(path), *words)
     expected = "".join(f"[{word}]" for word in (str(real), *words))
+    done = shim(place, ":".join(path), *words)
     assert (done.code, done.out, done.err, done.reached) == (0, expected, "", None)
+    # Likewise where it is conda's, for those who may.
+    lay(tmp_path / "conda-meta" / "history", "")
+    lay(tmp_path / "bin" / "python", "")
+    assert shim(place, f"{tmp_path}/real", "install", "x").reached == str(tmp_path)
+    for more in ({"SAFEPIP_GUARD": "off"}, {"SAFEPIP_INSIDE": "1"}):
+        assert shim(place, ":".join(path), *words, **more).out == expected
+    assert shim(place, ":".join(path), "list").out == f"[{real}][list]"
 
 
 def test_a_shim_with_no_pip_behind_it_says_so(place: Place) -> None:
@@ -242,13 +237,14 @@ def test_the_hook_leaves_everything_else_alone(
     assert done.err == "" or words == ["-m"]
 
 
-@pytest.mark.parametrize(
-    "more", [{"SAFEPIP_GUARD": "off"}, {"SAFEPIP_INSIDE": "1"}, {"PIP_BUILD_TRACKER": "x"}]
-)
-def test_the_hook_lets_through_who_may(deep: Place, more: Mapping[str, str]) -> None:
-    words = ["-m", "pip", *HELP, "--prefix", "/nowhere"]
-    done = run([deep.environment.python, *words], deep.environ(**more))
-    assert (done.code, done.reached) == (0, None), done
+def test_the_hook_lets_through_who_may(deep: Place, tmp_path: Path) -> None:
+    lay(tmp_path / "bin" / "pip", "from pip import nothing_that_takes_long\n")
+    words = [str(deep.environment.python), f"{tmp_path}/bin/pip", "install", "--prefix", "/x"]
+    assert run(words, deep.environ()).reached == str(deep.prefix)
+    through = ({"SAFEPIP_GUARD": "off"}, {"SAFEPIP_INSIDE": "1"}, {"PIP_BUILD_TRACKER": "x"})
+    for more in through:
+        done = run(words, deep.environ(**more))
+        assert (done.reached, "nothing_that_takes_long" in done.err) == (None, True), done
 
 
 def test_mamba_at_work_is_not_kept_waiting(deep: Place) -> None:
@@ -269,8 +265,8 @@ def test_mamba_at_work_is_not_kept_waiting(deep: Place) -> None:
 def test_a_virtual_environment_on_top_is_not_condas(deep: Place, tmp_path: Path) -> None:
     options = ["--without-pip", "--system-site-packages"]
     deep.environment.run(deep.environment.python, "-m", "venv", *options, tmp_path / "venv")
-    done = run([tmp_path / "venv/bin/python", "-m", "pip", *HELP], deep.environ())
-    assert (done.code, done.reached, done.err) == (0, None, ""), done
+    done = run([tmp_path / "venv/bin/python", "-m", "pip", "-q", "install"], deep.environ())
+    assert (done.code, done.reached) == (1, None), done
 
 
 def test_python_starts_whatever_became_of_the_hook(deep: Place) -> None:
@@ -307,13 +303,13 @@ def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
         assert "safepip install PACKAGE" in done.err
 
 
-@pytest.mark.parametrize("engine", ["one-pass", "two-pass"])
-def test_safepip_alone_gets_through_the_seal(untouched: Place, engine: str) -> None:
-    environ = untouched.environ(SAFEPIP_ENGINE=engine)
-    pip = [str(untouched.environment.python), "-m", "pip"]
-    done = run([*pip, "install", "leaf"], environ, probe=False)
+def test_safepip_alone_gets_through_the_seal(untouched: Place) -> None:
+    """By either engine: pip's public interface knows of the seal, too."""
+    words = [str(untouched.environment.python), "-m", "pip", "install", "leaf"]
+    done = run(words, untouched.environ(SAFEPIP_ENGINE="two-pass"), probe=False)
     assert (done.code, "leaf" in untouched.environment.distributions()) == (0, True), done
-    done = run([f"{untouched.prefix}/bin/pip", "uninstall", "-y", "leaf"], environ, probe=False)
+    words = [f"{untouched.prefix}/bin/pip", "uninstall", "-y", "leaf"]
+    done = run(words, untouched.environ(), probe=False)
     assert (done.code, "leaf" in untouched.environment.distributions()) == (0, False), done
 
 
@@ -347,7 +343,7 @@ def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
     line = "pip install --no-cache-dir -q owned==2.0 && echo not here"
     done = run([*shell, line], place.environ(), probe=False)
     assert (done.code, REFUSED in done.err, done.out) == (10, True, ""), done
-    line = "set -e; pip install --no-cache-dir leaf; pip uninstall -y leaf; echo here"
+    line = "set -e; pip install --no-cache-dir leaf; pip list >/dev/null; echo here"
     done = run([*shell, line], place.environ(), probe=False)
     assert (done.code, done.out.splitlines()[-1]) == (0, "here"), done
     assert changed(before, conda_bytes(place.prefix)) == {}
@@ -402,41 +398,17 @@ def test_activation_and_path_in_images(place: Place, tmp_path: Path) -> None:
 
 
 def status(place: Place, **more: str) -> dict[str, tuple[bool | None, str, str]]:
-    environ = {"PATH": SYSTEM, "HOME": os.environ["HOME"], "SHELL": "/bin/bash", **more}
-    done = safepip("guard", "status", "--json", "--env", place.prefix, environ=environ)
+    environ = {"SHELL": "/no/shell", **more}
+    done = here("guard", "status", "--json", "--env", place.prefix, environ=environ)
     assert done.code == 0, done
     rows = json.loads(done.out)["guard"]["paths"]
     return {row["path"]: (row["guarded"], row["why"], row["fix"]) for row in rows}
 
 
 def test_status_tries_each_way(place: Place, deep: Place) -> None:
-    needs("bash")
-    command = f'safepip guard --env "{place.prefix}" on --deep'
-    gap, closed = (False, "", command), (True, "", "")
-    once = (True, "once it is activated", "")
-    on_path = {"typed": once, "script": once}
-    assert status(place) == {**on_path, "path": gap, "module": gap, "conda": gap}
-    assert status(deep) == {**on_path, "path": closed, "module": closed, "conda": closed}
-    off = (False, "SAFEPIP_GUARD=off", "unset SAFEPIP_GUARD")
-    assert set(status(deep, SAFEPIP_GUARD="off").values()) == {off}
-
-
-def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) -> None:
-    path = place.environ()["PATH"]
-    active = {"CONDA_PREFIX": str(place.prefix), "SHELL": "/no/shell"}
-    rows = status(place, PATH=path, **active)
-    again = f'conda activate "{place.prefix}"'
-    assert rows["script"] == (False, "not on this PATH yet", again)
-    assert rows["activated"] == (True, "", "")
-    assert "typed" not in rows
-    assert status(place, PATH=f"{place.shims}:{path}", **active)["script"] == (True, "", "")
-
-
-def test_status_as_people_read_it(place: Place, tmp_path: Path) -> None:
-    environ = {"PATH": SYSTEM, "HOME": str(tmp_path), "SHELL": "/bin/sh"}
-    done = safepip("guard", "status", "--env", place.prefix, environ=environ)
+    environ = {"SHELL": "/bin/sh"}
     assert (
-        done.out
+        here("guard", "status", "--env", place.prefix, environ=environ).out
         == f"""\
 guard of a b: shims
   pip typed in a shell       guarded  once it is activated
@@ -449,3 +421,49 @@ guard of a b: shims
                                safepip guard --env "{place.prefix}" on --deep
 """
     )
+    closed = (True, "", "")
+    once = (True, "once it is activated", "")
+    assert status(deep) == {"script": once, "path": closed, "module": closed, "conda": closed}
+
+
+def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> None:
+    needs("bash")
+    hook = deep.prefix / "lib/python3.11/site-packages/safepip_guard.pth"
+    text = hook.read_text("utf-8")
+    path = deep.environ()["PATH"]
+    active = {"CONDA_PREFIX": str(deep.prefix), "PATH": path, "SHELL": "/bin/bash"}
+    try:
+        hook.unlink()
+        rows = status(deep, **active)
+    finally:
+        hook.write_text(text, encoding="utf-8")
+    again = f'conda activate "{deep.prefix}"'
+    for way in ("typed", "script"):
+        assert rows[way] == (False, "not on this PATH yet", again)
+    assert rows["activated"] == (True, "", "")
+    assert rows["module"] == (False, "", f'safepip guard --env "{deep.prefix}" on --deep')
+
+
+@pytest.mark.parametrize(
+    ("sight", "minor", "off", "expected"),
+    [
+        (Sight("module", None, 0, ""), "3.9", False, (False, "not with Python 3.9", "")),
+        (Sight("module", None, 0, ""), "3.18", False, (False, "not with Python 3.18", "")),
+        (Sight("script", None, 0, ""), "3.11", True, (False, "SAFEPIP_GUARD=off", "unset")),
+        (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", False, (False, "it reaches /x", "")),
+        (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", False, (True, "refused", "")),
+        (Sight("typed", None, None, "late"), "3.11", False, (None, "late", "")),
+        (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "", "")),
+        (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "guard on --seal")),
+        (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
+    ],
+)
+def test_every_gap_has_its_reason_and_its_command(
+    sight: Sight, minor: str, off: bool, expected: tuple[bool | None, str, str]
+) -> None:
+    known = Circumstances("/env", (), minor, Shell("/env"), active=True, off=off)
+    row = coverage([sight], known)[0]
+    assert row.guarded == expected[0]
+    for found, part in ((row.why, expected[1]), (row.fix, expected[2])):
+        assert part in found
+        assert bool(part) == bool(found)

@@ -12,7 +12,7 @@ import pytest
 
 from safepip.decisions.guarding.manifest import as_text, known, parse_manifest, steps_off, steps_on
 from safepip.values.guarding import Known, Manifest, Piece
-from tests.everywhere import SAFEPIP, Done, run, safepip
+from tests.everywhere import SAFEPIP, Done, here, run
 from tests.lab import CondaEnvironment, create
 from tests.lab.ledger import with_modes
 
@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def guard(place: Place, *words: str, environ: Mapping[str, str] | None = None) -> Done:
-    return safepip("guard", *words, "--env", place.prefix, environ=environ)
+    return here("guard", *words, "--env", place.prefix, environ=environ)
 
 
 def told(done: Done) -> dict[str, Any]:
@@ -177,9 +177,9 @@ def test_modes_are_the_users(place: Place) -> None:
 
 
 def test_doctor_takes_nothing_of_it_for_damage(place: Place) -> None:
-    clean = told(safepip("doctor", "--env", place.prefix, "--json"))
+    clean = told(here("doctor", "--env", place.prefix, "--json"))
     guard(place, "on", "--deep", "--seal")
-    found = told(safepip("doctor", "--env", place.prefix, "--json"))
+    found = told(here("doctor", "--env", place.prefix, "--json"))
     assert (found["findings"], found["exit_code"]) == (clean["findings"], 0)
     assert guard(place, "off").code == 0
 

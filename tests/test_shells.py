@@ -10,7 +10,7 @@ import pytest
 from rattler.platform import Subdir
 from rattler.shell import ActivationVariables, Shell, activate
 
-from tests.everywhere import SAFEPIP, SYSTEM, Done, needs, run, safepip
+from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, create
 from tests.lab.activation import functions
 
@@ -24,7 +24,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[CondaEnvironment, 
     folder = tmp_path_factory.mktemp("places")
     made = create(folder / "a b*$c"), create(folder / "plain")
     for place in made:
-        done = safepip("guard", "on", "--env", place.prefix)
+        done = here("guard", "on", "--env", place.prefix)
         assert done.code == 0, done.err
     return made
 
@@ -163,7 +163,7 @@ def test_the_functions_say_when_safepip_is_gone(
     bare: CondaEnvironment, shell: str, guard: str, tmp_path: Path
 ) -> None:
     needs(shell)
-    printed = safepip("shell-init", shell).out.replace(str(SAFEPIP), str(tmp_path / "gone"))
+    printed = here("shell-init", shell).out.replace(str(SAFEPIP), str(tmp_path / "gone"))
     file = tmp_path / "functions"
     file.write_text(printed, encoding="utf-8")
     path = f"{bare.prefix}/bin:{SYSTEM}"

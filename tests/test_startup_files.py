@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from safepip.decisions.guarding.startup import with_block, without_block
 from safepip.values.errors import UsageError
-from tests.everywhere import safepip
+from tests.everywhere import here
 
 TEXT = "pip() { :; }\n"
 
@@ -80,14 +80,14 @@ def rc(home: Path, shell: str) -> Path:
 def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     file = rc(tmp_path, shell)
-    assert safepip("shell-init", shell, "--write", "--dry-run", environ=home).code == 0
+    assert here("shell-init", shell, "--write", "--dry-run", environ=home).code == 0
     assert not file.exists()
-    done = safepip("shell-init", shell, "--write", environ=home)
+    done = here("shell-init", shell, "--write", environ=home)
     assert (done.code, f"safepip: {file} changed" in done.err) == (0, True), done
-    assert safepip("shell-init", shell).out in file.read_text("utf-8")
-    again = safepip("shell-init", shell, "--write", "--json", environ=home)
+    assert here("shell-init", shell).out in file.read_text("utf-8")
+    again = here("shell-init", shell, "--write", "--json", environ=home)
     assert json.loads(again.out)["file"] == {"path": str(file), "changed": False}
-    assert safepip("shell-init", shell, "--remove", environ=home).code == 0
+    assert here("shell-init", shell, "--remove", environ=home).code == 0
     assert not file.exists()
 
 
@@ -99,7 +99,7 @@ def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
     link = tmp_path / ".bashrc"
     link.symlink_to("dotfiles/bashrc")
     for option, expected in (("--write", True), ("--remove", False)):
-        assert safepip("shell-init", "bash", option, environ={"HOME": str(tmp_path)}).code == 0
+        assert here("shell-init", "bash", option, environ={"HOME": str(tmp_path)}).code == 0
         assert link.is_symlink()
         assert stat.S_IMODE(real.stat().st_mode) == 0o640
         assert (b"safepip" in real.read_bytes()) == expected
@@ -109,16 +109,16 @@ def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     rc(tmp_path, "zsh").mkdir()
-    done = safepip("shell-init", "zsh", "--write", environ=home)
+    done = here("shell-init", "zsh", "--write", environ=home)
     assert (done.code, f"`{tmp_path}/.zshrc`" in done.err) == (16, True), done
     rc(tmp_path, "bash").symlink_to("nowhere/at/all")
-    done = safepip("shell-init", "bash", "--write", environ=home)
+    done = here("shell-init", "bash", "--write", environ=home)
     assert (done.code, "a link that leads nowhere" in done.err) == (16, True), done
     rc(tmp_path, "bash").unlink()
     rc(tmp_path, "bash").write_text("# >>> safepip >>>\n", encoding="utf-8")
-    done = safepip("shell-init", "bash", "--remove", environ=home)
+    done = here("shell-init", "bash", "--remove", environ=home)
     assert (done.code, "is left alone" in done.err) == (2, True), done
-    done = safepip("shell-init", "bash", "--write", environ={"HOME": ""})
+    done = here("shell-init", "bash", "--write", environ={"HOME": ""})
     assert (done.code, "`HOME` is not set" in done.err) == (2, True), done
 
 
@@ -126,10 +126,10 @@ def test_a_read_only_file_is_left(tmp_path: Path) -> None:
     file = rc(tmp_path, "bash")
     file.write_bytes(b"x\n")
     file.chmod(0o444)
-    done = safepip("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
+    done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
     assert (done.code, "is read-only" in done.err, file.read_bytes()) == (16, True, b"x\n")
 
 
 @pytest.mark.parametrize("words", [["--write", "--remove"], ["--dry-run"], ["--json"]])
 def test_options_that_make_no_sense_are_refused(words: list[str]) -> None:
-    assert safepip("shell-init", "bash", *words).code == 2
+    assert here("shell-init", "bash", *words).code == 2
