@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from safepip.decisions.guarding.manifest import as_text, known, parse_manifest, steps_off, steps_on
-from safepip.values.guarding import Known, Manifest, Piece
+from safepip.decisions.wording.guarding import on_lines
+from safepip.values.guarding import Known, Manifest, Piece, Steps
 from tests.everywhere import SAFEPIP, Done, here, run
 from tests.lab import CondaEnvironment, create
 from tests.lab.ledger import with_modes
+from tests.saying import text
 
 Place = CondaEnvironment
 MANIFEST = "etc/safepip/guard.json"
@@ -218,6 +220,17 @@ def test_a_service_gets_what_it_takes(place: Place, tmp_path: Path) -> None:
 ONE, TWO = Piece("a", b"1"), Piece("l", link="a")
 
 
+def test_a_hook_that_does_nothing_is_said_to() -> None:
+    facts = {"where": "lab", "dry_run": False, "fixes": (), "width": 80}
+    steps = Steps((ONE,), levels=("shims", "deep"))
+    said = text(on_lines(steps, "3.9", **facts))  # type: ignore[arg-type]
+    assert said == (
+        "safepip: guard on in lab (shims, deep): 1 file written\n"
+        "  the hook of --deep does nothing with Python 3.9\n"
+    )
+    assert "3.10" not in text(on_lines(steps, "3.10", **facts))  # type: ignore[arg-type]
+
+
 def test_steps_are_those_that_are_needed() -> None:
     wanted = [ONE, TWO]
     before = Manifest(("shims",), (Known("a", "older"), Known("gone", "x"), Known("mine", "y")))
@@ -235,10 +248,10 @@ def test_steps_are_those_that_are_needed() -> None:
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a\0b"])
 @pytest.mark.parametrize("field", ["files", "folders"])
 def test_no_manifest_leads_out_of_the_prefix(path: str, field: str) -> None:
-    text = as_text(Manifest(("shims",), (known(ONE),), ("etc",)))
-    assert parse_manifest(text) == Manifest(("shims",), (known(ONE),), ("etc",))
+    right = as_text(Manifest(("shims",), (known(ONE),), ("etc",)))
+    assert parse_manifest(right) == Manifest(("shims",), (known(ONE),), ("etc",))
     for wrong in ("{", "[]", "1" * 5000, "[" * 100_000):
         assert parse_manifest(wrong) is None
-    told = json.loads(text)
+    told = json.loads(right)
     told[field] = {path: "x"} if field == "files" else [path]
     assert parse_manifest(json.dumps(told)) is None

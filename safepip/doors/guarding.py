@@ -99,7 +99,9 @@ def _tell(
 
     where, width = _where(target), width_of()
     if action == "on":
-        lines = on_lines(done.steps, where=where, dry_run=dry_run, fixes=fixes, width=width)
+        lines = on_lines(
+            done.steps, done.minor, where=where, dry_run=dry_run, fixes=fixes, width=width
+        )
     else:
         lines = off_lines(done.before, done.steps, where=where, dry_run=dry_run, width=width)
     show(lines, sys.stdout if dry_run else sys.stderr)

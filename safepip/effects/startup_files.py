@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,11 @@ def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
     home = environ.get("HOME", "")
     if not home:
         raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
+    # Terminals of macOS start login shells, of which bash reads another file.
+    bash = ".bash_profile" if sys.platform == "darwin" else ".bashrc"
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     places: Mapping[ShellName, str] = {
-        "bash": f"{home}/.bashrc",
+        "bash": f"{home}/{bash}",
         "zsh": f"{environ.get('ZDOTDIR') or home}/.zshrc",
         "fish": f"{config}/fish/conf.d/safepip.fish",
         "powershell": f"{config}/powershell/profile.ps1",

@@ -39,6 +39,8 @@ class Turned(NamedTuple):
 
     before: Manifest
     steps: Steps
+    minor: str = ""
+    """Of the environment's Python, as `3.11`; empty where that was not asked."""
 
 
 def guard_on(
@@ -74,7 +76,7 @@ def guard_on(
         steps = steps_on(should, before, prints(prefix, paths), wanted)
         if not dry_run and (steps.changes or before.levels != wanted):
             carry_out(prefix, steps, before)
-        return Turned(before, steps)
+        return Turned(before, steps, python.minor)
 
 
 def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> Turned:

@@ -93,11 +93,15 @@ def _way_out(
     if sight.path == "uv":
         return "", known.shell.safepip(("guard", "on", "--seal"))
     if sight.path in _DEEP:
-        version = tuple(map(int, known.minor.split(".")))
-        can = _OLDEST <= version <= _NEWEST
+        can = has_hook(known.minor)
         why = "" if can else f"not with Python {known.minor}"
         return why, known.shell.safepip(("guard", "on", "--deep")) if can else ""
     return _way_onto_path(guarded, known)
+
+
+def has_hook(minor: str) -> bool:
+    """Say whether a Python of this release, as `3.11`, starts the hook, and can be asked by it."""
+    return _OLDEST <= tuple(map(int, minor.split("."))) <= _NEWEST
 
 
 def _way_onto_path(guarded: Mapping[str, bool | None], known: Circumstances) -> tuple[str, str]:

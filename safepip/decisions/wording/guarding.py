@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.guarding.coverage import has_hook
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.phrases import count
 from safepip.decisions.wording.refusal import fix_lines
@@ -24,9 +25,12 @@ def levels_text(levels: Sequence[Level]) -> str:
 
 
 def on_lines(
-    steps: Steps, *, where: str, dry_run: bool, fixes: Sequence[Fix], width: int
+    steps: Steps, minor: str, *, where: str, dry_run: bool, fixes: Sequence[Fix], width: int
 ) -> tuple[Line, ...]:
-    """Say that the guard is on, what was written for that, and what is still open."""
+    """Say that the guard is on, what was written for that, and what is still open.
+
+    ``minor``: of the environment's Python, as `3.11`.
+    """
     files = "nothing to write" if not steps.write else f"{count(len(steps.write), 'file')} written"
     if dry_run:
         files = f"would write {count(len(steps.write), 'file')}"
@@ -39,6 +43,8 @@ def on_lines(
         lines += _paths("+", [piece.path for piece in steps.write])
         lines += _paths("-", steps.remove)
     lines += _left(steps.left)
+    if "deep" in steps.levels and not has_hook(minor):
+        lines.append(Line((Span(f"  the hook of --deep does nothing with Python {minor}"),)))
     return (*lines, *fix_lines(fixes, width))
 
 
