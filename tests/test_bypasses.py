@@ -199,6 +199,8 @@ def test_a_safepip_that_is_gone_is_missed_loudly(
         "python bin/pip install x",
         "python lib/python3.11/site-packages/pip install x",
         "python lib/python3.11/site-packages/pip/__pip-runner__.py install x",
+        "python pip-25.0-py3-none-any.whl/pip install x",
+        "python ./pip.pyz install x",
         "bin/pip install x",
         "bin/pip3.11 -v install x",
         "python -m pip install -U -r file --exists-action=b",

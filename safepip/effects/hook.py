@@ -17,6 +17,7 @@ SAFEPIP: list[str] = []
 
 _VERBS = ("install", "uninstall")
 _NAMES = re.compile(r"pip(\d+(\.\d+)?)?(-script\.py)?")
+_ARCHIVES = re.compile(r".*\.whl/pip|(.*/)?pip\.pyz")
 _RUNNERS = ("__main__.py", "__pip-runner__.py")
 _STARTS = re.compile(rb"""from pip\b|import pip\b|entry_point\(\s*['"]pip\b""")
 _START_BYTES = 2000
@@ -55,6 +56,8 @@ def pips_arguments(words: list[str]) -> list[str] | None:
 def is_pip(script: str) -> bool:
     """Say whether a script is pip: one of its commands, its folder, or a file that runs it."""
     folder, name = os.path.split(script.rstrip("/"))
+    if _ARCHIVES.fullmatch(script):
+        return True
     if name in _RUNNERS:
         return os.path.basename(folder) == "pip"
     if os.path.isdir(script):
@@ -89,23 +92,26 @@ def is_mambas(arguments: list[str]) -> bool:
     """
     if arguments[:-1] != ["uninstall", "-y"]:
         return False
+    lock = sys.prefix + "/conda-meta/conda-meta.lock"
+    if not os.access(lock, os.R_OK | os.W_OK):
+        return False
     import fcntl
 
-    try:
-        with open(sys.prefix + "/conda-meta/conda-meta.lock", "rb+") as file:
+    with open(lock, "rb+") as file:
+        try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _MAMBAS_BYTE)
-    except (BlockingIOError, PermissionError):
-        return True
-    except OSError:
-        pass
+        except OSError:
+            return True
     return False
 
 
 def pass_own_seal() -> None:
     """Have pip pass the seal of safepip, and nobody else's."""
-    with open(os.path.dirname(os.__file__) + "/EXTERNALLY-MANAGED", "rb") as file:
-        if file.read(len(_SEAL)) == _SEAL:
-            os.environ["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
+    seal = os.path.dirname(os.__file__) + "/EXTERNALLY-MANAGED"
+    if os.path.isfile(seal):
+        with open(seal, "rb") as file:
+            if file.read(len(_SEAL)) == _SEAL:
+                os.environ["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
 
 
 def become_safepip(arguments: list[str]) -> None:
@@ -117,10 +123,15 @@ def become_safepip(arguments: list[str]) -> None:
             os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
         except OSError:
             continue
+    go_on_without("safepip is gone")
+
+
+def go_on_without(why: str) -> None:
+    """Say that pip is not guarded, or end where it has to be."""
     if os.environ.get("SAFEPIP_GUARD") == "required":
-        say("error: safepip is gone, and SAFEPIP_GUARD=required: pip was not run")
+        say("error: " + why + ", and SAFEPIP_GUARD=required: pip was not run")
         os._exit(_FROZEN)
-    say("warning: safepip is gone, so pip runs WITHOUT the guard")
+    say("warning: " + why + ", so pip runs WITHOUT the guard")
 
 
 def say(text: str) -> None:
@@ -134,14 +145,19 @@ def main() -> None:
     """Decide, and never fail."""
     try:
         arguments = pips_arguments(sys.orig_argv[1:])
-        if arguments is None or not is_wanted(arguments):
+    except Exception:  # noqa: BLE001 - a script that cannot be read is nobody's pip
+        return
+    if arguments is None:
+        return
+    try:
+        if not is_wanted(arguments):
             return
         if is_mambas(arguments):
             pass_own_seal()
         else:
             become_safepip(arguments)
-    except Exception:  # noqa: BLE001 - whatever it is, Python is to start
-        return
+    except Exception as error:  # noqa: BLE001 - whatever it is, Python is to start
+        go_on_without("its hook failed (" + repr(error) + ")")
 
 
 main()
