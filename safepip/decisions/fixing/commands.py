@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import parse_requirement
+from safepip.values.late import dataclass
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word:
     """One of pip's arguments, and what it is."""
 
