@@ -18,6 +18,7 @@ from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
+from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
@@ -96,16 +97,32 @@ def _run(
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:
-        if verb == "doctor":
-            return doctor(target, options, own, as_json=as_json)
-        if verb == "history":
-            return _history(target, as_json=as_json)
-        return _undo(target, options, own, as_json=as_json)
+        return _on(target, verb, own, options, as_json=as_json)
     except SafepipError as error:
         if error.retry is not None:
             shell = Shell(target.prefix, obvious=is_reached(target))
             error.fixes = again(shell, (verb, *given), (), error.retry)
         return say_error(error, verb=verb, as_json=as_json, target=target)
+
+
+def _on(
+    target: Target, verb: str, own: OwnOptions, options: dict[str, Any], *, as_json: bool
+) -> int:
+    """Carry out a verb that is about one environment.
+
+    Raises: SafepipError.
+    """
+    match verb:
+        case "doctor":
+            return doctor(target, options, own, as_json=as_json)
+        case "export":
+            return run_export(target, options, as_json=as_json)
+        case "constraints":
+            return run_constraints(target, options, as_json=as_json)
+        case "history":
+            return _history(target, as_json=as_json)
+        case _:
+            return _undo(target, options, own, as_json=as_json)
 
 
 def commands() -> dict[str, click.Command]:
@@ -121,6 +138,8 @@ def commands() -> dict[str, click.Command]:
     return {
         "doctor": doctor_command(yes, dry_run, override, env, json),
         "explain": explain_command(env, json),
+        "export": export_command(env, json),
+        "constraints": constraints_command(env, json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

@@ -1,0 +1,148 @@
+"""`export` and `constraints`: files from which an environment can be made again.
+
+both books ─┐
+origins ────┼─▶ Sheet ─▶ environment.yml, and the constraints beside it
+journal ────┘
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
+from safepip.decisions.exporting.sheet import Known, requirements_text, sheet_of
+from safepip.decisions.fixing.commands import command_line
+from safepip.effects.environment_files import updated_text
+from safepip.effects.interpreters import ask_python
+from safepip.effects.journal import Journal, timestamp
+from safepip.effects.origins import read_origins
+from safepip.effects.reading import read_environment
+from safepip.effects.records import read_text
+from safepip.effects.wishes import read_packages, read_variables
+from safepip.effects.writing import write_whole
+from safepip.values.errors import UsageError
+from safepip.values.text import shown
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.decisions.exporting.sheet import Wanted
+    from safepip.values.environment import Environment
+    from safepip.values.sheet import Sheet
+    from safepip.values.target import Target
+
+_BY_US = ", by safepip export\n"
+"""How the first line of such a file ends."""
+_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was told of an environment, and where."""
+
+    environment: Environment
+    sheet: Sheet
+    text: str
+    """Of the file itself."""
+    written: tuple[str, ...] = ()
+    """The files that were written; those that say it already are not."""
+
+
+def export(
+    target: Target,
+    environ: Mapping[str, str],
+    wanted: Wanted,
+    *,
+    path: str = "",
+    as_requirements: bool = False,
+) -> Exported:
+    """Tell how to make an environment again; in files where ``path`` is one, else only as text.
+
+    Raises: SafepipError.
+    """
+    environment = read_environment(target.prefix, ask_python(target.python, environ))
+    folder = os.path.dirname(os.path.realpath(path)) if path else ""
+    name = wanted.constraints if path and not wanted.from_history else ""
+    wanted = replace(wanted, folder=folder, constraints=name)
+    sheet = sheet_of(environment, known_of(environment), wanted)
+    head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
+    if as_requirements:
+        there = text_at(path) if path else ""
+        refuse_others(path, there)
+        text = requirements_text(sheet, head)
+        text = there if _body(there) == _body(text) else text
+    else:
+        text = updated_text(path, sheet, head)
+    texts = {path: text} if path else {}
+    if name and sheet.entries:
+        beside = os.path.join(os.path.dirname(path), name)
+        texts = {beside: constraints_for(beside, environment), **texts}
+    return Exported(environment, sheet, text, write_changed(texts))
+
+
+def _body(text: str) -> str:
+    """Give a text without its first line, which tells the time."""
+    return text.partition("\n")[2]
+
+
+def refuse_others(path: str, there: str) -> None:
+    """Refuse to write over what somebody wrote.
+
+    Raises: UsageError.
+    """
+    if there.strip() and _BY_US not in f"{there.partition(chr(10))[0]}\n":
+        message = f"`{shown(path)}` is there, and was not written by safepip"
+        aside = Fix(command_line("mv", path, f"{path}.before"), "put it aside")
+        raise UsageError(message, why="what somebody wrote there would be lost", fixes=[aside])
+
+
+def known_of(environment: Environment) -> Known:
+    """Read what is known of an environment besides its books."""
+    prefix = environment.prefix
+    return Known(
+        origins=read_origins(prefix, (d for d in environment.distributions if d.record is None)),
+        packages=read_packages(prefix, environment.records),
+        entries=tuple(Journal(prefix).entries()),
+        variables=read_variables(prefix),
+    )
+
+
+def constraints_for(path: str, environment: Environment) -> str:
+    """Give the text for a file of constraints; the one that is there where that is not stale.
+
+    Raises: UsageError, where there is another file.
+    """
+    there = text_at(path)
+    if not is_constraints(there):
+        refuse_others(path, there)
+    if there and not stale(there, environment):
+        return there
+    return constraints_text(environment, timestamp())
+
+
+def text_at(path: str) -> str:
+    """Give the text of a file; nothing where there is none.
+
+    Raises: UsageError.
+    """
+    try:
+        return read_text(path, _LIMIT)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
+def write_changed(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write the files that do not say it already, and give their paths."""
+    changed = [
+        path for path, text in texts.items() if not os.path.isfile(path) or text_at(path) != text
+    ]
+    for path in changed:
+        write_whole(path, texts[path])
+    return tuple(changed)
