@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "explain", "undo", "history", "export", "constraints")
+OWN = ("doctor", "explain", "undo", "history", "export", "constraints", "create")
 """Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",

@@ -16,6 +16,7 @@ from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
+from safepip.doors.create import create_command, run_create
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
@@ -88,11 +89,13 @@ def _run(
     as_json: bool,
 ) -> int:
     own = own._replace(
-        env=options["env"] or own.env,
+        env=options.get("env") or own.env,
         override_frozen=own.override_frozen or options.get("override_frozen", False),
     )
     if verb == "explain":
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
+    if verb == "create":
+        return run_create(own, options, as_json=as_json)
     target = target_of(own, [verb], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
@@ -140,6 +143,7 @@ def commands() -> dict[str, click.Command]:
         "explain": explain_command(env, json),
         "export": export_command(env, json),
         "constraints": constraints_command(env, json),
+        "create": create_command(json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

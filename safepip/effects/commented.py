@@ -20,9 +20,8 @@ def slots_of(sequence: Any, key_of: Callable[[Any], str]) -> Slots:  # noqa: ANN
     entries = []
     for at, value in enumerate(sequence):
         token = (comments.get(at) or [None])[0]
-        text = token.value if token is not None else ""
-        behind, end, below = text.partition("\n")
-        comment = behind if behind.startswith("#") else ""
+        comment = comment_at(sequence, at)
+        _, end, below = (token.value if token is not None else "").partition("\n")
         column = token.start_mark.column if token is not None and comment else 0
         entries.append(Slot(key_of(value), value, comment, below if end else "", column))
     return Slots("", tuple(entries))
@@ -69,3 +68,11 @@ def _put_above(sequence: Any, text: str) -> None:  # noqa: ANN401 - as above
         there[1].extend(tokens)  # in place: what the list is in has the same
     else:
         sequence.ca.comment = [None, tokens]
+
+
+def comment_at(sequence: Any, at: int) -> str:  # noqa: ANN401 - as above
+    """Give the comment behind an entry of a list, from the `#`; empty where it has none."""
+    tokens = sequence.ca.items.get(at) if hasattr(sequence, "ca") else None
+    text = tokens[0].value if tokens and tokens[0] is not None else ""
+    first = text.partition("\n")[0]
+    return first if first.startswith("#") else ""

@@ -8,15 +8,20 @@ Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-e
 from __future__ import annotations
 
 import io
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from safepip.decisions.exporting.parsing import parse_environment_file
+from safepip.effects.commented import comment_at
 from safepip.effects.merging import merge
 from safepip.effects.records import read_text
+from safepip.values.environment_file import ALLOWS
 from safepip.values.errors import UnreadableFile, UsageError
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
+    from safepip.values.environment_file import EnvironmentFile
     from safepip.values.sheet import Sheet
 
 _LIMIT = 4 * 1024 * 1024
@@ -26,16 +31,23 @@ _FLAT = re.compile(r"^dependencies:.*\n(?:\s*#.*\n|\s*\n)*- ", re.MULTILINE)
 """Lists are not indented."""
 
 
-def read_environment_file(path: str) -> dict[str, Any]:
-    """Give what stands in an environment file, with comments and order where it is written again.
+def read_environment_file(path: str) -> EnvironmentFile:
+    """Give what an environment file asks for.
 
     Raises: UnreadableFile; UsageError.
     """
+    return parse_environment_file(path, _parsed(path, _text_at(path)), _allows)
+
+
+def _allows(entries: object, at: int) -> bool:
+    return comment_at(entries, at).lstrip("# ").startswith(ALLOWS)
+
+
+def _text_at(path: str) -> str:
     try:
-        text = read_text(path, _LIMIT)
+        return read_text(path, _LIMIT)
     except (OSError, ValueError) as error:
         raise UnreadableFile(path, getattr(error, "strerror", None) or error) from error
-    return _parsed(path, text)
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
@@ -63,12 +75,7 @@ def updated_text(path: str, sheet: Sheet, head: str) -> str:
 
     Raises: UnreadableFile; UsageError.
     """
-    try:
-        old = read_text(path, _LIMIT) if path else ""
-    except FileNotFoundError:
-        old = ""
-    except (OSError, ValueError) as error:
-        raise UnreadableFile(path, getattr(error, "strerror", None) or error) from error
+    old = _text_at(path) if path and os.path.lexists(path) else ""
     is_new = not old.strip()
     document = _parsed(path, old)
     merge(document, sheet)

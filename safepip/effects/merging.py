@@ -11,6 +11,7 @@ from safepip.decisions.exporting.lines import key_of, option_in
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.effects.commented import put, slots_of
 from safepip.values.environment import spec_name
+from safepip.values.environment_file import ALLOWS
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -108,8 +109,4 @@ def _new_slots(sheet: Sheet) -> dict[str, Slot]:
 
 
 def _comment(entry: PipEntry) -> str:
-    return f"# {TAKES_OVER} {entry.takes_over}" if entry.takes_over else ""
-
-
-TAKES_OVER = "--allow: in place of conda's"
-"""How the comment begins that lets pip take over a package when the file is used."""
+    return f"# {ALLOWS} in place of conda's {entry.takes_over}" if entry.takes_over else ""

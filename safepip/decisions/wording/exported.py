@@ -9,6 +9,7 @@ from safepip.decisions.wording.layout import Line, Span, clean, paragraph
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from safepip.values.environment_file import EnvironmentFile
     from safepip.values.sheet import Note, NoteKind, Sheet
 
 _MANY = 200
@@ -64,3 +65,19 @@ def stale_lines(
         words = f"{clean(was) or 'nothing'} -> {clean(is_now) or 'nothing of conda’s'}"
         lines.append(Line((Span("  ~ ", "change"), Span(f"{clean(name)} {words}"))))
     return tuple(lines)
+
+
+def created_lines(
+    prefix: str, maker: str, file: EnvironmentFile, *, width: int
+) -> tuple[Line, ...]:
+    """Say what was made."""
+    by = "py-rattler" if maker == "rattler" else maker
+    said = f"made {clean(prefix, _MANY)}: conda's part by {by}"
+    said += ", pip's part through the guard" if file.lines else ""
+    return paragraph((Span(said),), width, start=(Span("safepip: "),), indent=2)
+
+
+def not_created_lines(prefix: str, *, width: int) -> tuple[Line, ...]:
+    """Say that nothing is left of an environment that could not be made."""
+    said = f"{clean(prefix, _MANY)} was not made, and nothing of it is left."
+    return paragraph((Span(said),), width)
