@@ -16,7 +16,7 @@ from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
-from safepip.doors.create import create_command, run_create
+from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
@@ -96,6 +96,8 @@ def _run(
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
     if verb == "create":
         return run_create(own, options, as_json=as_json)
+    if verb == "check-file":
+        return run_check(options, as_json=as_json)
     target = target_of(own, [verb], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
@@ -144,6 +146,7 @@ def commands() -> dict[str, click.Command]:
         "export": export_command(env, json),
         "constraints": constraints_command(env, json),
         "create": create_command(json),
+        "check-file": check_command(json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

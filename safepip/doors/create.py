@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import as_json as outcome_as_json
+from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import created_lines, not_created_lines
 from safepip.doors.forms import show_outcome
 from safepip.doors.policy import policy_of
@@ -19,6 +20,7 @@ from safepip.doors.terminal import show, width_of
 from safepip.effects.environment_files import read_environment_file
 from safepip.effects.making import TOOLS
 from safepip.effects.targets import place_for
+from safepip.recipes.check_file import check_file
 from safepip.recipes.create import Created, Making, create
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
@@ -54,6 +56,46 @@ def create_command(*common: click.Parameter) -> click.Command:
         help="Make conda's part by conda, mamba or micromamba, or by py-rattler where none of them "
         "is there; then pip's part through the guard. Where either fails, nothing is left.",
     )
+
+
+def check_command(*common: click.Parameter) -> click.Command:
+    """Give the verb as click describes it."""
+    return click.Command(
+        "check-file",
+        params=[
+            click.Argument(["file"], default="environment.yml"),
+            click.Option(["--solve"], is_flag=True, help="Ask py-rattler what conda would bring."),
+            *common,
+        ],
+        short_help="Judge an environment.yml before an environment is made of it.",
+        help="Say what is wrong with FILE, and end with 1 where something is: what pip would "
+        "install over conda's packages, versions that contradict each other, secrets, missing "
+        "files.",
+    )
+
+
+def run_check(options: dict[str, Any], *, as_json: bool) -> int:
+    """Judge a file, say what was found, and give the exit code.
+
+    Raises: SafepipError.
+    """
+    file = read_environment_file(options["file"])
+    found = check_file(file, os.environ, solve=options["solve"])
+    bad = [finding for finding in found if finding.severity == "problem"]
+    code = Exit.DAMAGED if bad else Exit.DONE
+    if as_json:
+        print_json(
+            {
+                "schema": _SCHEMA,
+                "exit_code": int(code),
+                "code": bad[0].kind if bad else None,
+                "file": file.path,
+                "findings": [{**asdict(one), "says": finding_text(one)} for one in found],
+            }
+        )
+    else:
+        show(checked_lines(file.path, found, width=width_of()), sys.stdout)
+    return code
 
 
 def run_create(own: OwnOptions, options: dict[str, Any], *, as_json: bool) -> int:
