@@ -378,7 +378,7 @@ def test_nothing_secret_is_left_in_a_url(url: str) -> None:
 
 
 def test_a_url_without_secrets_stays_as_it_is() -> None:
-    for url in ("ssh://git@host/x.git", "git+ssh://git@host/x.git@v1", "file:///x/y#egg=z"):
+    for url in ("ssh://git@host/x.git", "git+ssh://git@host/x.git@v1", "git+file:///x/y@z"):
         assert (bare(url), has_secret(url)) == (url, False)
     assert variables_only("https://${USER}:${PASSWORD}@host/simple")
     assert not variables_only("https://me:${PASSWORD}@host/simple")
