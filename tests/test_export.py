@@ -18,7 +18,9 @@ import rattler
 from ruamel.yaml import YAML
 
 from safepip.decisions.exporting.sheet import Wanted
+from safepip.doors.export import follow
 from safepip.effects.environment_files import updated_text
+from safepip.recipes.constraints import constraints
 from safepip.recipes.export import export
 from safepip.values.sheet import PipEntry, Sheet
 from safepip.values.target import Target
@@ -27,6 +29,7 @@ from tests.lab import (
     CondaEnvironment,
     Index,
     Writer,
+    change,
     changed,
     conda_bytes,
     create,
@@ -364,6 +367,29 @@ def test_constraints_go_stale_and_are_put_right(world: World, tmp_path: Path) ->
     assert "more 1 -> nothing" in done.stdout
     answer = world.run("constraints", "--check", file, "--json").answer
     assert (answer["stale"], len(answer["changes"])) == (True, 2)
+
+
+def test_constraints_follow_what_conda_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the function that conda's plugin calls after conda's own commands."""
+    made = create(tmp_path / "env", RECIPES[0])
+    target = Target(str(made.prefix), str(made.python), is_conda=True, chosen_by="--env")
+    held, gone, mine = (tmp_path / name for name in ("held.txt", "gone.txt", "mine.txt"))
+    for file in (held, gone, mine):
+        constraints(target, os.environ, str(file))
+    gone.unlink()
+    mine.write_text("owned==1.0\n")
+    follow(str(made.prefix), quiet=False)
+    assert capsys.readouterr().err == ""
+    change(made, from_wheel(OWNED[1]))
+    follow(str(made.prefix), quiet=True)
+    assert capsys.readouterr() == ("", "")
+    assert "owned==2.0" in held.read_text().splitlines()
+    assert (gone.exists(), mine.read_text()) == (False, "owned==1.0\n")
+    (made.conda_meta / "pip-25.3-0.json").write_text("{")
+    follow(str(made.prefix), quiet=False)
+    assert "safepip: constraints were not kept in step" in capsys.readouterr().err
 
 
 def test_constraints_are_never_written_over_what_somebody_wrote(

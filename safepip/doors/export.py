@@ -13,13 +13,16 @@ from safepip.decisions.exporting.sheet import Wanted
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.exported import note_lines, stale_lines, written_lines
 from safepip.decisions.wording.layout import Line, Span, clean, command
+from safepip.doors.arguments import OwnOptions
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, print_text
+from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
-from safepip.recipes.constraints import check_constraints, constraints
+from safepip.effects.followers import NAME
+from safepip.recipes.constraints import check_constraints, constraints, keep_in_step
 from safepip.recipes.course import is_reached
 from safepip.recipes.export import export
-from safepip.values.errors import UsageError
+from safepip.values.errors import SafepipError, UsageError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -172,6 +175,23 @@ def _check(target: Target, path: str, *, as_json: bool) -> int:
 
 def _line(text: str) -> Line:
     return Line((Span(clean(text)),))
+
+
+def follow(prefix: str, *, quiet: bool) -> None:
+    """Keep the files of constraints in step with an environment; never fails."""
+    if not os.path.exists(f"{prefix}/{NAME}"):
+        return
+    try:
+        target = target_of(OwnOptions(env=prefix), ["install"], as_module=False)
+        written = keep_in_step(target, os.environ)
+    except SafepipError as error:
+        said = f"safepip: constraints were not kept in step: {error.message}"
+    else:
+        said = (
+            f"safepip: wrote {', '.join(written)}, as conda's versions changed" if written else ""
+        )
+    if said and not quiet:
+        show((_line(said),))
 
 
 def _start(target: Target) -> dict[str, Any]:
