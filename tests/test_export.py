@@ -15,6 +15,8 @@ from typing import Any, get_args
 
 import pytest
 import rattler
+import tomli
+from packaging.pylock import Pylock
 from ruamel.yaml import YAML
 
 from safepip.decisions.exporting.sheet import Wanted
@@ -70,6 +72,11 @@ class World:
     environment: CondaEnvironment
     index: Index
     variables: dict[str, str]
+
+    @property
+    def pip(self) -> dict[str, str]:
+        """The variables for plain pip."""
+        return {**self.variables, "PIP_INDEX_URL": self.index.url}
 
     @property
     def file(self) -> Path:
@@ -291,6 +298,28 @@ def test_conda_s_own_way_keeps_every_byte_of_conda_s(world: World) -> None:
     assert owners(made)["leaf"] == ("1.0", "pip")
     by_conda([line for line in kept if not line.startswith("-c")])
     assert owners(made)["owned"] == ("2.0", "pip")  # so it was the constraints
+
+
+def test_a_lock_makes_the_same_by_exact_artifacts(world: World) -> None:
+    file = world.folder / "lock" / "environment.yml"
+    file.parent.mkdir()
+    world.environment.pip("install", "--no-deps", "twig==1.0", "--force-reinstall", env=world.pip)
+    next(world.environment.site_packages.glob("twig-*/REQUESTED")).unlink()
+    done = world.run("export", "--lock", "-f", file)
+    assert done.exit_code == 0, done
+    lock = Pylock.from_dict(tomli.loads((file.parent / "pylock.toml").read_text()))
+    hashes = {
+        package.name: package.wheels[0].hashes["sha256"]
+        for package in lock.packages
+        if package.wheels
+    }
+    known = {wheel.filename.split("-")[0]: wheel for wheel in (*WHEELS[:-1], TAKEN[1])}
+    assert hashes == {name: known[name].sha256 for name in ("alone", "leaf", "taken", "twig")}
+    assert {p.name for p in lock.packages} - set(hashes) == {"edited", "versioned"}
+    explicit = (file.parent / "environment.explicit.txt").read_text().splitlines()
+    names = sorted(line.rpartition("/")[2].rsplit("-", 2)[0] for line in explicit[2:])
+    assert (explicit[1], names) == ("@EXPLICIT", ["libthing", "owned", "pip", "python", "user"])
+    assert all(re.search(r"#[0-9a-f]{32}$", line) for line in explicit[2:])
 
 
 @pytest.mark.parametrize(

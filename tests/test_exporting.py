@@ -21,6 +21,7 @@ from safepip.decisions.exporting.conda_part import (
 )
 from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
 from safepip.decisions.exporting.lines import key_of, name_in, option_in, requirement_text
+from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
 from safepip.decisions.exporting.parsing import parse_environment_file
 from safepip.decisions.exporting.pip_part import Told, pip_part
 from safepip.decisions.exporting.slots import Slot, Slots, updated
@@ -299,6 +300,56 @@ def test_constraints_say_of_what_and_when_and_whether_they_are_stale() -> None:
         ("six", "", "1.16"),
         ("torch", "2.1", ""),
     )
+
+
+# ------------------------------------------------------------------------------- locks
+
+
+def test_a_lock_names_artifacts_with_hashes_and_where_the_rest_is() -> None:
+    env = environment(pip("a==1"), pip("b==2"), pip("c==3"), pip("d==4"), pip("e==5"))
+    paths = {d.name: d.metadata_path for d in env.distributions}
+    remote = "https://u:secret@host/e.git"
+    origins = {
+        paths["c"]: Origin(url="file:///home/c", is_folder=True, is_editable=True),
+        paths["d"]: Origin(url="https://host/d.whl?sig=secret", sha256="44"),
+        paths["e"]: Origin(url=remote, vcs="git", commit="abc", subdirectory="sub"),
+    }
+    known = {"a": ("https://host/a.whl#x", "11"), "b": ("https://host/b.zip", "22")}
+    assert from_index(env.distributions, origins, {"a": known["a"]}) == (env.installed["b"],)
+    found = pylock(env.distributions, origins, known, python="3.11", folder="/home")
+    assert without_hash(found) == ()
+    vcs = {"type": "git", "url": "https://host/e.git", "commit-id": "abc", "subdirectory": "sub"}
+    assert found["packages"] == [
+        {"name": "a", "version": "1", "wheels": [hashed("https://host/a.whl", "11")]},
+        {"name": "b", "version": "2", "sdist": hashed("https://host/b.zip", "22")},
+        {"name": "c", "directory": {"path": "c", "editable": True}},
+        {"name": "d", "archive": hashed("https://host/d.whl", "44")},
+        {"name": "e", "vcs": vcs},
+    ]
+    unknown = pylock(env.distributions, {}, {}, python="3.11", folder="/home")
+    assert without_hash(unknown) == ("a", "b", "c", "d", "e")
+
+
+def hashed(url: str, sha256: str) -> dict[str, Any]:
+    return {"url": url, "hashes": {"sha256": sha256}}
+
+
+def test_an_explicit_file_has_the_hash_that_every_conda_understands() -> None:
+    records = environment(conda("a==1"), conda("b==1"), conda("c==1"), conda("d==1")).records
+    told = {
+        "a-1-py311_0": Package("https://u:pw@host/c/a-1.conda#00", md5="11", sha256="22"),
+        "b-1-py311_0": Package("https://host/t/tokentoken/b-1.conda", sha256="33"),
+        "c-1-py311_0": Package("https://host/c-1.conda"),
+    }
+    text, notes = explicit_text("# head\n", records, told)
+    assert text.splitlines() == [
+        "# head",
+        "@EXPLICIT",
+        "https://host/b-1.conda#sha256:33",
+        "https://host/c-1.conda",
+        "https://host/c/a-1.conda#11",
+    ]
+    assert notes == (Note("no-hash", "c", "c-1-py311_0"), Note("no-channel", "d", "d-1-py311_0"))
 
 
 # ------------------------------------------------------------------------------- lines and lists

@@ -46,6 +46,11 @@ def export_command(*common: click.Parameter) -> click.Command:
             click.Option(["--all"], is_flag=True, help="Of pip's, what comes by itself, too."),
             click.Option(["--requirements"], is_flag=True, help="Only pip's part, for `pip -r`."),
             click.Option(
+                ["--lock"],
+                is_flag=True,
+                help="Exact artifacts with hashes, in two files beside it.",
+            ),
+            click.Option(
                 ["--constraints"],
                 metavar="NAME",
                 default=CONSTRAINTS,
@@ -95,7 +100,16 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
         everything=options["all"],
         constraints=beside,
     )
-    done = export(target, os.environ, wanted, path=path, as_requirements=options["requirements"])
+    if options["lock"] and not path:
+        raise UsageError("`--lock` writes files; expected `-f FILE`")
+    done = export(
+        target,
+        os.environ,
+        wanted,
+        path=path,
+        as_requirements=options["requirements"],
+        lock=options["lock"],
+    )
     if as_json:
         print_json(_as_json(done, target))
     elif not path:

@@ -11,18 +11,22 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.exporting.conda_part import provided, taken_over
 from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
-from safepip.decisions.exporting.sheet import Known, requirements_text, sheet_of
+from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
+from safepip.decisions.exporting.pip_part import counted
+from safepip.decisions.exporting.sheet import Known, asked_here, requirements_text, sheet_of
 from safepip.decisions.fixing.commands import command_line
 from safepip.effects.environment_files import updated_text
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
+from safepip.effects.locking import find_artifacts, lock_names, toml_text
 from safepip.effects.origins import read_origins
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_text
 from safepip.effects.wishes import read_packages, read_variables
 from safepip.effects.writing import write_whole
-from safepip.values.errors import UsageError
+from safepip.values.errors import CannotLock, UsageError
 from safepip.values.text import shown
 from safepip.values.verdict import Fix
 
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     from safepip.decisions.exporting.sheet import Wanted
     from safepip.values.environment import Environment
-    from safepip.values.sheet import Sheet
+    from safepip.values.sheet import Note, Sheet
     from safepip.values.target import Target
 
 _BY_US = ", by safepip export\n"
@@ -58,8 +62,11 @@ def export(
     *,
     path: str = "",
     as_requirements: bool = False,
+    lock: bool = False,
 ) -> Exported:
     """Tell how to make an environment again; in files where ``path`` is one, else only as text.
+
+    ``lock``: also by exact artifacts, in two files beside it.
 
     Raises: SafepipError.
     """
@@ -67,25 +74,66 @@ def export(
     folder = os.path.dirname(os.path.realpath(path)) if path else ""
     name = wanted.constraints if path and not wanted.from_history else ""
     wanted = replace(wanted, folder=folder, constraints=name)
-    sheet = sheet_of(environment, known_of(environment), wanted)
+    known = known_of(environment)
+    sheet = sheet_of(environment, known, wanted)
     head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
     if as_requirements:
         there = text_at(path) if path else ""
         refuse_others(path, there)
         text = requirements_text(sheet, head)
-        text = there if _body(there) == _body(text) else text
+        text = _with_old_head(there, text)
     else:
         text = updated_text(path, sheet, head)
     texts = {path: text} if path else {}
     if name and sheet.entries:
         beside = os.path.join(os.path.dirname(path), name)
         texts = {beside: constraints_for(beside, environment), **texts}
+    if lock:
+        locks, notes = locked_texts(target, environ, environment, known, path)
+        texts |= locks
+        sheet = replace(sheet, notes=tuple(dict.fromkeys((*sheet.notes, *notes))))
     return Exported(environment, sheet, text, write_changed(texts))
 
 
-def _body(text: str) -> str:
-    """Give a text without its first line, which tells the time."""
-    return text.partition("\n")[2]
+def _with_old_head(there: str, text: str) -> str:
+    """Give what is there where no more than its first line differs, which tells the time."""
+    return there if there.partition("\n")[2] == text.partition("\n")[2] else text
+
+
+def locked_texts(
+    target: Target,
+    environ: Mapping[str, str],
+    environment: Environment,
+    known: Known,
+    path: str,
+) -> tuple[Mapping[str, str], tuple[Note, ...]]:
+    """Give the texts of the locks beside an environment file, by path.
+
+    Raises: CannotLock; UsageError.
+    """
+    head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
+    records = provided(environment, taken_over(environment))
+    explicit, notes = explicit_text(head, records, known.packages)
+    of_pip = [one for one in counted(environment).values() if one.record is None]
+    asked = asked_here(environment, known)
+    artifacts = {name: (one.url, one.sha256) for name, one in asked.items() if one.sha256}
+    unknown = from_index(of_pip, known.origins, artifacts)
+    artifacts |= find_artifacts(target, unknown, (), environ)
+    found = pylock(
+        of_pip,
+        known.origins,
+        artifacts,
+        python=environment.interpreter.minor,
+        folder=os.path.dirname(os.path.realpath(path)),
+    )
+    if bare := without_hash(found):
+        raise CannotLock(", ".join(bare), "nobody wrote down a hash of it")
+    texts = dict(zip(lock_names(path), (explicit, toml_text(found, head)), strict=True))
+    for one, text in texts.items():
+        there = text_at(one)
+        refuse_others(one, there)
+        texts[one] = _with_old_head(there, text)
+    return texts, notes
 
 
 def refuse_others(path: str, there: str) -> None:

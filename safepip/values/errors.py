@@ -15,6 +15,7 @@ SafepipError
 │   └── NoSuchChange          an id that no change has
 ├── UnreadableFile        2   a file that the user named
 ├── CannotCreate         10   an environment that cannot be made
+├── CannotLock           10   an environment whose artifacts are not known
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
@@ -193,6 +194,16 @@ class CannotCreate(SafepipError):
 
     exit = Exit.BLOCKED
     code = "create"
+
+
+class CannotLock(SafepipError):
+    """Something of which no artifact is known, so that nothing exact can be written."""
+
+    exit = Exit.BLOCKED
+    code = "lock"
+
+    def __init__(self, names: str, why: str) -> None:
+        super().__init__(f"which artifact this was installed from is not known: {names}", why=why)
 
 
 class NeedsYes(SafepipError):

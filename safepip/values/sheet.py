@@ -44,7 +44,14 @@ class Package:
 
 
 NoteKind = Literal[
-    "credentials", "only-here", "gone", "no-channel", "taken-over", "relative", "secret-variable"
+    "credentials",
+    "only-here",
+    "gone",
+    "no-channel",
+    "no-hash",
+    "taken-over",
+    "relative",
+    "secret-variable",
 ]
 
 

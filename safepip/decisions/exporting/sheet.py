@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.exporting.asked import asked_for
+from safepip.decisions.exporting.asked import Asked, asked_for
 from safepip.decisions.exporting.conda_part import (
     asked_specs,
     channels_of,
@@ -54,13 +54,7 @@ class Known:
 def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
     """Give what a file says of an environment."""
     taken = taken_over(environment)
-    here = counted(environment)
-    asked = {
-        name: one
-        for name, one in asked_for(known.entries).items()
-        if name in here and here[name].version == one.version
-    }
-    told = Told(known.origins, asked, taken, wanted.folder)
+    told = Told(known.origins, asked_here(environment, known), taken, wanted.folder)
     part = pip_part(environment, told, everything=wanted.everything)
     records = provided(environment, taken)
     channels, about_channels = channels_of(records, known.packages)
@@ -81,6 +75,16 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         notes=(*about_channels, *part.notes, *about_variables),
     )
     return sheet if for_pip else replace(sheet, options=())
+
+
+def asked_here(environment: Environment, known: Known) -> Mapping[str, Asked]:
+    """Give how what is there was asked for, as far as nobody changed it since."""
+    here = counted(environment)
+    return {
+        name: one
+        for name, one in asked_for(known.entries).items()
+        if name in here and here[name].version == one.version
+    }
 
 
 def requirements_text(sheet: Sheet, head: str) -> str:

@@ -121,6 +121,19 @@ ERRORS = (
         (("see whether the file is the reason", "safepip check-file FILE --solve"),),
     ),
     Article(
+        "lock",
+        "an environment cannot be locked",
+        "exit code 10; nothing was written",
+        (
+            (
+                "A lock names exact artifacts with hashes. The journal knows those of what safepip "
+                "installed; of the rest the environment's pip is asked, which did not find one."
+            ),
+        ),
+        ("error[lock]: which artifact this was installed from is not known: rich",),
+        (("write versions instead of artifacts", "safepip export -f environment.yml"),),
+    ),
+    Article(
         "needs-yes",
         "a question that nobody can answer",
         "exit code 11",
