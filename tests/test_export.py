@@ -22,10 +22,14 @@ from ruamel.yaml import YAML
 from safepip.decisions.exporting.sheet import Wanted
 from safepip.doors.export import follow
 from safepip.effects.environment_files import updated_text
+from safepip.effects.origins import own_only, read_origins
 from safepip.recipes.constraints import constraints
 from safepip.recipes.export import export
-from safepip.values.sheet import PipEntry, Sheet
+from safepip.values.environment import Distribution
+from safepip.values.sheet import Origin, PipEntry, Sheet
 from safepip.values.target import Target
+from tests.build import environment, interpreter
+from tests.build import pip as egg
 from tests.guarded import Guarded, run
 from tests.lab import (
     CondaEnvironment,
@@ -450,6 +454,44 @@ def test_check_file_ends_with_1_where_something_is_wrong(world: World, tmp_path:
     assert ":p@" not in done.stdout
     file.write_text("dependencies: [")
     assert world.run("check-file", file).exit_code == 2
+
+
+# ------------------------------------------------------------------------------- where from
+
+
+def test_what_is_linked_to_is_the_environment_s_and_what_is_on_pythonpath_is_not(
+    tmp_path: Path,
+) -> None:
+    site, source = tmp_path / "site", tmp_path / "project" / "src"
+    site.mkdir()
+    source.mkdir(parents=True)
+    (tmp_path / "project" / "setup.py").touch()
+    (site / "Linked.egg-link").write_text(f"{source}\n../")
+    linked = egg("Linked==1", outside=True, location=str(source))
+    other = egg("other==1", outside=True, location=str(tmp_path))
+    env = environment(linked, other, interpreter=interpreter(purelib=str(site)))
+    own = own_only(env)
+    assert [one.name for one in own.distributions] == ["linked"]
+    (origin,) = read_origins(env.prefix, own.distributions).values()
+    assert (origin.is_editable, origin.url) == (True, (tmp_path / "project").as_uri())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"url": "https://host/x --index-url https://evil", "vcs_info": {}}',
+        '{"url": ["x"]}',
+        '{"url": "https://host/\\u0000"}',
+        "[]",
+        "{",
+    ],
+)
+def test_an_origin_that_is_none_is_not_believed(tmp_path: Path, text: str) -> None:
+    info = tmp_path / "x-1.dist-info"
+    info.mkdir()
+    (info / "direct_url.json").write_text(text)
+    found = read_origins(str(tmp_path), [Distribution("x", "1", str(info))])
+    assert found == {str(info): Origin()}
 
 
 # ------------------------------------------------------------------------------- comments

@@ -210,7 +210,20 @@ def test_an_index_is_the_main_one_only_where_all_came_from_it() -> None:
 
 
 def test_a_copy_in_the_user_site_is_not_the_environment_s() -> None:
-    assert part(pip("a==1", user_site=True), pip("b==1", outside=True)).entries == ()
+    assert part(pip("a==1", user_site=True)).entries == ()
+
+
+def test_metadata_cannot_put_words_into_a_line() -> None:
+    found = part(pip("a==1 --index-url https://evil"), pip("\u212a==1"))
+    assert [entry.text for entry in found.entries] == ["a", "k==1"]
+
+
+def test_a_folder_with_spaces_is_quoted_as_pip_reads_it() -> None:
+    origin = Origin(True, "file:///home/my%20app", is_editable=True, is_folder=True)
+    (entry,) = part(pip("app==1"), app=origin, folder="/home").entries
+    assert entry.text == "-e './my app'"
+    file = EnvironmentFile("e.yml", lines=lines(entry.text))
+    assert words_of_lines(file, {}, lambda path: path) == (("-e", "./my app"),)
 
 
 # ------------------------------------------------------------------------------- conda's part
@@ -469,6 +482,8 @@ def test_an_environment_file_is_read_strictly() -> None:
         ({"dependencies": [{"sel(unix)": "a"}]}, "got a mapping with `sel(unix)`"),
         ({"dependencies": [{"pip": "x"}]}, "expected a list, got `x` at `pip`"),
         ({"channels": [None]}, "expected text, got nothing in the list at `channels`"),
+        ({"dependencies": ["a\nb"]}, "expected a line of text, got"),
+        ({"dependencies": [{"pip": ["a" * 5000]}]}, "expected a line of text, got `aaa"),
         ({"name": ["x"]}, "expected text, got a list at `name`"),
         ({"variables": ["x"]}, "expected a mapping, got a list at `variables`"),
     ],

@@ -105,7 +105,7 @@ def run_create(own: OwnOptions, options: dict[str, Any], *, as_json: bool) -> in
     """
     file = read_environment_file(options["file"])
     file = replace(file, path=os.path.abspath(file.path))
-    prefix = _place(file, options)
+    prefix = _place(file, own, options)
     allow = tuple(filter(None, (options["allow"] or "").split(",")))
     own = own._replace(allow=(*own.allow, *allow), json=as_json)
     environ = dict(os.environ)
@@ -128,17 +128,20 @@ def run_create(own: OwnOptions, options: dict[str, Any], *, as_json: bool) -> in
     return Exit.DONE
 
 
-def _place(file: EnvironmentFile, options: dict[str, Any]) -> str:
-    """Give where the environment is to be.
+def _place(file: EnvironmentFile, own: OwnOptions, options: dict[str, Any]) -> str:
+    """Give where the environment is to be; `--env` may be its path or its name.
 
     Raises: UsageError.
     """
-    path: str = options["prefix"] or ""
+    env = own.env or ""
+    is_path = "/" in env or env.startswith((".", "~"))
+    given = [options["prefix"], options["name"], env]
+    if sum(map(bool, given)) > 1:
+        raise UsageError("expected one of `-p` and `-n`")
+    path: str = options["prefix"] or (env if is_path else "")
     if path:
-        if options["name"]:
-            raise UsageError("expected one of `-p` and `-n`")
         return os.path.abspath(os.path.expanduser(path))
-    name = options["name"] or file.name
+    name = options["name"] or env or file.name
     if not name or name in (".", "..", "base", "root") or set(name) & set("/\\ :#"):
         found = f"`{name}` is no name for an environment" if name else "no name is given"
         raise UsageError(f"{found}; expected `-n NAME` or `-p PATH`")

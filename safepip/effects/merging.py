@@ -12,7 +12,7 @@ from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.effects.commented import put, slots_of
 from safepip.values.environment import spec_name
 from safepip.values.environment_file import ALLOWS
-from safepip.values.text import normalised
+from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
     from safepip.values.sheet import PipEntry, Sheet
@@ -109,4 +109,4 @@ def _new_slots(sheet: Sheet) -> dict[str, Slot]:
 
 
 def _comment(entry: PipEntry) -> str:
-    return f"# {ALLOWS} in place of conda's {entry.takes_over}" if entry.takes_over else ""
+    return f"# {ALLOWS} in place of conda's {shown(entry.takes_over)}" if entry.takes_over else ""

@@ -6,7 +6,9 @@ Source: https://packaging.python.org/en/latest/specifications/direct-url-data-st
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,10 +18,28 @@ from safepip.values.sheet import Origin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from safepip.values.environment import Distribution
+    from safepip.values.environment import Distribution, Environment
 
 _LIMIT = 64 * 1024
 _GIT_SECONDS = 10.0
+_WORD = re.compile(r"[!-~]+")
+
+
+def own_only(environment: Environment) -> Environment:
+    """Give the environment with only the distributions that were installed into it.
+
+    What `PYTHONPATH` and the user site add is not; what a link of `setup.py develop` leads to is.
+    """
+    interpreter = environment.interpreter
+    folders = dict.fromkeys((interpreter.purelib, interpreter.platlib))
+
+    def is_own(distribution: Distribution) -> bool:
+        if not distribution.outside:
+            return not distribution.user_site
+        link = f"{distribution.raw_name}.egg-link"
+        return any(os.path.isfile(f"{folder}/{link}") for folder in folders)
+
+    return replace(environment, distributions=tuple(filter(is_own, environment.distributions)))
 
 
 def read_origins(prefix: str, distributions: Iterable[Distribution]) -> Mapping[str, Origin]:
@@ -33,10 +53,10 @@ def _origin(prefix: str, distribution: Distribution) -> Origin:
     raw = read_object(f"{info}/direct_url.json", _LIMIT)
     url = _text(raw, "url")
     if not url:
-        # `setup.py develop` leaves no more than a link to the project's folder.
-        return (
-            _editable(prefix, distribution.location) if distribution.outside else Origin(requested)
-        )
+        # `setup.py develop` leaves no more than a link to where the metadata lies.
+        if not distribution.outside:
+            return Origin(requested)
+        return _editable(prefix, _project_with(distribution.location))
     vcs, archive, folder = (_table(raw, f"{key}_info") for key in ("vcs", "archive", "dir"))
     path = _path(url)
     if folder.get("editable") is True and path:
@@ -68,6 +88,14 @@ def _editable(prefix: str, path: str) -> Origin:
     )
 
 
+def _project_with(folder: str) -> str:
+    """Give the folder of the project whose metadata lies in a folder, such as its `src`."""
+    for above in (folder, os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))):
+        if any(os.path.isfile(f"{above}/{name}") for name in ("setup.py", "pyproject.toml")):
+            return above
+    return folder
+
+
 def _git(folder: str, *words: str) -> str:
     """Give what git answers in a folder; nothing where it does not."""
     try:
@@ -82,7 +110,7 @@ def _git(folder: str, *words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     answer = os.fsdecode(done.stdout).strip()
-    return answer if answer.isprintable() else ""
+    return answer if _WORD.fullmatch(answer) else ""
 
 
 def _path(url: str) -> str:
@@ -106,5 +134,6 @@ def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _text(raw: Mapping[str, Any], key: str) -> str:
+    """Give a text of one word: what had spaces in it would be several in a line of requirements."""
     value = raw.get(key)
-    return value if isinstance(value, str) and value.isprintable() else ""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""

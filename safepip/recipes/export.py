@@ -21,7 +21,7 @@ from safepip.effects.environment_files import updated_text
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.locking import find_artifacts, lock_names, toml_text
-from safepip.effects.origins import read_origins
+from safepip.effects.origins import own_only, read_origins
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_text
 from safepip.effects.wishes import read_packages, read_variables
@@ -71,6 +71,7 @@ def export(
     Raises: SafepipError.
     """
     environment = read_environment(target.prefix, ask_python(target.python, environ))
+    environment = own_only(environment)
     folder = os.path.dirname(os.path.realpath(path)) if path else ""
     name = wanted.constraints if path and not wanted.from_history else ""
     wanted = replace(wanted, folder=folder, constraints=name)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KNOWN = frozenset(
     {"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"}
 )
+_LONGEST = 4000
+"""Characters of an entry."""
 _PLAIN = (str, int, float)
 """What YAML makes of plain words: `- 7zip` is text, and a name of digits a number."""
 
@@ -30,7 +32,7 @@ def parse_environment_file(
     specs, lines, parts = [], list[Line](), 0
     for at, entry in enumerate(document.get("dependencies") or ()):
         if isinstance(entry, str):
-            specs.append(entry.strip())
+            specs += [spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1])]
         elif isinstance(entry, dict) and list(entry) == ["pip"]:
             parts += 1
             lines += _lines(path, entry["pip"], allows)
@@ -62,7 +64,10 @@ def _texts(path: str, found: object, key: str) -> Iterator[str]:
     for entry in found:
         if not isinstance(entry, _PLAIN) or isinstance(entry, bool):
             raise UnreadableFile(path, f"expected text, got {_kind(entry)} in the list at `{key}`")
-        yield str(entry)
+        text = str(entry)
+        if len(text) > _LONGEST or not text.isprintable():
+            raise UnreadableFile(path, f"expected a line of text, got `{text[:80]}` at `{key}`")
+        yield text
 
 
 def _text(path: str, document: Mapping[str, Any], key: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from safepip.values.environment import Distribution, Environment, Record
 
 _NOTHING = Origin()
+_VERSION = re.compile(r"[A-Za-z0-9.!+_-]+")
+_PLAIN = re.compile(r"[\w./~+-]+")
+"""A path that need not be quoted."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +52,8 @@ class Told:
 
 
 def counted(environment: Environment) -> Mapping[str, Distribution]:
-    """Give the distributions that are the environment's own, one for each name.
-
-    What lies outside counts only where a link of `setup.py develop` leads to it.
-    """
-    found = standing(environment.distributions)
-    return {name: d for name, d in found.items() if not d.user_site and _is_own(d)}
-
-
-def _is_own(distribution: Distribution) -> bool:
-    return not distribution.outside or distribution.metadata_path.endswith(".egg-info")
+    """Give the distributions that are the environment's own, one for each name."""
+    return standing(d for d in environment.distributions if not d.user_site)
 
 
 def pip_part(environment: Environment, told: Told, *, everything: bool) -> PipPart:
@@ -97,7 +94,8 @@ def _line(
     """Give the words for one distribution, and what they do not tell."""
     origin = _origin(distribution, told)
     spelled = distribution.raw_name
-    project = spelled if normalised(spelled) == distribution.name else distribution.name
+    is_name = spelled.isascii() and normalised(spelled) == distribution.name
+    project = spelled if is_name else distribution.name
     brackets = f"[{','.join(sorted(extras))}]" if extras else ""
     if not origin.url:
         return f"{project}{brackets}{pin(distribution.version)}", ()
@@ -111,7 +109,9 @@ def _line(
 
 
 def pin(version: str) -> str:
-    """Give the bound that just this version is within."""
+    """Give the bound that just this version is within; none for what is no version at all."""
+    if not _VERSION.fullmatch(version):
+        return ""
     return f"=={version}" if parse_version(version) is not None else f"==={version}"
 
 
@@ -133,7 +133,8 @@ def _place(origin: Origin, project: str, brackets: str, folder: str) -> str:
     if folder and (_is_within(path, folder) or _is_within(folder, path)):
         below = posixpath.relpath(path, folder)
         path = below if below.startswith(".") else f"./{below}"
-    return f"{path}{brackets}"
+    whole = f"{path}{brackets}"
+    return whole if _PLAIN.fullmatch(path) else shlex.quote(whole)
 
 
 def _path(origin: Origin) -> str:
