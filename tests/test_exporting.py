@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pip._internal.commands import commands_dict
 
 from safepip.decisions.exporting.arguments import as_file, needs_a_file, words_of_lines
 from safepip.decisions.exporting.asked import Asked, asked_for
@@ -24,11 +25,14 @@ from safepip.decisions.exporting.lines import key_of, name_in, option_in, requir
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
 from safepip.decisions.exporting.parsing import parse_environment_file
 from safepip.decisions.exporting.pip_part import Told, pip_part
+from safepip.decisions.exporting.sheet import Known, Wanted, sheet_of
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.decisions.exporting.urls import bare, channel_name, has_secret, variables_only
 from safepip.decisions.exporting.wanted import wanted
 from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
+from safepip.decisions.wording.exported import note_text
+from safepip.doors.arguments import OWN
 from safepip.values.environment_file import Beside, EnvironmentFile, Line
 from safepip.values.errors import UnreadableFile
 from safepip.values.journal import Entry, Step
@@ -295,6 +299,17 @@ def test_variables_that_look_like_secrets_stay_behind() -> None:
         {"MODE": "fast"},
         (Note("secret-variable", "MY_TOKEN"), Note("secret-variable", "PROXY")),
     )
+
+
+def test_a_sheet_says_whose_the_environment_is() -> None:
+    env = environment(conda("six==1"), conda("pip==25.3"), pip("rich==13"), is_pixi=True)
+    sheet = sheet_of(env, Known({}, {}, (), {"MODE": "fast"}), Wanted(constraints="c.txt"))
+    assert (sheet.name, sheet.specs) == ("lab", ("pip=25.3=py311_0", "six=1=py311_0"))
+    assert (sheet.options, sheet.variables) == (("-c c.txt",), {"MODE": "fast"})
+    assert sheet.notes[0] == Note("pixi", "lab")
+    assert all(note_text(note) for note in sheet.notes)
+    alone = sheet_of(environment(conda("six==1")), Known({}, {}, (), {}), Wanted(constraints="c"))
+    assert (alone.specs, alone.options, alone.entries) == (("six=1=py311_0",), (), ())
 
 
 # ------------------------------------------------------------------------------- constraints
@@ -585,6 +600,10 @@ def test_what_is_only_worth_knowing_comes_last() -> None:
             export -f FILE` writes constraints for that
          -  conda ignores `odd`
         """)
+
+
+def test_no_verb_of_safepip_s_own_is_one_of_pip_s() -> None:
+    assert not set(OWN) & set(commands_dict)
 
 
 def test_every_finding_on_a_file_has_its_words() -> None:

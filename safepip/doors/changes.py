@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 _SCHEMA = 1
+_UNCHANGED = "nothing was changed"
+_STANDS = {
+    "create": "nothing is left of it",
+    "doctor": "`safepip history` says what stands",
+}
+"""What is so after an interruption, by verb."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -60,8 +66,7 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        stands = "nothing was changed" if verb == "undo" else "`safepip history` says what stands"
-        return say_interrupted(f"interrupted; {stands}", as_json=as_json)
+        return say_interrupted(f"interrupted; {_STANDS.get(verb, _UNCHANGED)}", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
         return say_bug(as_json=as_json)
 

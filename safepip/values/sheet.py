@@ -46,6 +46,7 @@ class Package:
 NoteKind = Literal[
     "credentials",
     "only-here",
+    "pixi",
     "gone",
     "no-channel",
     "no-hash",

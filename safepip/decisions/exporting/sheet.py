@@ -16,7 +16,7 @@ from safepip.decisions.exporting.conda_part import (
     with_pip,
 )
 from safepip.decisions.exporting.pip_part import Told, counted, pip_part
-from safepip.values.sheet import Sheet
+from safepip.values.sheet import Note, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,7 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
     records = provided(environment, taken)
     channels, about_channels = channels_of(records, known.packages)
     variables, about_variables = told_variables(known.variables)
+    owner = (Note("pixi", environment.name),) if environment.is_pixi else ()
     for_pip = bool(part.entries)
     if wanted.from_history:
         specs = asked_specs(records, known.packages, for_pip=for_pip)
@@ -72,7 +73,7 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         options=(*held, *part.options),
         entries=part.entries,
         variables=variables,
-        notes=(*about_channels, *part.notes, *about_variables),
+        notes=(*owner, *about_channels, *part.notes, *about_variables),
     )
     return sheet if for_pip else replace(sheet, options=())
 

@@ -20,6 +20,7 @@ _TEXTS: Mapping[NoteKind, str] = {
     "only-here": "{about}: {detail} is a place on this machine",
     "gone": "{about}: {detail} is gone, so it is named by its version",
     "no-channel": "{about}: conda does not know which channel {detail} came from",
+    "pixi": "{about} is pixi's, whose manifest and lock say more than this",
     "no-hash": "{about}: nobody wrote down a hash of {detail}",
     "taken-over": "{about}: pip has it in place of conda's {detail}, which comes back where "
     "another package of conda's needs it",
