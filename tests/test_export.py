@@ -91,7 +91,7 @@ class World:
     ) -> Guarded:
         """Run safepip about an environment; that of this world unless told otherwise."""
         environment = env or self.environment
-        own = ["--env", str(environment.prefix)]
+        own = [] if words[0] == "create" else ["--env", str(environment.prefix)]
         argv = [sys.executable, "-m", "safepip", *own, *(str(word) for word in words)]
         where = cwd or self.folder
         return run(environment, argv, env=self.variables, cwd=where, watched=False)
