@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -353,6 +353,8 @@ def test_what_is_there_is_left_alone(world: World) -> None:
     before = everything(world.environment.prefix)
     done = world.run("create", "-f", world.file, "-p", world.environment.prefix, "--json")
     assert (done.exit_code, done.answer["code"]) == (10, "create")
+    fix = f"safepip create -f {world.file} -p {world.environment.prefix}-2"
+    assert [one["command"] for one in done.answer["fixes"]] == [fix]
     assert everything(world.environment.prefix) == before
 
 
@@ -434,6 +436,9 @@ def test_constraints_are_never_written_over_what_somebody_wrote(
     assert (done.exit_code, file.read_text()) == (2, "mine==1\n")
     also = world.run("export", "-f", tmp_path / "e.yml")
     assert (also.exit_code, (tmp_path / "e.yml").exists()) == (2, False)
+    prefix = world.environment.prefix
+    fix = f"safepip export --env {prefix} -f {tmp_path}/e.yml --constraints conda-constraints.txt"
+    assert fix in also.stderr
 
 
 # ------------------------------------------------------------------------------- check-file
@@ -503,6 +508,7 @@ SHEET = Sheet(
     options=("-c constraints.txt",),
     entries=(PipEntry("rich", "rich==13.6"), PipEntry("torch", "torch==2", "pytorch 1")),
     variables={"MODE": "fast"},
+    constraints="constraints.txt",
 )
 
 
@@ -527,8 +533,9 @@ dependencies:
   - python  # any
   - gone  # why it was there
   # numbers
-  - numpy
+  - conda-forge::numpy
   - pip:
+    - -c mine.txt
     # what conda has not
     - rich  # colours
     - gone-too
@@ -553,9 +560,10 @@ dependencies:
   # the language
   - python=3.11 # any
   # numbers
-  - numpy=1.26
+  - conda-forge::numpy=1.26
   - scipy=1.11
   - pip:
+      - -c mine.txt
     # what conda has not
       - rich==13.6 # colours
     # the end of pip's
@@ -569,6 +577,13 @@ variables:
   MODE: fast
 """
     )
+
+
+def test_constraints_that_hold_no_more_are_named_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_text(updated_text("", SHEET, ""))
+    after = updated_text(str(file), replace(SHEET, options=()), "")
+    assert after == file.read_text().replace("      - -c constraints.txt\n", "")
 
 
 def test_lists_that_are_not_indented_stay_so(tmp_path: Path) -> None:

@@ -394,7 +394,7 @@ def test_an_explicit_file_has_the_hash_that_every_conda_understands() -> None:
         ("https://host/My_App-1.0-py3-none-any.whl", "my-app", "my-app"),
         ("-e ./app[dev]", "", "-e app"),
         ("--editable=app", "", "-e app"),
-        ("-c constraints.txt", "", "--constraint"),
+        ("-c constraints.txt", "", "--constraint constraints.txt"),
         ("-i https://host", "", "--index-url https://host"),
         ("--pre", "", "--pre "),
         ("# nothing", "", ""),
@@ -428,6 +428,8 @@ def test_comments_stay_where_they_are_when_their_entries_go() -> None:
         ),
     )
     assert updated(old, {"b": Slot("b", "b")}).above == "# about b\n"
+    twice = Slots("", (Slot("a", "a"), Slot("a", "a>1", "", "# more\n")))
+    assert updated(twice, {"a": Slot("a", "a=1")}).entries == (Slot("a", "a=1", "", "# more\n"),)
 
 
 @given(st.text())
@@ -567,6 +569,7 @@ def found_in(*specs: str, pip: tuple[str, ...] = (), beside: Beside | None = Non
         (["numpy=1.26", "numpy<1.26"], [], ["contradiction: numpy"]),
         (["numpy=1.26.4=py311_0", "numpy>=1.26"], [], []),
         (["numpy >=1,<2", "numpy 2.*"], [], ["contradiction: numpy"]),
+        (["tzdata"], ["tzdata==2024.1"], []),
         ([], ["https://u:p@host/x.whl"], ["credentials: https://host/x.whl"]),
         ([], ["--index-url https://${U}:${P}@host"], []),
         ([], ["???"], ["unreadable: ???"]),
@@ -579,15 +582,18 @@ def test_a_file_is_judged(specs: list[str], pip_lines: list[str], found: list[st
 def test_a_file_is_judged_with_what_lies_beside_it() -> None:
     beside = Beside(
         missing=("nope.txt",),
-        nested=("rich<2",),
+        nested=("rich<2", "pandas"),
         pins={"c.txt": {"rich": "3.0", "numpy": "1.26"}},
         solved=("numpy=1.26.4=py311_0",),
     )
     assert found_in("pandas", pip=("numpy",), beside=beside) == [
         "missing: nope.txt",
         "twice: numpy",
+        "twice: pandas",
         "contradiction: rich",
     ]
+    locally = Beside(pins={"c.txt": {"torch": "2.1.0+cu118"}})
+    assert found_in("pytorch=2.1.0=cuda118", beside=locally) == []
     assert found_in(beside=Beside(unsolvable="no such package")) == ["unsolvable: dependencies"]
 
 

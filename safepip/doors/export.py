@@ -89,8 +89,8 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
     """
     recover_first(target.prefix)
     path = options["file"] or ""
-    beside = "" if options["no_constraints"] else options["constraints"]
-    if beside != os.path.basename(beside):
+    beside = options["constraints"]
+    if not beside or beside != os.path.basename(beside) or " " in beside:
         raise UsageError(
             f"`--constraints` is `{beside}`, expected a name in the folder of the file"
         )
@@ -99,6 +99,7 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
         builds=not options["no_builds"],
         everything=options["all"],
         constraints=beside,
+        holds=not options["no_constraints"],
     )
     if options["lock"] and not path:
         raise UsageError("`--lock` writes files; expected `-f FILE`")

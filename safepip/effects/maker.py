@@ -29,7 +29,11 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
             # 0.28 takes what it wraps, against its type hint.
             requested_specs=[getattr(spec, "_match_spec", spec) for spec in asked],
         )
-    return sorted(f"{r.name.normalized}={r.version}={r.build}" for r in records)
+    return sorted(
+        f"{record.name.normalized}={record.version}={record.build}"
+        for record in records
+        if any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.depends)
+    )
 
 
 def _write_variables(prefix: str, variables: "dict[str, str]") -> None:

@@ -53,15 +53,16 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
 
 
 @contextlib.contextmanager
-def half_made(prefix: str) -> Iterator[Callable[[], None]]:
+def half_made(prefix: str, elsewhere: Fix) -> Iterator[Callable[[], None]]:
     """Take away what was made of an environment, and of the folders to it.
 
-    Unless what is given is called: then it is made.
+    Unless what is given is called: then it is made. ``elsewhere``: what to do where it is there.
 
     Raises: CannotCreate, where something is there already.
     """
     if os.path.lexists(prefix) and not (os.path.isdir(prefix) and not os.listdir(prefix)):
-        raise CannotCreate(f"`{shown(prefix)}` is there already, and was left alone")
+        message = f"`{shown(prefix)}` is there already, and was left alone"
+        raise CannotCreate(message, fixes=[elsewhere])
     missing = _missing(prefix)
     made: list[bool] = []
     try:
@@ -119,7 +120,7 @@ def _conda_part(file: EnvironmentFile) -> dict[str, object]:
 def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
     """Let py-rattler solve conda's part, and make it where there is a prefix.
 
-    Give the packages as NAME=VERSION=BUILD.
+    Give the packages that need Python, and so may have distributions, as NAME=VERSION=BUILD.
 
     Raises: CannotCreate.
     """

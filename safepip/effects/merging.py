@@ -17,9 +17,6 @@ from safepip.values.text import normalised, shown
 if TYPE_CHECKING:
     from safepip.values.sheet import PipEntry, Sheet
 
-_OWN = frozenset({"--constraint"})
-"""Options that go where the sheet has none."""
-
 
 def merge(document: Any, sheet: Sheet) -> None:  # noqa: ANN401 - a mapping that keeps comments
     """Have a file say what the sheet says."""
@@ -61,8 +58,20 @@ def _merge_conda(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as 
     def key(entry: object) -> str:
         return normalised(spec_name(entry)) if isinstance(entry, str) else ""
 
-    new = {key(spec): Slot(key(spec), spec) for spec in sheet.specs}
-    put(dependencies, updated(slots_of(dependencies, key), new))
+    old = slots_of(dependencies, key)
+    channels = {slot.key: _channel(slot.value) for slot in old.entries if slot.key}
+    specs = ((key(spec), spec) for spec in sheet.specs)
+    new = {
+        name: Slot(name, spec if "::" in spec else f"{channels.get(name, '')}{spec}")
+        for name, spec in specs
+    }
+    put(dependencies, updated(old, new))
+
+
+def _channel(spec: str) -> str:
+    """Give the channel that a specification names, with the `::` behind it."""
+    before, mark, _ = spec.partition("::")
+    return before + mark if mark else ""
 
 
 def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as above
@@ -75,14 +84,15 @@ def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as ab
     lines = part["pip"] if isinstance(part["pip"], list) else _new_list()
     part["pip"] = lines
     old = slots_of(lines, lambda line: key_of(str(line)))
-    kept = {slot.key: slot for slot in old.entries if _stays(str(slot.value))}
+    kept = {s.key: s for s in old.entries if _stays(str(s.value), sheet)}
     put(lines, updated(old, {**kept, **new}))
 
 
-def _stays(line: str) -> bool:
+def _stays(line: str, sheet: Sheet) -> bool:
     """Say whether a line is for the user to take out: an option, and not safepip's."""
-    option, _ = option_in(line)
-    return option not in ("", "--editable", *_OWN)
+    option, value = option_in(line)
+    is_ours = option == "--constraint" and value == sheet.constraints
+    return option not in ("", "--editable") and not is_ours
 
 
 def _append_part(dependencies: Any, entries: list[Slot]) -> None:  # noqa: ANN401 - as above

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from safepip.decisions.exporting.arguments import as_file, needs_a_file, words_of_lines
 from safepip.decisions.exporting.conda_part import with_pip
 from safepip.decisions.exporting.lines import name_in
+from safepip.decisions.fixing.commands import command_line
 from safepip.effects.making import half_made, make, maker_of
 from safepip.effects.prefixes import is_conda_prefix, python_of
 from safepip.recipes.opening import guard
 from safepip.values.errors import CannotCreate
 from safepip.values.request import Policy, Request
 from safepip.values.target import Target
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,12 +71,26 @@ def create(file: EnvironmentFile, making: Making) -> Created:
     """
     maker = maker_of(making.maker, making.environ)
     specs = with_pip(file.specs) if file.lines else file.specs
-    with half_made(making.prefix) as keep:
-        make(maker, making.prefix, replace(file, specs=specs), making.environ)
+    with half_made(making.prefix, _again(file, f"{making.prefix}-2")) as keep:
+        _make(maker, replace(file, specs=specs), making)
         created = Created(making.prefix, maker, file, _pip_part(file, making))
         if not created.exit_code:
             keep()
     return created
+
+
+def _again(file: EnvironmentFile, prefix: str) -> Fix:
+    command = command_line("safepip", "create", "-f", file.path, "-p", prefix)
+    return Fix(command, "make it elsewhere")
+
+
+def _make(maker: Maker, file: EnvironmentFile, making: Making) -> None:
+    try:
+        make(maker, making.prefix, file, making.environ)
+    except CannotCreate as error:
+        command = command_line("safepip", "check-file", file.path)
+        error.fixes = error.fixes or (Fix(command, "see whether the file is the reason"),)
+        raise
 
 
 def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:

@@ -17,6 +17,7 @@ from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, 
 from safepip.decisions.exporting.pip_part import counted
 from safepip.decisions.exporting.sheet import Known, asked_here, requirements_text, sheet_of
 from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.fixing.shell import Shell
 from safepip.effects.environment_files import updated_text
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
@@ -26,6 +27,7 @@ from safepip.effects.reading import read_environment
 from safepip.effects.records import read_text
 from safepip.effects.wishes import read_packages, read_variables
 from safepip.effects.writing import write_whole
+from safepip.recipes.course import is_reached
 from safepip.values.errors import CannotLock, UsageError
 from safepip.values.text import shown
 from safepip.values.verdict import Fix
@@ -73,8 +75,8 @@ def export(
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     environment = own_only(environment)
     folder = os.path.dirname(os.path.realpath(path)) if path else ""
-    name = wanted.constraints if path and not wanted.from_history else ""
-    wanted = replace(wanted, folder=folder, constraints=name)
+    holds = wanted.holds and bool(path) and not wanted.from_history
+    wanted = replace(wanted, folder=folder, holds=holds)
     known = known_of(environment)
     sheet = sheet_of(environment, known, wanted)
     head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
@@ -86,9 +88,12 @@ def export(
     else:
         text = updated_text(path, sheet, head)
     texts = {path: text} if path else {}
-    if name and sheet.entries:
-        beside = os.path.join(os.path.dirname(path), name)
-        texts = {beside: constraints_for(beside, environment), **texts}
+    if holds and sheet.entries:
+        beside = os.path.join(os.path.dirname(path), wanted.constraints)
+        other = ("export", "-f", path, "--constraints", f"conda-{wanted.constraints}")
+        command = Shell(target.prefix, obvious=is_reached(target)).safepip(other)
+        instead = Fix(command, "have safepip's under another name")
+        texts = {beside: constraints_for(beside, environment, instead), **texts}
     if lock:
         locks, notes = locked_texts(target, environ, environment, known, path)
         texts |= locks
@@ -137,15 +142,17 @@ def locked_texts(
     return texts, notes
 
 
-def refuse_others(path: str, there: str) -> None:
-    """Refuse to write over what somebody wrote.
+def refuse_others(path: str, there: str, instead: Fix | None = None) -> None:
+    """Refuse to write over what somebody wrote. ``instead``: what to do, if not to put it aside.
 
     Raises: UsageError.
     """
     if there.strip() and _BY_US not in f"{there.partition(chr(10))[0]}\n":
         message = f"`{shown(path)}` is there, and was not written by safepip"
         aside = Fix(command_line("mv", path, f"{path}.before"), "put it aside")
-        raise UsageError(message, why="what somebody wrote there would be lost", fixes=[aside])
+        raise UsageError(
+            message, why="what somebody wrote there would be lost", fixes=[instead or aside]
+        )
 
 
 def known_of(environment: Environment) -> Known:
@@ -159,14 +166,16 @@ def known_of(environment: Environment) -> Known:
     )
 
 
-def constraints_for(path: str, environment: Environment) -> str:
+def constraints_for(path: str, environment: Environment, instead: Fix | None = None) -> str:
     """Give the text for a file of constraints; the one that is there where that is not stale.
+
+    ``instead``: what to do where somebody else's is there.
 
     Raises: UsageError, where there is another file.
     """
     there = text_at(path)
     if not is_constraints(there):
-        refuse_others(path, there)
+        refuse_others(path, there, instead)
     if there and not stale(there, environment):
         return there
     return constraints_text(environment, timestamp())

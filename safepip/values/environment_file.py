@@ -72,6 +72,9 @@ class Beside:
     pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By the files of constraints that it names: the version of each name."""
     solved: tuple[str, ...] | None = None
-    """What conda's part comes to, as NAME=VERSION=BUILD; None where nobody asked a solver."""
+    """What needs Python of what conda's part comes to, as NAME=VERSION=BUILD.
+
+    None where nobody asked a solver.
+    """
     unsolvable: str = ""
     """Why it comes to nothing."""

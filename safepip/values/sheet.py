@@ -90,3 +90,5 @@ class Sheet:
     entries: tuple[PipEntry, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    constraints: str = ""
+    """The name that safepip's file of constraints has or had; the options say whether it counts."""

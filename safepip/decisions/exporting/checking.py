@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from safepip.values.environment_file import Beside, EnvironmentFile, Trouble
 
-_VERSION = re.compile(r"(?<![A-Za-z0-9.])\d[A-Za-z0-9.]*")
+_VERSION = re.compile(r"(?<![A-Za-z0-9.+])\d[A-Za-z0-9.+!]*")
 _PATH = re.compile(
     r"\.{0,2}/|\.{1,2}(\[|$)|[^\s]*\.(?:whl|tar\.gz|tar\.bz2|zip)(\[|$|#)|[a-z+]+://"
 )
@@ -94,10 +94,12 @@ def _twice(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
     """Find what pip is to install and conda has: named in both parts, or brought by conda's."""
     named = {one: spec for name, spec in _conda_names(file).items() for one in _has(name)}
     brought = {one: dist for dist in beside.solved or () for one in _has(spec_name(dist))}
-    for line in file.lines:
-        name = name_in(line.text)
-        if name and not line.allows and name in (known := {**brought, **named}):
-            yield _problem("twice", bare(without_comment(line.text)), bare(known[name]))
+    known = {**brought, **named}
+    texts = (*(line.text for line in file.lines if not line.allows), *beside.nested)
+    for text in texts:
+        name = name_in(text)
+        if name and name in known:
+            yield _problem("twice", bare(without_comment(text)), bare(known[name]))
 
 
 def _has(conda_name: str) -> tuple[str, ...]:

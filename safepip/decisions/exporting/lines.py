@@ -73,6 +73,4 @@ def key_of(line: str) -> str:
     if editable:
         return f"-e {posixpath.normpath(_EXTRAS.sub('', editable))}"
     option, value = option_in(line)
-    if option == "--constraint":
-        return option  # there is one, and it is ours
     return f"{option} {value}" if option else without_comment(line)

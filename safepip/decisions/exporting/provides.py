@@ -30,7 +30,9 @@ _OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "tensorflow-base": ("tensorflow",),
 }
 _NOTHING = frozenset(
-    {"blosc", "graphviz", "libxgboost", "postgresql", "python", "redis", "snappy", "zstd"}
+    """blosc boost bzip2 ca-certificates curl fftw freetype git graphviz hdf5 icu jpeg libpng
+    libxgboost lz4-c make nodejs openjdk openssl postgresql python readline redis snappy sqlite tk
+    tzdata xz yaml zeromq zlib zstd""".split()  # noqa: SIM905 - legible
 )
 """What is no Python project under conda, though one on the index is called the same."""
 

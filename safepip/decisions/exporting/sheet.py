@@ -38,7 +38,9 @@ class Wanted:
     folder: str = ""
     """Where the file will lie, absolute; empty for nowhere in particular."""
     constraints: str = ""
-    """The name of a file of constraints beside it; empty for none."""
+    """The name of safepip's file of constraints beside it."""
+    holds: bool = True
+    """The file is to lead to it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         specs = asked_specs(records, known.packages, for_pip=for_pip)
     else:
         specs = exact_specs(records, builds=wanted.builds)
-    held = (f"-c {wanted.constraints}",) if wanted.constraints and for_pip else ()
+    held = (f"-c {wanted.constraints}",) if wanted.holds and wanted.constraints else ()
     sheet = Sheet(
         name=environment.name,
         channels=channels,
@@ -74,6 +76,7 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         entries=part.entries,
         variables=variables,
         notes=(*owner, *about_channels, *part.notes, *about_variables),
+        constraints=wanted.constraints,
     )
     return sheet if for_pip else replace(sheet, options=())
 

@@ -38,9 +38,11 @@ def updated(old: Slots, new: Mapping[str, Slot]) -> Slots:
     An entry that was there keeps place and comment; what is new comes behind the last such one.
     Comments below an entry that goes stay where they are.
     """
-    above, kept = old.above, list[Slot]()
+    above, kept, seen = old.above, list[Slot](), set[str]()
     for slot in old.entries:
-        wanted = new.get(slot.key) if slot.key else slot
+        wanted = new.get(slot.key) if slot.key not in seen else None
+        wanted = wanted if slot.key else slot
+        seen.add(slot.key)
         if wanted is not None:
             is_same = wanted is slot or wanted.value == slot.value
             kept.append(slot if is_same else _changed(slot, wanted))
