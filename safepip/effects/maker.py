@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,17 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
         virtual_packages=rattler.VirtualPackage.detect(),
     )
     if task["prefix"]:
+        wishes: dict[str, Any] = {
+            # 0.28 takes what it wraps, against its type hint.
+            "requested_specs": [getattr(spec, "_match_spec", spec) for spec in asked]
+        }
+        if "requested_specs" not in signature(rattler.install).parameters:
+            wishes = {}  # older releases write none down
         await rattler.install(
             records,
             target_prefix=task["prefix"],
             show_progress=sys.stderr.isatty(),
-            # 0.28 takes what it wraps, against its type hint.
-            requested_specs=[getattr(spec, "_match_spec", spec) for spec in asked],
+            **wishes,
         )
     return sorted(
         f"{record.name.normalized}={record.version}={record.build}"
