@@ -17,8 +17,9 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
 
     asked = [rattler.MatchSpec(spec) for spec in task["specs"]]  # as lenient as conda
     records = await rattler.solve(
-        sources=[rattler.Channel(channel) for channel in task["channels"]],
-        specs=asked,
+        # By place: older releases have another name for the first.
+        [rattler.Channel(channel) for channel in task["channels"]],
+        asked,
         gateway=rattler.Gateway(),
         virtual_packages=rattler.VirtualPackage.detect(),
     )
