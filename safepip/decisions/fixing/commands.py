@@ -94,6 +94,22 @@ def words_of(arguments: tuple[str, ...]) -> tuple[Word, ...]:
     return tuple(words)
 
 
+def option_values(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Give the options that have a value, by their full name, each with it."""
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if argument == "--":
+            return
+        if argument.startswith("-") and argument != "-":
+            name, value_follows = _name_of(argument)
+            if value_follows:
+                yield name, next(rest, "")
+            elif argument.startswith("--"):
+                yield name, argument.partition("=")[2]
+            else:
+                yield name, argument[argument.find(name[1:]) + 1 :].removeprefix("=")
+
+
 def _positional(argument: str) -> Word:
     requirement = parse_requirement(argument)
     if requirement is None or requirement.url is not None:
