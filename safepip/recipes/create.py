@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ from safepip.effects.making import half_made, make, maker_of
 from safepip.effects.prefixes import is_conda_prefix, python_of
 from safepip.recipes.opening import guard
 from safepip.values.errors import CannotCreate
+from safepip.values.late import dataclass
 from safepip.values.request import Policy, Request
 from safepip.values.target import Target
 from safepip.values.verdict import Fix
@@ -48,7 +49,7 @@ class Making(NamedTuple):
     """What makes conda's part; empty for what is there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Created:
     """How it ended."""
 

@@ -8,7 +8,7 @@ journal ────┘
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.exporting.conda_part import provided, taken_over
@@ -29,6 +29,7 @@ from safepip.effects.wishes import read_packages, read_variables
 from safepip.effects.writing import write_whole
 from safepip.recipes.course import is_reached
 from safepip.values.errors import CannotLock, UsageError
+from safepip.values.late import dataclass
 from safepip.values.text import shown
 from safepip.values.verdict import Fix
 
@@ -45,7 +46,7 @@ _BY_US = ", by safepip export\n"
 _LIMIT = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exported:
     """What was told of an environment, and where."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,7 @@ ALLOWS = "--allow:"
 """How the comment of a line begins that lets pip take over what it names."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One line of the part that is pip's."""
 
@@ -50,7 +52,7 @@ Trouble = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileFinding:
     """One thing about an environment file that a person should know before it is used."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """Where an installed distribution came from, by its own metadata (PEP 610)."""
 
@@ -30,7 +32,7 @@ class Origin:
     """Of an editable checkout that pip made: where it was cloned from."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Package:
     """What a record says of the conda package itself, and of who wanted it."""
 
@@ -56,7 +58,7 @@ NoteKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Note:
     """What a file cannot tell, or tells otherwise than the environment has it."""
 
@@ -65,7 +67,7 @@ class Note:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PipEntry:
     """One distribution in the part that is pip's."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import standing_changes
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _SHORT = {"-i": INDEX, "-f": "--find-links", "--pypi-url": INDEX}
 _SOURCES = (INDEX, "--extra-index-url", "--find-links")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """How a distribution that is there was asked for."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +13,7 @@ from safepip.decisions.exporting.urls import bare, has_secret, with_commit, with
 from safepip.decisions.exporting.wanted import wanted
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.requirements import parse_version
+from safepip.values.late import dataclass
 from safepip.values.sheet import Note, Origin, PipEntry
 from safepip.values.text import normalised
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.exporting.asked import Asked, asked_for
@@ -16,6 +16,7 @@ from safepip.decisions.exporting.conda_part import (
     with_pip,
 )
 from safepip.decisions.exporting.pip_part import Told, counted, pip_part
+from safepip.values.late import dataclass
 from safepip.values.sheet import Note, Sheet
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from safepip.values.sheet import Origin, Package
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """What is to be told."""
 
