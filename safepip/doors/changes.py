@@ -16,8 +16,10 @@ from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
+from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
+from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
 from safepip.doors.guarding import guard_command
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
@@ -42,6 +44,12 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 _SCHEMA = 1
+_UNCHANGED = "nothing was changed"
+_STANDS = {
+    "create": "nothing is left of it",
+    "doctor": "`safepip history` says what stands",
+}
+"""What is so after an interruption, by verb."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -60,8 +68,7 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        stands = "nothing was changed" if verb == "undo" else "`safepip history` says what stands"
-        return say_interrupted(f"interrupted; {stands}", as_json=as_json)
+        return say_interrupted(f"interrupted; {_STANDS.get(verb, _UNCHANGED)}", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
         return say_bug(as_json=as_json)
 
@@ -89,11 +96,15 @@ def _run(
     as_json: bool,
 ) -> int:
     own = own._replace(
-        env=options["env"] or own.env,
+        env=options.get("env") or own.env,
         override_frozen=own.override_frozen or options.get("override_frozen", False),
     )
     if verb == "explain":
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
+    if verb == "create":
+        return run_create(own, options, as_json=as_json)
+    if verb == "check-file":
+        return run_check(options, as_json=as_json)
     target = target_of(own, [verb], as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
@@ -116,6 +127,10 @@ def _on(
     match verb:
         case "doctor":
             return doctor(target, options, own, as_json=as_json)
+        case "export":
+            return run_export(target, options, as_json=as_json)
+        case "constraints":
+            return run_constraints(target, options, as_json=as_json)
         case "history":
             return _history(target, as_json=as_json)
         case _:
@@ -137,6 +152,10 @@ def commands() -> dict[str, click.Command]:
         "explain": explain_command(env, json),
         "guard": guard_command(),
         "shell-init": shell_init_command(),
+        "export": export_command(env, json),
+        "constraints": constraints_command(env, json),
+        "create": create_command(json),
+        "check-file": check_command(json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from safepip.effects.states import BESIDE
 from safepip.effects.transaction import all_in
 from safepip.effects.wheels import sha256_of
 from safepip.values.errors import CannotRepair
+from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _PATIENCE = 300.0
 """Seconds for compiling what is put back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """What the steps are carried out in."""
 

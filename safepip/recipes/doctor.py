@@ -6,7 +6,7 @@ conda's book ─▶ every file of conda's ─▶ Python's book ─▶ Inspection
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.books import without_record
@@ -26,6 +26,7 @@ from safepip.recipes.settings import patience_of
 from safepip.values.damage import UnreadableBook
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableRecord
 from safepip.values.inspection import Inspection
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """What `doctor` found, and what it went by."""
 

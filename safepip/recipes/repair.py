@@ -9,7 +9,7 @@ examine ─▶ wants ─▶ where the files are to be had ─▶ Repair ─▶ a
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip import __version__
@@ -33,6 +33,7 @@ from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of, patience_of
 from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
 from safepip.values.journal import Entry
+from safepip.values.late import dataclass
 from safepip.values.plan import Plan
 from safepip.values.repair import PutBack
 from safepip.values.verdict import Fix
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repaired:
     """A repair that was made, or would be."""
 
@@ -63,7 +64,7 @@ class Repaired:
     entry: Entry | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asking:
     """How to look, and whom to ask."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from safepip.values.environment import Distribution
     from safepip.values.findings import Finding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Supply:
     """Where the files of a conda package are to be had."""
 
@@ -23,7 +24,7 @@ class Supply:
     """Of what is fetched; 0 where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TakeOut:
     """Remove what a distribution has that is not conda's."""
 
@@ -32,7 +33,7 @@ class TakeOut:
     """Absolute: what uninstalling it deletes, but for what conda or another distribution has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Disown:
     """Take files of conda's out of the RECORD of a distribution, which keeps the rest."""
 
@@ -41,7 +42,7 @@ class Disown:
     """Absolute."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PutBack:
     """Have files of a conda package as they were linked."""
 
@@ -53,7 +54,7 @@ class PutBack:
     """The file name of the record that is written; empty where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Discard:
     """Remove a trace of what did not end."""
 
@@ -64,7 +65,7 @@ class Discard:
 Step: TypeAlias = TakeOut | Disown | PutBack | Discard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unfixed:
     """A finding that is left as it is, and why."""
 
@@ -74,7 +75,7 @@ class Unfixed:
     """It may be well again when the rest is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repair:
     """All that is to be done, in the order that works, and what is not."""
 

@@ -6,7 +6,6 @@ a command or a file of conda's, it keeps the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.modules import inside_site, is_stray
@@ -19,6 +18,7 @@ from safepip.values.damage import (
     Replaced,
     TwoCopies,
 )
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ MENDABLE = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord, Left
 """The findings that `--fix` knows how to mend, where the files are to be had."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wants:
     """What the findings ask for, each thing once."""
 
