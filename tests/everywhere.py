@@ -91,5 +91,5 @@ def here(*words: str | Path, environ: Mapping[str, str] | None = None) -> Done:
 def needs(*programs: str) -> None:
     """Skip a test whose programs this machine does not have."""
     for program in programs:
-        if shutil.which(program, path=SYSTEM) is None:
+        if shutil.which(program, path=f"{SYSTEM}:/usr/sbin:/sbin") is None:
             pytest.skip(f"there is no {program} here: apt install {program}")

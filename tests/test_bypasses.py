@@ -351,6 +351,19 @@ def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
     assert changed(before, conda_bytes(place.prefix)) == {}
 
 
+def test_run_lines_are_guarded_in_a_root_of_their_own(deep: Place, tmp_path: Path) -> None:
+    """As images are made: another root, nothing in the environment, `/bin/sh -c`."""
+    needs("unshare", "chroot", "mount")
+    enter = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if run([*enter, f"mount --rbind / '{tmp_path}'"], {"PATH": f"{SYSTEM}:/usr/sbin:/sbin"}).code:
+        pytest.skip("this machine lets nobody have a root of their own")
+    line = f"exec env -i PATH='{deep.prefix}/bin:{SYSTEM}' SAFEPIP_PROBE=\"$SAFEPIP_PROBE\" "
+    line += "/bin/sh -c 'pip install --no-cache-dir x'"
+    script = 'mount --rbind / "$0" && exec chroot "$0" /bin/sh -c "$1"'
+    done = run([*enter, script, tmp_path, line], {"PATH": f"{SYSTEM}:/usr/sbin:/sbin"})
+    assert (done.code, done.reached) == (10, str(deep.prefix)), done
+
+
 def test_exec_is_the_command_itself(place: Place) -> None:
     script = 'read x; echo "$x $SAFEPIP_GUARD $#"; echo error >&2; exit 7'
     words = [str(SAFEPIP), "exec", "--", "sh", "-c", script, "--", "-v", "install", ""]
