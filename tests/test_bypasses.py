@@ -16,6 +16,8 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
+from tests.lab.contents import PYTHON
+from tests.lab.conversion import SITE_PACKAGES
 
 OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
 LEAF = make_wheel("leaf", "1.0")
@@ -48,8 +50,9 @@ def made(folder: Path, *levels: str) -> Place:
     for wheel in (*OWNED, LEAF):
         wheel.write(folder / "links")
     place = Place(create(folder / "a b", from_wheel(OWNED[0])), folder / "links")
-    (place.prefix / "bin" / "pip3.11").write_bytes((place.prefix / "bin" / "pip").read_bytes())
-    (place.prefix / "bin" / "pip3.11").chmod(0o755)
+    more = place.prefix / "bin" / f"pip{PYTHON}"
+    more.write_bytes((place.prefix / "bin" / "pip").read_bytes())
+    more.chmod(0o755)
     done = here("guard", "on", *levels, "--env", place.prefix)
     assert done.code == 0, done.err
     return place
@@ -75,7 +78,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Place:
     [
         "pip install x",
         "pip3 -q install 'a b' 'numpy<2' --x=''",
-        "pip3.11 install x",
+        f"pip{PYTHON} install x",
         "command pip install x",
         "env pip uninstall -y x",
         "echo x | xargs pip install",
@@ -136,7 +139,7 @@ def test_a_shim_with_no_pip_behind_it_says_so(place: Place) -> None:
 def test_a_pip_elsewhere_that_runs_condas_python_is_condas(place: Place, tmp_path: Path) -> None:
     """As `pip install --user pip` leaves one in the home folder, or a link into the environment."""
     (tmp_path / "python").symlink_to(place.prefix)  # a first line has no room for a space
-    lay(tmp_path / "bin" / "pip", f"#!{tmp_path}/python/bin/python3.11\n")
+    lay(tmp_path / "bin" / "pip", f"#!{tmp_path}/python/bin/python{PYTHON}\n")
     done = shim(place, f"{tmp_path}/bin:{SYSTEM}", "install", "x")
     assert done.reached == str(place.prefix)
     relative = run(
@@ -197,12 +200,12 @@ def test_a_safepip_that_is_gone_is_missed_loudly(
         "python -Wignore -Xutf8 --check-hash-based-pycs default -Impip uninstall x",
         "python -m pip.__main__ install x",
         "python bin/pip install x",
-        "python lib/python3.11/site-packages/pip install x",
-        "python lib/python3.11/site-packages/pip/__pip-runner__.py install x",
+        f"python {SITE_PACKAGES}/pip install x",
+        f"python {SITE_PACKAGES}/pip/__pip-runner__.py install x",
         "python pip-25.0-py3-none-any.whl/pip install x",
         "python ./pip.pyz install x",
         "bin/pip install x",
-        "bin/pip3.11 -v install x",
+        f"bin/pip{PYTHON} -v install x",
         "python -m pip install -U -r file --exists-action=b",
     ],
 )
@@ -443,7 +446,7 @@ guard of a b: shims
 
 def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> None:
     needs("bash")
-    hook = deep.prefix / "lib/python3.11/site-packages/safepip_guard.pth"
+    hook = deep.prefix / SITE_PACKAGES / "safepip_guard.pth"
     text = hook.read_text("utf-8")
     path = deep.environ()["PATH"]
     active = {"CONDA_PREFIX": str(deep.prefix), "PATH": path, "SHELL": "/bin/bash"}

@@ -152,7 +152,7 @@ def test_a_manifest_that_is_none_stops_both(place: Place) -> None:
 
 
 def test_others_seals_are_theirs(place: Place) -> None:
-    marker = place.prefix / "lib/python3.11/EXTERNALLY-MANAGED"
+    marker = place.site_packages.parent / "EXTERNALLY-MANAGED"
     marker.write_text("[externally-managed]\nError=managed by ops\n", encoding="utf-8")
     before = everything(place.prefix)
     done = guard(place, "on", "--seal")
