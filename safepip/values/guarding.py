@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from safepip.values.late import dataclass
 
 Level = Literal["shims", "deep", "seal"]
 LEVELS: tuple[Level, ...] = ("shims", "deep", "seal")
@@ -17,7 +18,7 @@ HOOK = f"{ROOT}/hook.py"
 MANIFEST = "etc/safepip/guard.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """A file that the guard has in an environment, or a link."""
 
@@ -29,7 +30,7 @@ class Piece:
     executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """A file of the guard, by what the manifest keeps of it."""
 
@@ -38,7 +39,7 @@ class Known:
     """SHA-256 of a file in hexadecimal; of a link `->` and what it leads to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """What the guard has written into an environment; empty where there is none."""
 
@@ -48,7 +49,7 @@ class Manifest:
     """Those that were made for the files, each after the one that holds it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Steps:
     """What is to be done so that an environment holds what it should."""
 

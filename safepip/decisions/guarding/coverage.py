@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.values.guarding import Tried
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ _OLDEST, _NEWEST = (3, 10), (3, 17)
 _SEALED = "externally managed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sight:
     """What was seen of one way to pip."""
 
@@ -39,7 +39,7 @@ class Sight:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Circumstances:
     """What decides on the ways out."""
 
