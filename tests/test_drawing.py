@@ -117,7 +117,7 @@ def test_a_refused_plan_as_markdown() -> None:
 
         already there: protobuf 4.25.3 (conda)
 
-        Fix: let conda change numpy first, if it can
+        Fix: let conda change numpy first, if it can (unchecked)
 
         ```sh
         conda install -p /opt/conda/envs/lab "numpy>=2" && safepip install opencv-python

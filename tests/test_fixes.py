@@ -79,7 +79,7 @@ def test_a_version_that_fits_comes_before_conda_and_before_allowing() -> None:
         ),
         Fix(
             f'conda install -p {PREFIX} "numpy>=2" && safepip install opencv-python==4.13.0.90',
-            "let conda change numpy first, if it can",
+            "let conda change numpy first, if it can (unchecked)",
         ),
         Fix(
             "safepip install --allow numpy opencv-python==4.13.0.90",
@@ -126,7 +126,7 @@ def test_what_is_held_at_conda_s_version_is_no_way_out() -> None:
     wanted = of(artifact("numpy==2.4.1"))
     held = (HeldBack("numpy", "2.4.1", "1.26.4"), HeldBack("rich", "14", None))
     assert fixes(wanted, "install", "-U", "numpy", kept=held) == (
-        Fix(f"conda update -p {PREFIX} numpy", "let conda change numpy, if it can"),
+        Fix(f"conda update -p {PREFIX} numpy", "let conda change numpy, if it can (unchecked)"),
         Fix("safepip install --allow numpy -U numpy", "replace conda's numpy on purpose"),
     )
 
@@ -135,7 +135,7 @@ def test_bounds_that_the_user_gave_are_conda_s_too() -> None:
     found = fixes(of(artifact("numpy==1.17")), "install", "numpy==1.17.*,!=1.17.2", "rich")
     assert found[0] == Fix(
         f"conda install -p {PREFIX} 'numpy!=1.17.2,1.17.*' && safepip install rich",
-        "let conda change numpy first, if it can",
+        "let conda change numpy first, if it can (unchecked)",
     )
 
 
@@ -198,9 +198,8 @@ def test_conda_s_own_name_of_a_package_is_used_and_never_another_version_scheme(
     )
     assert fixes(wanted, "install", "foo", env=env) == (
         Fix(
-            f'conda install -p {PREFIX} "pytorch>=2.4" && conda update -p {PREFIX} libopencv'
-            " && safepip install foo",
-            "let conda change pytorch and libopencv first, if it can",
+            f'conda install -p {PREFIX} "pytorch>=2.4" "libopencv>4.9.0" && safepip install foo',
+            "let conda change pytorch and libopencv first, if it can (unchecked)",
         ),
         Fix(
             "safepip install --allow torch,opencv-python foo",
@@ -219,7 +218,7 @@ def test_what_would_break_is_updated_by_conda_or_comes_along() -> None:
     assert fixes(wanted, "install", "-U", "numpy", env=env) == (
         Fix(
             f"conda update -p {PREFIX} numpy && safepip install numba",
-            "let conda change numpy first, if it can",
+            "let conda change numpy first, if it can (unchecked)",
         ),
     )
 
@@ -253,7 +252,7 @@ def test_ignoring_what_is_installed_is_left_out(flags: tuple[str, ...], left: st
         Fix(f"safepip install {left}astro", "leave what is installed as it is"),
         Fix(
             f"conda update -p {PREFIX} numpy && safepip install {left}astro",
-            "let conda change numpy first, if it can",
+            "let conda change numpy first, if it can (unchecked)",
         ),
     )
 
@@ -261,7 +260,10 @@ def test_ignoring_what_is_installed_is_left_out(flags: tuple[str, ...], left: st
 def test_the_flag_is_not_blamed_for_what_was_asked_for() -> None:
     found = fixes(of(artifact("numpy==2.4.1")), "install", "-I", "numpy==2.4.1")
     assert found == (
-        Fix(f"conda install -p {PREFIX} numpy==2.4.1", "let conda change numpy, if it can"),
+        Fix(
+            f"conda install -p {PREFIX} numpy==2.4.1",
+            "let conda change numpy, if it can (unchecked)",
+        ),
     )
 
 
@@ -287,7 +289,7 @@ def test_a_project_may_be_installed_alone(source: Any) -> None:
         ),
         Fix(
             f'conda install -p {PREFIX} "protobuf>=5" && safepip install -e ".[dev]"',
-            "let conda change protobuf first, if it can",
+            "let conda change protobuf first, if it can (unchecked)",
         ),
     )
 
@@ -395,7 +397,7 @@ def test_what_would_only_hide_conda_s_is_left_to_conda() -> None:
     assert fixes(wanted, "install", "--user", "numpy==2.4.1", "rich") == (
         Fix(
             f"conda install -p {PREFIX} numpy==2.4.1 && safepip install rich",
-            "let conda change numpy first, if it can",
+            "let conda change numpy first, if it can (unchecked)",
         ),
     )
 
@@ -526,7 +528,7 @@ def test_pixi_is_spoken_to_in_its_own_words() -> None:
         Fix(
             'pixi add --manifest-path "/home/ada/my work" "numpy>=2"'
             f' && safepip install --env "{prefix}" opencv-python',
-            "let conda change numpy first, if it can",
+            "let conda change numpy first, if it can (unchecked)",
         ),
         Fix(
             f'safepip install --env "{prefix}" --allow numpy opencv-python',
@@ -580,7 +582,7 @@ def test_what_is_conda_s_is_updated_along_by_conda() -> None:
     assert fixes(wanted, "install", "six==2", env=env) == (
         Fix(
             f"conda update -p {PREFIX} app && safepip install six==2",
-            "let conda update app first, if it can",
+            "let conda update app first, if it can (unchecked)",
         ),
     )
 
@@ -588,7 +590,7 @@ def test_what_is_conda_s_is_updated_along_by_conda() -> None:
 def test_nothing_fits_where_only_what_was_not_asked_for_was_held_back() -> None:
     held = (HeldBack("numpy", "2.4.1", "1.26.4"), HeldBack("other", "2", "1"))
     found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", kept=held)
-    assert found[0].says == "let conda change numpy first, if it can"
+    assert found[0].says == "let conda change numpy first, if it can (unchecked)"
 
 
 @pytest.mark.parametrize("manager", ["conda", "mamba", "micromamba"])
@@ -633,7 +635,7 @@ def test_a_command_that_cannot_be_given_whole_is_not_given(argument: str) -> Non
     assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", argument, kept=FITS) == (
         Fix(
             f'conda install -p {PREFIX} "numpy>=2"',
-            "let conda change numpy, if it can; then the same command again",
+            "let conda change numpy, if it can (unchecked); then the same command again",
         ),
     )
 
@@ -747,9 +749,6 @@ def test_what_would_do_as_well_is_offered_too() -> None:
     both = (Freed("numpy", ("numpy>=2",), "2.4.1"), Freed("protobuf", ("protobuf",), "6.33"))
     scipy = (Freed("scipy", (), "1.17"),)
     assert by_conda_commands(both, scipy) == [
-        (
-            f'conda install -p {PREFIX} "numpy>=2" && conda update -p {PREFIX} protobuf && '
-            'safepip install "app>=2"'
-        ),
+        (f'conda install -p {PREFIX} "numpy>=2" "protobuf>4.25.3" && safepip install "app>=2"'),
         f'conda update -p {PREFIX} scipy && safepip install "app>=2"',
     ]

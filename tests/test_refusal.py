@@ -51,8 +51,8 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
 
         fix   take the newest that fits conda's versions, opencv-python 4.11.0.86:
                 safepip install opencv-python==4.11.0.86
-              or let conda change numpy and protobuf first, if it can:
-                conda install -p /opt/conda/envs/lab "numpy>=2" && conda update -p /opt/conda/envs/lab protobuf && safepip install opencv-python==4.13.0.90
+              or let conda change numpy and protobuf first, if it can (unchecked):
+                conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
               or replace conda's numpy and protobuf on purpose:
                 safepip install --allow numpy,protobuf opencv-python==4.13.0.90
 
@@ -83,8 +83,9 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
               versions, opencv-python 4.11.0.86:
                 safepip install opencv-python==4.11.0.86
               or let conda change numpy and
-              protobuf first, if it can:
-                conda install -p /opt/conda/envs/lab "numpy>=2" && conda update -p /opt/conda/envs/lab protobuf && safepip install opencv-python==4.13.0.90
+              protobuf first, if it can
+              (unchecked):
+                conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
               or replace conda's numpy and
               protobuf on purpose:
                 safepip install --allow numpy,protobuf opencv-python==4.13.0.90
@@ -107,7 +108,7 @@ def test_a_plan_that_is_refused_shows_its_whole_tree() -> None:
         why   pip would delete conda's protobuf files and write its own, and conda would
               still list 4.25.3
 
-        fix   let conda change protobuf, if it can:
+        fix   let conda change protobuf, if it can (unchecked):
                 conda update -p /opt/conda/envs/lab protobuf
               or replace conda's protobuf on purpose:
                 safepip install --allow protobuf -U protobuf
@@ -124,7 +125,7 @@ def test_what_was_asked_for_needs_no_tree() -> None:
         why   pip would delete conda's numpy files and write its own, and conda would
               still list 1.26.4; it is needed by 1 conda package: scipy 1.11.4 (numpy
               >=1.26,<2)
-        fix   let conda change numpy, if it can:
+        fix   let conda change numpy, if it can (unchecked):
                 conda update -p /opt/conda/envs/lab numpy
               or replace conda's numpy on purpose:
                 safepip install --allow numpy -U numpy

@@ -22,10 +22,11 @@ from safepip.values.text import without_secrets
 from safepip.values.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from safepip.effects.asking import Asking, Engine
+    from safepip.effects.conda_solver import CondaSolver
     from safepip.recipes.settings import Settings
     from safepip.values.account import Account, Failed
     from safepip.values.environment import Environment
@@ -72,6 +73,8 @@ class Course:
     settings: Settings
     options: PipOptions = field(default_factory=PipOptions)
     seconds: dict[str, float] = field(default_factory=dict)
+    solver: CondaSolver | None = None
+    """Who knows conda's channels, once that was asked."""
 
     @property
     def folder(self) -> Path:
@@ -153,6 +156,8 @@ class Course:
         others_fit: bool = False,
         ways: tuple[tuple[Freed, ...], ...] = (),
         within: tuple[str, ...] = (),
+        barred: Collection[str] = (),
+        first: tuple[Fix, ...] = (),
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
         return fixes_for(
@@ -165,6 +170,8 @@ class Course:
             others_fit=others_fit,
             ways=ways,
             within=within,
+            barred=barred,
+            first=first,
             policy=self.request.policy,
             obvious=self.is_reached,
         )

@@ -10,15 +10,15 @@ What comes before, up to a pip that is ready to plan, is in `opening`.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.wording.hints import hints_for
-from safepip.effects.conda_solver import ask_solver
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
+from safepip.recipes.from_conda import checked_by_conda, from_conda
 from safepip.recipes.keep import find_fitting, keep, others_fit, within_pins
 from safepip.values.account import Failed
 from safepip.values.exits import Exit
@@ -71,6 +71,9 @@ def _decide(course: Course, plan: Plan) -> Outcome:
         return _carry_out(course, Clear(plan, first.findings, first.spared))
     held = keep(course, plan, first)
     if isinstance(held, Kept):
+        if course.request.verb == "plan":
+            newest = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
+            held = replace(held, fixes=newest.fixes)
         return _carry_out(course, held)
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
@@ -99,23 +102,25 @@ def _block(
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
     ways = blocked.conflict.ways if blocked.conflict is not None else ()
-    fixes = course.fixes(
-        blocked.plan, blocked.findings, fitting, others_fit=others, ways=ways, within=within
+    fixes = partial(
+        course.fixes,
+        blocked.plan,
+        blocked.findings,
+        fitting,
+        others_fit=others,
+        ways=ways,
+        within=within,
+        first=from_conda(course, blocked.plan),
     )
-    fixes = tuple(_as_conda_sees_it(course, fix) for fix in fixes)
-    return course.outcome(code, replace(blocked, fixes=fixes))
-
-
-def _as_conda_sees_it(course: Course, fix: Fix) -> Fix:
-    answer = ask_solver(course.environment, fix.asks_conda) if fix.asks_conda else None
-    return with_answer(fix, **answer._asdict()) if answer is not None else fix
+    checked = checked_by_conda(course, blocked.plan, fixes)
+    return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=checked.hints)
 
 
 def _carry_out(course: Course, cleared: Cleared) -> Outcome:
     """Let pip act on the plan, unless the environment is another by now."""
     if course.request.verb == "plan" or course.options.dry_run:
         course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan")
-        return course.outcome(Exit.DONE, cleared)
+        return course.outcome(Exit.DONE, cleared, fixes=_from_conda(course, cleared))
     environment = course.environment
     if records_state(environment.prefix) != environment.records_state:
         now = read_environment(environment.prefix, environment.interpreter)
@@ -126,6 +131,12 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
         cleared = replace(cleared, notes=again.findings, spared=again.spared)
     _load_words()
     return carry_out(course, cleared)
+
+
+def _from_conda(course: Course, cleared: Cleared) -> tuple[Fix, ...]:
+    if course.request.verb != "plan":
+        return ()
+    return from_conda(course, cleared.plan)
 
 
 def _load_words() -> None:

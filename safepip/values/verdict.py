@@ -26,7 +26,9 @@ class Fix:
     command: str
     says: str
     asks_conda: tuple[str, ...] = field(default=(), compare=False)
-    """The specifications that conda is asked for in it, where its solver could be asked, too."""
+    """The specifications that conda's solver is asked whether it can be done at all."""
+    is_told_by_conda: bool = field(default=False, compare=False)
+    """Where the solver can do that, the command does what is said of it."""
 
 
 @dataclass(frozen=True)

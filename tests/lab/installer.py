@@ -33,11 +33,13 @@ def install(
     *,
     requested: Sequence[str] = (),
     reinstall: Sequence[str] = (),
+    keep: bool = False,
 ) -> list[str]:
     """Make ``prefix`` hold exactly what ``specs`` ask of the channel, and name the packages.
 
     What is there and not asked for is removed. ``requested`` goes into the records as the user's
     wish, ``reinstall`` names packages to be written anew though they are there.
+    ``keep``: what is there stays in its version, unless something that is asked needs another.
 
     Raises: InstallFailed.
     """
@@ -47,6 +49,7 @@ def install(
         "specs": list(specs),
         "requested": list(requested),
         "reinstall": list(reinstall),
+        "keep": keep,
     }
     answer = _ask(request)
     if "error" in answer:

@@ -59,6 +59,7 @@ async def _install(request: dict[str, Any], cache: Cache) -> list[str]:
         sources=[rattler.Channel(request["channel"])],
         specs=request["specs"],
         gateway=rattler.Gateway(cache_dir=cache.folder / "repodata"),
+        locked_packages=_there(request["prefix"]) if request["keep"] else None,
         virtual_packages=rattler.VirtualPackage.detect(),
     )
     await rattler.install(
@@ -70,6 +71,11 @@ async def _install(request: dict[str, Any], cache: Cache) -> list[str]:
         reinstall_packages=set(request["reinstall"]) or None,
     )
     return sorted(record.file_name for record in records)
+
+
+def _there(prefix: str) -> list[Any]:
+    files = sorted(Path(prefix, "conda-meta").glob("*.json"))
+    return [rattler.PrefixRecord.from_path(file) for file in files]
 
 
 def _specs(texts: list[str]) -> list[Any]:

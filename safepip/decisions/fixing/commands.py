@@ -75,6 +75,12 @@ def can_be_repeated(arguments: tuple[str, ...]) -> bool:
     )
 
 
+def has_files(arguments: tuple[str, ...]) -> bool:
+    """Say whether more is asked than the arguments tell: requirements or constraints in files."""
+    files = ("-r", "-c", "--requirement", "--constraint")
+    return any(argument.startswith(files) for argument in arguments)
+
+
 def is_printable(text: str) -> bool:
     """Say whether a terminal shows the text as it is."""
     return shown(text, len(text)) == text

@@ -15,7 +15,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.values.request import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
@@ -72,7 +72,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     others_fit: bool = False,
     ways: tuple[tuple[Freed, ...], ...] = (),
     within: tuple[str, ...] = (),
+    barred: Collection[str] = (),
     in_notebook: bool = False,
+    first: tuple[Fix, ...] = (),
     policy: Policy | None = None,
     obvious: bool = True,
 ) -> tuple[Fix, ...]:
@@ -82,8 +84,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     second plan held back, where there is such a plan and it was not taken. ``others_fit``: what
     would break has releases that go with the plan. ``ways``: the smallest changes of conda's that
     make the request possible, where they were found out. ``within``: bounds with which the plan is
-    what is pinned. ``policy`` is what the user said to
-    safepip, which the commands say again.
+    what is pinned. ``barred``: commands that are known not to work; ``first``: those that were
+    found before, and come first. ``policy`` is what the user said to safepip, which the commands
+    say again.
     """
     case = Case(
         environment,
@@ -97,8 +100,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         ways,
         within,
     )
-    found = _found(case, _ways(case)) or _found(case, _LAST)
-    return found[:_MOST]
+    found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
+    unlike = {fix.command for fix in first}
+    return (*first, *(fix for fix in found if fix.command not in unlike))[:_MOST]
 
 
 def _ways(case: Case) -> tuple[Way, ...]:
@@ -110,11 +114,12 @@ def _ways(case: Case) -> tuple[Way, ...]:
     return ways if case.repeatable else tuple(way for way in ways if way in _WITHOUT_ARGUMENTS)
 
 
-def _found(case: Case, ways: tuple[Way, ...]) -> tuple[Fix, ...]:
+def _found(case: Case, ways: tuple[Way, ...], barred: Collection[str]) -> tuple[Fix, ...]:
     """Give the fixes of these ways that can be pasted, each command once."""
     fixes: dict[str, Fix] = {}
     for way in ways:
         for fix in way(case):
-            if can_be_pasted(fix.command, in_notebook=case.shell.in_notebook):
+            is_whole = can_be_pasted(fix.command, in_notebook=case.shell.in_notebook)
+            if is_whole and fix.command not in barred:
                 fixes.setdefault(fix.command, fix)
     return tuple(fixes.values())

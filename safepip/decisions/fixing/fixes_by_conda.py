@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import conda_spec, required
-from safepip.decisions.fixing.commands import without_flag, without_names, words_of
+from safepip.decisions.fixing.commands import has_files, without_flag, without_names, words_of
 from safepip.decisions.fixing.shell import CondaVerb, Shell
 from safepip.decisions.judging.pins import parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
@@ -16,18 +16,18 @@ from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from safepip.decisions.fixing.fix_case import Case
+    from safepip.values.channel import Answer
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
 
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
-UNSURE = ", if it can"
+UNSURE = ", if it can (unchecked)"
 """What conda's solver makes of it is not known here."""
-_IMPOSSIBLE = ", which its channels, as this machine knows them, do not allow"
 _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
 
 
@@ -46,12 +46,14 @@ def by_conda(case: Case) -> Iterator[Fix]:
 
 def _as_planned(case: Case) -> Fix:
     """Let conda change what pip planned to change."""
-    changes = _conda_changes(case)
+    changes = _in_one_go(case, _conda_changes(case))
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
     says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
     unsure = UNSURE if verb == "change" else ""
-    return _followed_by(case, commands, _left_for_pip(case), says, unsure, _asked(case, changes))
+    is_numbered_alike = all(_is_numbered_alike(case, f.conda_package) for f in case.owned)
+    fix = _followed_by(case, commands, _left_for_pip(case), says, unsure)
+    return _to_be_asked(case, fix, changes, settles=is_numbered_alike)
 
 
 def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
@@ -69,15 +71,40 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         is_bounded = spec != name and record is not None and record.version == owner.version
         verb: CondaVerb = "install" if is_bounded else "update"
         changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
+    settles = "update" not in changes
+    changes = _in_one_go(case, changes)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     says = f"let conda change {listed(names)}"
-    return _followed_by(case, commands, _left_for_pip(case), says, UNSURE, _asked(case, changes))
+    fix = _followed_by(case, commands, _left_for_pip(case), says, UNSURE)
+    return _to_be_asked(case, fix, changes, settles=settles)
 
 
-def _asked(case: Case, changes: dict[CondaVerb, tuple[str, ...]]) -> tuple[str, ...]:
-    """Give what a solver can be asked for: what has bounds, of a tool that solves by them alone."""
-    is_bounded = set(changes) == {"install"} and case.shell.manager != "pixi"
-    return changes["install"] if is_bounded else ()
+def _in_one_go(
+    case: Case, changes: dict[CondaVerb, tuple[str, ...]]
+) -> dict[CondaVerb, tuple[str, ...]]:
+    """Ask for everything at once, since conda may need to change one for the other."""
+    here = {record.name: record.version for record in case.environment.records}
+    updates = changes.get("update", ())
+    if "install" not in changes or not all(name in here for name in updates):
+        return changes
+    newer = (f"{name}>{here[name]}" for name in updates)
+    changed = {**changes, "install": (*changes["install"], *newer)}
+    changed.pop("update", None)
+    return changed
+
+
+def _to_be_asked(
+    case: Case, fix: Fix, changes: dict[CondaVerb, tuple[str, ...]], *, settles: bool
+) -> Fix:
+    """Give the fix with what a solver can be asked of it: bounds, and what is newer than here.
+
+    ``settles``: where that can be had, the fix is certain. It never is for pixi, which solves for
+    its manifest and not for what is there.
+    """
+    here = {record.name: record.version for record in case.environment.records}
+    newer = (f"{name} >{here[name]}" for name in changes.get("update", ()) if name in here)
+    asks = (*changes.get("install", ()), *newer)
+    return replace(fix, asks_conda=asks, is_told_by_conda=settles and case.shell.manager != "pixi")
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
@@ -102,30 +129,39 @@ def _left_for_pip(case: Case) -> tuple[str, ...]:
     return (*(rest or arguments[:1]), *others) if others else rest
 
 
-def _followed_by(  # noqa: PLR0917 - a command has these parts
+def _followed_by(
     case: Case,
     commands: list[str],
     rest: tuple[str, ...],
     says: str,
     unsure: str = "",
-    asks: tuple[str, ...] = (),
 ) -> Fix:
     """Give commands of conda and then, where anything is left of it, the user's own."""
     if not rest:
-        return Fix(case.shell.then(*commands), f"{says}{unsure}", asks)
+        return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
-        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}", asks)
-    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again", asks)
+        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
+    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again")
 
 
-def with_answer(fix: Fix, *, possible: bool, moves: Sequence[tuple[str, str, str]]) -> Fix:
-    """Say what the solver says of it. ``moves``: name, version before and after, of everything."""
-    if not possible:
-        return replace(fix, says=fix.says.replace(UNSURE, _IMPOSSIBLE))
+def with_answer(fix: Fix, answer: Answer) -> Fix:
+    """Say what the solver says of a fix that it finds possible."""
+    if not fix.is_told_by_conda:
+        return fix
     asked = {pin.name for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None}
-    others = [f"{n} {old} -> {new}" for n, old, new in moves if old and normalised(n) not in asked]
-    also = f", which also changes {few(others)}" if others else ""
+    others = other_moves(answer, asked)
+    also = f", which also {others}" if others else ""
     return replace(fix, says=fix.says.replace(UNSURE, also))
+
+
+def other_moves(answer: Answer, asked: Collection[str]) -> str:
+    """Say what else of the environment conda would change or remove; empty for nothing."""
+    moves = [m for m in answer.moves if m.before and normalised(m.name) not in asked]
+    changed = [f"{m.name} {m.before} -> {m.after}" for m in moves if m.after]
+    removed = [f"{m.name} {m.before}" for m in moves if not m.after]
+    said = [f"changes {few(changed)}"] if changed else []
+    said += [f"removes {few(removed)}"] if removed else []
+    return " and ".join(said)
 
 
 def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
@@ -133,8 +169,7 @@ def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
     name = case.conda_name(finding.conda_package)
     if finding.action == "same":
         return "reinstall", name
-    record = case.record(finding.conda_package)
-    if record is not None and record.version != finding.installed:
+    if not _is_numbered_alike(case, finding.conda_package):
         # The package is numbered otherwise than the distribution in it: pip's bounds mean nothing.
         return "update", name
     asked = [parse_requirement(word.text) for word in words_of(case.arguments) if word.name]
@@ -144,14 +179,21 @@ def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
     if spec != name:
         return "install", spec
     # Bounds in files are not known here, so only what pip chose is certain to meet them.
-    if finding.action == "upgrade" and case.shell.manager != "pixi" and not _has_files(case):
+    if (
+        finding.action == "upgrade"
+        and case.shell.manager != "pixi"
+        and not has_files(case.arguments)
+    ):
         return "update", name
     return "install", f"{name}=={finding.planned}"
 
 
-def _has_files(case: Case) -> bool:
-    files = ("-r", "-c", "--requirement", "--constraint")
-    return any(argument.startswith(files) for argument in case.arguments)
+def _is_numbered_alike(case: Case, conda_package: str) -> bool:
+    """Say whether conda's package has the number of the distribution in it, as far as known."""
+    record = case.record(conda_package)
+    if record is None:
+        return True
+    return all(d.version == record.version for d in case.environment.provides(record)[:1])
 
 
 def removed_by_conda(case: Case) -> Iterator[Fix]:
@@ -184,7 +226,8 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
     others = (name for name in broken if name not in owned)
     command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
     unsure = UNSURE if verb == "update" else ""
-    yield Fix(command, f"let conda {verb} {listed(names)} first{unsure}")
+    fix = Fix(command, f"let conda {verb} {listed(names)} first{unsure}")
+    yield _to_be_asked(case, fix, {verb: names}, settles=False)
 
 
 def _may_be_removed(case: Case, name: str) -> bool:

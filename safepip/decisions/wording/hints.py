@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
+from safepip.decisions.wording.phrases import few
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -41,6 +42,18 @@ def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...
         create = shell.create(f"my-{environment.name}", (clean(bounds[0]), "pip"))
         lines = (*lines[:-1], f"{lines[-1]}\nin a new environment: {create}")
     return lines
+
+
+def conda_cannot(specs: Sequence[str]) -> str:
+    """Say what conda's solver finds no way to, so that no command for it is offered."""
+    said = few(f"`{spec}`" for spec in specs)
+    return f"conda cannot have {said} here, by its channels as this machine knows them"
+
+
+def conda_would_harm(specs: Sequence[str], names: Sequence[str]) -> str:
+    """Say whom conda's change would leave without what it requires, so that it is not offered."""
+    said = few(f"`{spec}`" for spec in specs)
+    return f"with {said} from conda, {few(names)} would not have what it requires"
 
 
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.fixes_by_conda import UNSURE
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
@@ -102,6 +103,8 @@ def _cleared(
         lines = (*lines, Line(), *plan_lines(picture, width, form))
     if verbosity >= 0:
         lines = (*lines, *note_lines(verdict.notes, verdict.plan, environment, width))
+    if outcome.fixes and verbosity >= 0:
+        lines = (*lines, Line(), *fix_lines(outcome.fixes, width, "hint"))
     return lines
 
 
@@ -152,7 +155,8 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
     for held in verdict.held_back:
         lines += paragraph((Span(held_text(held)),), width, start=(Span("  "),), indent=2)
     if verdict.fixes:
-        lines.append(Line((Span("  newest anyway:"),)))
+        unsure = any(UNSURE in fix.says for fix in verdict.fixes[:_FEW_FIXES])
+        lines.append(Line((Span(f"  newest anyway{UNSURE if unsure else ''}:"),)))
     for fix in verdict.fixes[:_FEW_FIXES]:
         lines += command(fix.command, 4)
     return tuple(lines)

@@ -98,11 +98,11 @@ def labelled(label: str, text: str, width: int) -> tuple[Line, ...]:
     return paragraph((Span(text),), width, start=start, indent=_LABEL)
 
 
-def fix_lines(fixes: Sequence[Fix], width: int) -> tuple[Line, ...]:
+def fix_lines(fixes: Sequence[Fix], width: int, label: str = "fix") -> tuple[Line, ...]:
     """Give the ways out, each command alone on its line."""
     lines: list[Line] = []
     for fix in fixes:
-        start = Span("      or ") if lines else Span("fix   ", "label")
+        start = Span("      or ") if lines else Span(label.ljust(_LABEL), "label")
         lines += paragraph((Span(f"{clean(fix.says)}:"),), width, start=(start,), indent=_LABEL)
         lines += command(fix.command, _LABEL + 2)
     return tuple(lines)

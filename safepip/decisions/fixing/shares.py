@@ -1,0 +1,280 @@
+"""Which part of a plan conda could take on, so that pip has only the rest. Pure.
+
+What conda has, take from conda: what was asked for, where its channels have it; else what that
+needs. What is taken over by conda is no more looked into, since conda knows what it needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.bounds import conda_spec
+from safepip.decisions.fixing.commands import has_files, without_names, words_of
+from safepip.decisions.fixing.fixes_by_conda import other_moves
+from safepip.decisions.judging.consistency import before, standing, unmet
+from safepip.decisions.judging.requirements import (
+    active_requirements,
+    is_met,
+    parse_requirement,
+    parse_version,
+)
+from safepip.decisions.wording.phrases import few
+from safepip.values.environment import Distribution, Record
+from safepip.values.plan import Change, Plan
+from safepip.values.text import normalised
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from packaging.requirements import Requirement
+
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.values.channel import Answer, Offer
+    from safepip.values.environment import Environment
+    from safepip.values.request import PipOptions
+
+
+@dataclass(frozen=True)
+class Share:
+    """A plan, divided between conda and pip."""
+
+    offers: tuple[Offer, ...]
+    """What conda takes on."""
+    wanted: tuple[tuple[Requirement, ...], ...]
+    """Of each of them: what the user and the rest of the plan ask."""
+    specs: tuple[str, ...]
+    """The same in conda's words."""
+    rest: tuple[Change, ...]
+    """What pip would still do."""
+    arguments: tuple[str, ...]
+    """pip's, for the rest; empty where nothing is left."""
+
+
+def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
+    """Say whether what conda would put there is what pip was asked to put there."""
+    elsewhere = options.target_dir or options.prefix_path or options.root_path
+    other = options.ignore_dependencies or options.ignore_installed or options.force_reinstall
+    eager = any(argument.startswith("--upgrade-s") for argument in arguments)
+    # With `-U -r FILE`, pip would go on to upgrade what conda has just brought.
+    again = options.upgrade and has_files(arguments)
+    return not (elsewhere or other or eager or again or options.use_user_site or options.pre)
+
+
+def shares(
+    plan: Plan, environment: Environment, arguments: tuple[str, ...], offers: Mapping[str, Offer]
+) -> tuple[Share, ...]:
+    """Give the ways to divide a plan, the one that leaves most to conda first; empty for none."""
+    asked = _asked(plan, arguments)
+    may = frozenset(
+        c.name
+        for c in plan.changes
+        if c.name in offers and _may_be_condas(c) and _is_missing(environment, c, offers[c.name])
+    )
+    only_requested = frozenset(c.name for c in plan.changes if c.requested and c.name in may)
+    found: dict[tuple[str, ...], Share] = {}
+    for names in (may, only_requested):
+        share = _share(plan, environment, arguments, {n: offers[n] for n in names}, asked)
+        if share is not None:
+            found.setdefault(share.specs, share)
+    return tuple(found.values())
+
+
+def _may_be_condas(change: Change) -> bool:
+    """Say whether conda's package would be the same thing, and in nobody's way.
+
+    Of extras conda knows nothing, and a copy that pip has put there would come twice.
+    """
+    artifact, here = change.artifact, change.before
+    from_an_index = artifact is None or (
+        not artifact.is_direct and artifact.source in ("wheel", "sdist")
+    )
+    record = here.record if here is not None else None
+    is_new_or_condas = here is None or (
+        record is not None and record.version == here.version and not change.requested
+    )
+    differs = here is None or here.version != change.after
+    return (
+        change.after is not None
+        and from_an_index
+        and is_new_or_condas
+        and differs
+        and not (change.extras)
+    )
+
+
+def _is_missing(environment: Environment, change: Change, offer: Offer) -> bool:
+    """Say whether conda's package is not there yet without metadata that pip sees."""
+    return change.before is not None or environment.record_named(offer.package) is None
+
+
+def _asked(plan: Plan, arguments: tuple[str, ...]) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give what the user asks of each name; of what stands in files, only pip's choice is known."""
+    asked: dict[str, tuple[Requirement, ...]] = {}
+    for word in words_of(arguments):
+        requirement = parse_requirement(word.text) if word.name else None
+        if requirement is not None:
+            asked[word.name] = (*asked.get(word.name, ()), requirement)
+    for change in plan.changes:
+        exact = parse_requirement(f"{change.name}=={change.after}")
+        is_told = change.name in asked and not has_files(arguments)
+        if change.requested and not is_told and exact is not None:
+            asked[change.name] = (*asked.get(change.name, ()), exact)
+    return asked
+
+
+def _share(
+    plan: Plan,
+    environment: Environment,
+    arguments: tuple[str, ...],
+    offers: Mapping[str, Offer],
+    asked: Mapping[str, tuple[Requirement, ...]],
+) -> Share | None:
+    """Divide a plan so that all of conda's part has a version that everybody else accepts."""
+    while True:
+        taken, rest = _divided(plan, offers.keys())
+        wanted = {name: (*asked.get(name, ()), *_needs(rest, name, environment)) for name in taken}
+        misfits = {name for name in taken if not _fits(offers[name], wanted[name])}
+        if not misfits:
+            break
+        offers = {name: offer for name, offer in offers.items() if name not in misfits}
+    if all(plan.by_name[name].before is not None for name in taken):
+        return None  # only what conda has already, and could change
+    specs = tuple(conda_spec(offers[name].package, name, wanted[name]) for name in taken)
+    names = frozenset(name for name in taken if plan.by_name[name].requested)
+    left = without_names(arguments, names) if rest else ()
+    bounds = tuple(wanted[name] for name in taken)
+    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left)
+
+
+def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+    """Give what conda takes on, and what stays with pip, from the user's requests downwards."""
+    known = plan.by_name
+    waiting = [c for c in plan.changes if c.requested or not known.keys() & set(c.needed_by)]
+    seen = {change.name for change in waiting}
+    taken: list[str] = []
+    rest: list[Change] = []
+    for change in waiting:
+        if change.name in offered:
+            taken.append(change.name)
+            continue
+        rest.append(change)
+        needed = [c for c in plan.changes if change.name in c.needed_by and c.name not in seen]
+        waiting += needed
+        seen.update(c.name for c in needed)
+    return tuple(taken), tuple(rest)
+
+
+def _needs(rest: tuple[Change, ...], name: str, environment: Environment) -> Iterator[Requirement]:
+    for change in rest:
+        markers = environment.interpreter.markers
+        for requirement in active_requirements(change.requires, markers, change.extras):
+            if normalised(requirement.name) == name:
+                yield requirement
+
+
+def _fits(offer: Offer, wanted: tuple[Requirement, ...]) -> bool:
+    return any(
+        all(is_met(requirement, version) for requirement in wanted)
+        for version in offer.versions
+        if (parsed := parse_version(version)) is not None and not parsed.is_prerelease
+    )
+
+
+def works(
+    share: Share, environment: Environment, answer: Answer, offers: Mapping[str, Offer]
+) -> bool:
+    """Say whether, after conda's part, pip's is as planned, and nobody loses what it requires.
+
+    pip has planned the rest with other versions of what is now conda's; where it accepts these, it
+    finds them met, and plans the rest once more.
+    """
+    there = environment_after(environment, answer, offers)
+    versions = before(there).versions
+    for offer, wanted in zip(share.offers, share.wanted, strict=True):
+        if not all(is_met(requirement, versions.get(offer.name)) for requirement in wanted):
+            return False
+    rest = tuple(c for c in share.rest if c.requested or c.name not in versions or c.before)
+    return not harm_of(environment, there, rest, frozenset(change.name for change in rest))
+
+
+def harm_of(
+    environment: Environment,
+    there: Environment,
+    rest: tuple[Change, ...],
+    leaving: AbstractSet[str],
+) -> tuple[str, ...]:
+    """Give what would not have what it requires, after conda's part and ``rest``, which is pip's.
+
+    ``leaving``: names that are changed, and whose requirements are no concern any more.
+    """
+    unserved = dict.fromkeys(finding.distribution for finding in unmet(there, Plan(rest)))
+    return (*unserved, *dict.fromkeys(_broken_by(environment, there, leaving)))
+
+
+def _broken_by(
+    environment: Environment, there: Environment, leaving: AbstractSet[str]
+) -> list[str]:
+    """Give what pip owns and what would lose a requirement that is met; ``leaving`` is changed."""
+    old, new = before(environment), before(there)
+    markers = environment.interpreter.markers
+    return [
+        name
+        for name, each in standing(environment.distributions).items()
+        if each.record is None and name not in leaving
+        for requirement in active_requirements(each.requires, markers, old.extras.get(name, ()))
+        if (wanted := normalised(requirement.name)) not in leaving
+        and is_met(requirement, old.versions.get(wanted))
+        and not is_met(requirement, new.versions.get(wanted))
+    ]
+
+
+def environment_after(
+    environment: Environment, answer: Answer, offers: Mapping[str, Offer]
+) -> Environment:
+    """Give the environment as it would be once conda has done what its solver answered.
+
+    What is numbered otherwise than its distribution has no known version then.
+    """
+    moved = {move.name: move.after for move in answer.moves}
+    found = [d for d in (_moved(d, moved) for d in environment.distributions) if d is not None]
+    known = {distribution.name for distribution in found}
+    for offer in offers.values():
+        version = answer.versions.get(offer.package.lower())
+        if version is not None and offer.name not in known:
+            record = Record(offer.package, version, "")
+            found.append(Distribution(offer.name, version, "", record=record))
+    return replace(environment, distributions=tuple(found))
+
+
+def _moved(distribution: Distribution, moved: Mapping[str, str]) -> Distribution | None:
+    record = distribution.record
+    if record is None or record.name.lower() not in moved:
+        return distribution
+    after = moved[record.name.lower()]
+    version = after if record.version == distribution.version else ""
+    return replace(distribution, version=version, requires=()) if after else None
+
+
+def shared_fix(
+    share: Share, answer: Answer, plan: Plan, shell: Shell, options: tuple[str, ...]
+) -> Fix:
+    """Give the two commands, conda's first, and what they do. ``options``: safepip's own."""
+    taken = [_taken(offer, answer, plan) for offer in share.offers]
+    says = f"take {few(taken)} from conda"
+    says += ", and pip the rest" if share.arguments else ""
+    others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
+    says += f"; that also {others}" if others else ""
+    # pixi solves for its manifest, and not for what is there.
+    says += ", if pixi can (unchecked)" if shell.manager == "pixi" else ""
+    commands = [shell.conda("install", share.specs)]
+    commands += [shell.safepip(share.arguments, options)] if share.arguments else []
+    return Fix(shell.then(*commands), says)
+
+
+def _taken(offer: Offer, answer: Answer, plan: Plan) -> str:
+    version = answer.versions[offer.package.lower()]
+    by_pip = plan.by_name[offer.name].after
+    return f"{offer.package} {version}{f' (pip: {by_pip})' if by_pip != version else ''}"

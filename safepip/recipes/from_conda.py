@@ -1,0 +1,148 @@
+"""What conda says to a plan: what its channels offer of it, and what its solver makes of fixes.
+
+Less is said, never something wrong: without py-rattler, or an index of the channels, nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.fixing.again import can_be_pasted
+from safepip.decisions.fixing.commands import can_be_repeated, words_of
+from safepip.decisions.fixing.fixes_by_conda import with_answer
+from safepip.decisions.fixing.shares import (
+    can_be_shared,
+    environment_after,
+    harm_of,
+    shared_fix,
+    shares,
+    works,
+)
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
+from safepip.effects.conda_solver import CondaSolver
+from safepip.values.environment import spec_name
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safepip.recipes.course import Course
+    from safepip.values.environment import Environment
+    from safepip.values.plan import Change, Plan
+
+_SECONDS = 5.0
+_SECONDS_ONLINE = 15.0
+"""For `plan`, which may fetch what the channels offer."""
+
+
+def solver_of(course: Course) -> CondaSolver:
+    """Give who knows the channels of the environment; `plan` may fetch their indexes.
+
+    One for the whole command: what is read is kept, and the time is for all questions together.
+    """
+    if course.solver is None:
+        fetches = course.request.verb == "plan" and not _is_offline(course)
+        seconds = _SECONDS_ONLINE if fetches else _SECONDS
+        course.solver = CondaSolver(course.environment, seconds=seconds, fetches=fetches)
+    return course.solver
+
+
+def _is_offline(course: Course) -> bool:
+    """Say whether the user wants no index asked."""
+    environ: Mapping[str, str] = course.asking.environ
+    names = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
+    unset = ("", "0", "false", "no", "off")
+    said = any(environ.get(name, "").lower() not in unset for name in names)
+    return said or "--no-index" in course.request.words
+
+
+def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
+    """Give the command that takes from conda what conda has of a plan, and the rest by pip."""
+    environment, words = course.environment, course.shown_arguments
+    sealed = environment.frozen is not None or environment.externally_managed is not None
+    wanted = [change.name for change in plan.changes if change.after is not None]
+    if (
+        sealed
+        or not (wanted and environment.writable and environment.records)
+        or course.request.verb == "uninstall"
+        or not can_be_repeated(words)
+        or not can_be_shared(course.options, words)
+    ):
+        return ()
+    since = time.monotonic()
+    found = _checked(course, plan, wanted)
+    course.timed("conda", since)
+    return found
+
+
+def _checked(course: Course, plan: Plan, wanted: list[str]) -> tuple[Fix, ...]:
+    environment, solver = course.environment, solver_of(course)
+    offers = solver.offers(wanted)
+    shell = Shell(environment.prefix, environment.manager, course.is_reached)
+    for share in shares(plan, environment, course.shown_arguments, offers):
+        answer = solver.ask(share.specs)
+        if answer is None or not answer.possible or not works(share, environment, answer, offers):
+            continue
+        fix = shared_fix(share, answer, plan, shell, course.request.policy.options)
+        return (fix,) if can_be_pasted(fix.command, in_notebook=False) else ()
+    return ()
+
+
+class Checked(NamedTuple):
+    """Ways out of a refusal, as far as conda's solver knows them to work."""
+
+    fixes: tuple[Fix, ...]
+    hints: tuple[str, ...] = ()
+    """What conda cannot do."""
+
+
+def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix, ...]]) -> Checked:
+    """Leave out what conda's solver refuses, and say of the rest what else it would change.
+
+    ``fixes`` gives the ways out without those commands that it is given as ``barred``.
+    """
+    answers: dict[str, Fix | str] = {}
+    while True:
+        barred = [command for command, fix in answers.items() if isinstance(fix, str)]
+        found = fixes(barred=barred)
+        unasked = [fix for fix in found if fix.command not in answers]
+        if not unasked:
+            break
+        for fix in unasked:
+            answers[fix.command] = _as_conda_sees_it(course, fix, plan)
+    told = [answers[fix.command] for fix in found]
+    hints = dict.fromkeys(said for said in answers.values() if isinstance(said, str))
+    return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
+
+
+def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
+    """Give the fix with what the solver says; or why it is none: it cannot be, or does harm."""
+    answer = solver_of(course).ask(fix.asks_conda) if fix.asks_conda else None
+    if answer is None:
+        return fix
+    if not answer.possible:
+        return conda_cannot(fix.asks_conda)
+    environment = course.environment
+    there = environment_after(environment, answer, {})
+    named = (word.name for word in words_of(course.request.words) if word.name)
+    also = (name for name in environment.installed if name in fix.command.split())
+    leaving = frozenset((*(change.name for change in plan.changes), *named, *also))
+    rest = _as_planned(plan, environment, fix) if fix.is_told_by_conda else ()
+    if harmed := harm_of(environment, there, rest, leaving):
+        return conda_would_harm(fix.asks_conda, harmed)
+    return with_answer(fix, answer)
+
+
+def _as_planned(plan: Plan, environment: Environment, fix: Fix) -> tuple[Change, ...]:
+    """Give what stays with pip, where conda changes just what pip had planned to change of conda's.
+
+    Where it changes something else, pip plans otherwise, and has been asked before.
+    """
+    owned = environment.conda_owned
+    records = (owned[change.name].record for change in plan.changes if change.name in owned)
+    names = {record.name for record in records if record is not None}
+    if {spec_name(spec) for spec in fix.asks_conda} != names:
+        return ()
+    return tuple(c for c in plan.changes if c.name not in owned and c.after is not None)

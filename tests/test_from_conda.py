@@ -1,0 +1,107 @@
+"""What conda has is taken from conda: said in plans and refusals, and executed as it is printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.guarded import Guarded, safepip
+from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+from tests.pasting import paste_both
+
+WHEELS = {
+    (wheel.filename.split("-")[0], wheel.filename.split("-")[1]): wheel
+    for wheel in (
+        make_wheel("torch", "2.4", requires=["shared>=2"]),
+        make_wheel("torch", "2.2", requires=["shared"]),
+        make_wheel("shared", "2.1"),
+        make_wheel("shared", "1.5"),
+        make_wheel("graphviz", "0.20"),
+        make_wheel("mine", "1.0", requires=["shared>=2", "graphviz", "private-thing"]),
+        make_wheel("private-thing", "3.0"),
+        make_wheel("pure", "1.0"),
+        make_wheel("lonely", "1.0"),
+        make_wheel("libnum", "2.0"),
+        make_wheel("libnum", "1.0"),
+        make_wheel("vision", "5.0", requires=["libnum>=2"]),
+        make_wheel("vision", "4.0", requires=["libnum"]),
+    )
+}
+CONDA = [
+    from_wheel(WHEELS["libnum", "1.0"]),
+    fake("stats", "1.4", depends=["libnum >=1,<2"]),
+]
+CHANNEL = [
+    from_wheel(WHEELS["torch", "2.2"], name="pytorch"),
+    from_wheel(WHEELS["shared", "2.1"]),
+    from_wheel(WHEELS["shared", "1.5"]),
+    from_wheel(WHEELS["graphviz", "0.20"], name="python-graphviz"),
+    fake("graphviz", "12.0", {"bin/dot": "a program"}),
+    fake("pure", "1.0", {"bin/pure": "a program"}),
+    from_wheel(WHEELS["libnum", "2.0"]),
+    fake("stats", "2.0", depends=["libnum >=2"]),
+    from_wheel(WHEELS["vision", "5.0"]),
+]
+"""What else the channel has."""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    place = tmp_path_factory.mktemp("from-conda")
+    for wheel in WHEELS.values():
+        wheel.write(place / "wheels")
+    return create(place / "lab", *CONDA, available=CHANNEL)
+
+
+def links(environment: CondaEnvironment) -> dict[str, str]:
+    return {"PIP_FIND_LINKS": str(environment.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
+
+
+def planned(environment: CondaEnvironment, *arguments: str) -> Guarded:
+    done = safepip(environment, "plan", *arguments, env=links(environment))
+    assert done.touched == {}
+    return done
+
+
+def test_what_pip_would_bring_in_another_version_is_said(lab: CondaEnvironment) -> None:
+    (fix,) = planned(lab, "torch").answer["fixes"]
+    assert fix["says"] == "take pytorch 2.2 (pip: 2.4) from conda"
+    assert planned(lab, "torch==2.4").answer["fixes"][0]["command"].endswith("torch==2.4")
+
+
+def test_a_clear_plan_says_what_conda_has_and_that_works_as_pasted(lab: CondaEnvironment) -> None:
+    done = planned(lab, "mine", "pure")
+    assert (done.exit_code, done.answer["verdict"]) == (0, "clear")
+    (fix,) = done.answer["fixes"]
+    # conda's `graphviz` and `pure` are programs; only the first has its distribution there.
+    assert fix == {
+        "command": f'conda install -p {lab.prefix} "shared>=2" python-graphviz && '
+        f"safepip install --env {lab.prefix} mine pure",
+        "says": "take shared 2.1, python-graphviz 0.20 from conda, and pip the rest",
+    }
+    pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
+    assert pasted is not None
+    assert (pasted.exit_code, pasted.touched, pasted.answer["verdict"]) == (0, {}, "clear")
+    assert [change["name"] for change in pasted.answer["changes"]] == [
+        "pure",
+        "private-thing",
+        "mine",
+    ]
+
+
+def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEnvironment) -> None:
+    kept = planned(lab, "vision")
+    assert kept.answer["verdict"] == "kept"
+    assert kept.answer["fixes"][-1] == {
+        "command": f"conda install -p {lab.prefix} vision",
+        "says": "take vision 5.0 (pip: 4.0) from conda; "
+        "that also changes libnum 1.0 -> 2.0, stats 1.4 -> 2.0",
+    }
+    done = planned(lab, "vision>=5", "lonely")
+    assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
+    fix = done.answer["fixes"][0]
+    assert fix["command"].startswith(f'conda install -p {lab.prefix} "vision>=5" && ')
+    pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
+    assert pasted is not None
+    assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
+    found = lab.distributions()
+    assert (found["vision"], found["libnum"], found["lonely"]) == ("5.0", "2.0", "1.0")

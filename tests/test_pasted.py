@@ -1,0 +1,78 @@
+"""Fixes of both tools, executed as they are printed, on real environments and a real channel.
+
+The cases are those of `conflicts.toml` in which a change of conda's is the way out. All of them
+are in one environment, each under names of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.guarded import safepip
+from tests.lab import CondaEnvironment, Recipe, Wheel, create, from_wheel, make_wheel
+from tests.pasting import paste_both
+from tests.test_conflict import CASES
+
+_NAMES = (
+    "the request itself wants what conda has not",
+    "a request that leads to two holds, of which one needs the other",
+    "two holds that conflict only together",
+    "a conflict through an extra",
+)
+PASTED = [case for case in CASES if case["name"] in _NAMES]
+
+
+def mark(case: dict[str, Any], text: str) -> str:
+    """A requirement or a `name version`, under names that are only of this case."""
+    return re.sub(r"^([A-Za-z][\w.-]*)", rf"of{CASES.index(case)}-\1", text)
+
+
+def wheel(case: dict[str, Any], key: str, lines: Sequence[str]) -> Wheel:
+    name, version = mark(case, key).split()
+    requires = [mark(case, line) for line in lines]
+    extras = sorted(set(re.findall(r"extra == '(\w+)'", " ".join(lines))))
+    return make_wheel(name, version, requires=requires, provides_extra=extras)
+
+
+def later() -> list[Recipe]:
+    """What the channel has besides: every other release of what conda holds."""
+    return [
+        from_wheel(wheel(case, key, lines))
+        for case in PASTED
+        for key, lines in case["shelf"].items()
+        if key.split()[0] in {held.split()[0] for held in case["holds"]}
+        and key not in case["holds"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    place = tmp_path_factory.mktemp("pasted")
+    for case in PASTED:
+        for key, lines in case["shelf"].items():
+            wheel(case, key, lines).write(place / "wheels")
+    held = [wheel(case, key, lines) for case in PASTED for key, lines in case["holds"].items()]
+    return create(place / "lab", *map(from_wheel, held), available=later())
+
+
+def test_every_case_is_there() -> None:
+    assert len(PASTED) == len(_NAMES)
+
+
+@pytest.mark.parametrize("case", PASTED, ids=[case["name"] for case in PASTED])
+def test_a_fix_of_both_tools_works_as_pasted(case: dict[str, Any], lab: CondaEnvironment) -> None:
+    env = {"PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
+    wanted = [mark(case, line) for line in case["wanted"]]
+    refused = safepip(lab, "plan", *wanted, env=env)
+    assert (refused.exit_code, refused.touched) == (10, {}), refused
+    offered = [fix["command"] for fix in refused.answer["fixes"]]
+    command = next(each for each in offered if each.startswith("conda "))
+    done = paste_both(lab, command, later(), env=env)
+    assert done is None or (done.exit_code, done.touched) == (0, {}), done
+    there = lab.distributions()
+    assert all(r.specifier.contains(there[r.name]) for r in map(Requirement, wanted)), there

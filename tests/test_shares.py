@@ -1,0 +1,221 @@
+"""What conda could take of a plan, so that pip has only the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from safepip.decisions.fixing.commands import has_files
+from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares, works
+from safepip.decisions.fixing.shell import Shell
+from safepip.effects.conda_names import conda_names
+from safepip.values.channel import Answer, Moved, Offer
+from safepip.values.environment import Environment, Manager
+from safepip.values.plan import Plan
+from safepip.values.request import PipOptions
+from tests.build import PREFIX, Step, artifact, conda, environment, pip, plan
+
+LAB = environment(
+    conda("numpy==1.26.4"),
+    conda("scipy==1.11.4", "numpy<2", depends=["numpy >=1.26,<2"]),
+    pip("house==1.0", "numpy>=1.20,<2.3"),
+)
+
+
+def offers(*texts: str) -> dict[str, Offer]:
+    """Offers from `distribution = package version version`, or `package version`."""
+    found = {}
+    for text in texts:
+        name, _, rest = text.rpartition(" = ")
+        package, *versions = rest.split()
+        found[name or package] = Offer(name or package, package, tuple(versions))
+    return found
+
+
+def divided(
+    wanted: Plan, *arguments: str, on: dict[str, Offer], env: Environment = LAB
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    found = shares(wanted, env, ("install", *arguments), on)
+    return [(share.specs, share.arguments[1:]) for share in found]
+
+
+def of(*steps: Step, env: Environment = LAB) -> Plan:
+    return plan(env, *steps)
+
+
+TORCH = artifact("torch==2.4", "sympy>=1.13", "numpy")
+NEEDED = artifact("torch==2.4", "sympy>=1.13", requested=False, needed_by=("private",))
+SYMPY = artifact("sympy==1.14", requested=False, needed_by=("torch",))
+PRIVATE = artifact("private==1.0", "rich>=13", "torch>=2")
+RICH = artifact("rich==14.0", requested=False, needed_by=("private",))
+
+
+# ------------------------------------------------------------------------------- who takes what
+
+
+def test_what_conda_has_is_taken_from_conda_and_what_that_needs_is_its_business() -> None:
+    on = offers("torch = pytorch 2.5 2.4", "sympy 1.13")
+    assert divided(of(TORCH, SYMPY), "torch", on=on) == [(("pytorch",), ())]
+
+
+def test_the_user_s_bounds_are_conda_s_too() -> None:
+    on = offers("torch = pytorch 2.2", "sympy 1.13")
+    found = divided(of(TORCH, SYMPY), "torch>=2.4", on=on)
+    assert found == [(("sympy>=1.13",), ("torch>=2.4",))]
+    assert divided(of(TORCH, SYMPY), "torch>=2.1", on=on)[0] == (("pytorch>=2.1",), ())
+
+
+def test_of_what_conda_has_not_the_needs_are_taken_and_pip_has_the_rest() -> None:
+    wanted = of(PRIVATE, RICH, NEEDED, SYMPY, artifact("click==8"))
+    on = offers("torch = pytorch 2.2", "sympy 1.13", "rich 12.0", "click 8.1")
+    assert divided(wanted, "private", "click", on=on) == [
+        (("click", "pytorch>=2"), ("private",)),
+        (("click",), ("private",)),
+    ]
+
+
+def test_of_what_stands_in_a_file_only_the_choice_of_pip_is_known() -> None:
+    on = offers("click 8.1 8")
+    wanted = of(artifact("click==8"), PRIVATE, RICH)
+    assert divided(wanted, "-r", "all.txt", on=on) == [(("click==8",), ("-r", "all.txt"))]
+    assert has_files(("install", "-rall.txt"))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        artifact("click==8", extras=("fast",)),
+        artifact("click==8", source="vcs"),
+        artifact("click==8", source="editable"),
+        artifact("click==8"),
+    ],
+    ids=["extra", "repository", "editable", "other bounds"],
+)
+def test_what_would_be_another_thing_stays_with_pip(step: Step) -> None:
+    assert divided(of(step), "click<8.1", on=offers("click 8.1")) == []
+
+
+def test_a_pre_release_is_not_what_conda_has() -> None:
+    assert divided(of(artifact("click==8")), "click>=8", on=offers("click 8.2rc1")) == []
+
+
+def test_what_pip_has_put_there_would_come_twice() -> None:
+    env = environment(pip("click==7"))
+    wanted = of(artifact("click==8"), env=env)
+    assert divided(wanted, "-U", "click", on=offers("click 8.1"), env=env) == []
+
+
+def test_what_conda_has_already_is_no_share() -> None:
+    wanted = of(artifact("numpy==2.4"))
+    assert divided(wanted, "-U", "numpy", on=offers("numpy 2.4")) == []
+    env = environment(conda("opencv==4.9", name="py-opencv", metadata="none"))
+    wanted = of(artifact("opencv-python==4.11"), env=env)
+    on = offers("opencv-python = py-opencv 4.11")
+    assert divided(wanted, "opencv-python", on=on, env=env) == []
+
+
+def test_what_is_conda_s_and_has_to_change_is_asked_of_conda_along() -> None:
+    wanted = of(
+        artifact("vision==5", "numpy>=2", "click"),
+        artifact("numpy==2.4", requested=False, needed_by=("vision",)),
+        artifact("click==8", requested=False, needed_by=("vision",)),
+    )
+    on = offers("numpy 2.4 1.26.4", "click 8.1")
+    assert divided(wanted, "vision", on=on) == [(("numpy>=2", "click"), ("vision",))]
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        (PipOptions(ignore_dependencies=True), ()),
+        (PipOptions(use_user_site=True), ()),
+        (PipOptions(prefix_path="/x"), ()),
+        (PipOptions(pre=True), ()),
+        (PipOptions(upgrade=True), ("-r", "all.txt")),
+        (PipOptions(), ("--upgrade-strategy", "eager")),
+    ],
+)
+def test_what_is_another_request_is_not_shared(
+    options: PipOptions, arguments: tuple[str, ...]
+) -> None:
+    assert not can_be_shared(options, ("install", *arguments))
+
+
+# ------------------------------------------------------------------------------- whether it works
+
+
+CLICK = artifact("click==8", requested=False, needed_by=("vision",))
+ADDED = Moved("click", "", "8.1")
+
+
+def works_with(answer: Answer, *needs: str) -> bool:
+    on = offers("click 8.1")
+    wanted = of(artifact("vision==5", "click", *needs), CLICK)
+    (share,) = shares(wanted, LAB, ("install", "vision"), on)
+    return works(share, LAB, answer, on)
+
+
+def test_a_share_works_where_nobody_loses_what_it_requires() -> None:
+    there = {"numpy": "1.26.4", "scipy": "1.11.4", "click": "8.1"}
+    assert works_with(Answer(True, (ADDED,), there))
+    assert works_with(Answer(True, (ADDED, Moved("numpy", "1.26.4", "2.2")), there))
+    # pip's `house` wants numpy<2.3, and what is not conda's is not looked after by conda.
+    assert not works_with(Answer(True, (ADDED, Moved("numpy", "1.26.4", "2.4")), there))
+    assert not works_with(Answer(True, (ADDED, Moved("numpy", "1.26.4", "")), there))
+
+
+def test_a_share_works_only_where_pip_s_rest_is_as_planned() -> None:
+    there = {"numpy": "1.26.4", "scipy": "1.11.4", "click": "8.1"}
+    assert works_with(Answer(True, (ADDED,), there), "scipy>=1.11")
+    moved = Moved("scipy", "1.11.4", "1.10")
+    assert not works_with(Answer(True, (ADDED, moved), there), "scipy>=1.11")
+    assert not works_with(Answer(True, (), {"numpy": "1.26.4"}))
+
+
+# ------------------------------------------------------------------------------- how it is said
+
+
+@pytest.mark.parametrize(
+    ("manager", "command"),
+    [
+        ("conda", f'conda install -p {PREFIX} "pytorch>=2" && safepip install --strict private'),
+        ("micromamba", f'micromamba install -p {PREFIX} "pytorch>=2" && safepip install --strict'),
+        ("pixi", 'pixi add "pytorch>=2" && safepip install --strict private'),
+    ],
+)
+def test_a_share_is_said_in_the_words_of_the_user_s_tool(manager: Manager, command: str) -> None:
+    wanted = of(PRIVATE, NEEDED)
+    (share, *_) = shares(wanted, LAB, ("install", "private"), offers("torch = pytorch 2.2"))
+    answer = Answer(
+        True,
+        (Moved("numpy", "1.26.4", "2.2"), Moved("pytorch", "", "2.2"), Moved("old", "1", "")),
+        {"pytorch": "2.2"},
+    )
+    fix = shared_fix(share, answer, wanted, Shell(PREFIX, manager), ("--strict",))
+    assert fix.command.startswith(command)
+    assert fix.says == (
+        "take pytorch 2.2 (pip: 2.4) from conda, and pip the rest; "
+        "that also changes numpy 1.26.4 -> 2.2 and removes old 1"
+    ) + (", if pixi can (unchecked)" if manager == "pixi" else "")
+
+
+# ------------------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("distribution", "packages"),
+    [
+        ("torch", ("pytorch",)),
+        ("pytorch", ()),  # on PyPI that is another thing
+        ("graphviz", ("python-graphviz",)),  # conda's graphviz is a C program
+        ("opencv-python", ("py-opencv",)),
+        ("tables", ("pytables",)),
+        ("msgpack", ("msgpack-python",)),
+        ("cmake", ()),
+        ("numpy", ("numpy",)),
+        ("ruamel-yaml", ("ruamel-yaml", "ruamel_yaml", "ruamel.yaml")),
+    ],
+)
+def test_names_are_what_the_public_mapping_says(
+    distribution: str, packages: tuple[str, ...]
+) -> None:
+    assert conda_names(distribution) == packages
