@@ -105,3 +105,14 @@ def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEn
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
     found = lab.distributions()
     assert (found["vision"], found["libnum"], found["lonely"]) == ("5.0", "2.0", "1.0")
+
+
+def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:
+    done = safepip(lab, "explain", "torch", env=links(lab))
+    (package,) = done.answer["packages"]
+    assert (package["owner"], package["on_conda"]) == (
+        "none",
+        {"package": "pytorch", "versions": ["2.2"]},
+    )
+    unknown = safepip(lab, "explain", "pure-nothing", env=links(lab))
+    assert unknown.exit_code == 2

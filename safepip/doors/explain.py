@@ -64,7 +64,8 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
     found = explain(target, name, os.environ, tuple(ARTICLES))
     if as_json:
         packages = [
-            portrait_as_json(p, found.last.get(p.name), found.taken_back) for p in found.portraits
+            portrait_as_json(p, found.last.get(p.name), found.taken_back, found.offers.get(p.name))
+            for p in found.portraits
         ]
         print_json({**_start(target), "packages": packages})
         return Exit.DONE
@@ -75,6 +76,7 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
             found.last.get(portrait.name),
             found.taken_back,
             width=width_of(),
+            offer=found.offers.get(portrait.name),
         )
         show((Line(), *lines) if at else lines, sys.stdout)
     return Exit.DONE

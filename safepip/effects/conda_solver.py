@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
 
 _PYTHON = ("python", "python_abi")
+_OFFLINE = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
+_NO = ("", "0", "false", "no", "off")
+
+
+def is_offline(environ: Mapping[str, str]) -> bool:
+    """Say whether the user wants no index asked, be it pip's or conda's."""
+    return any(environ.get(name, "").lower() not in _NO for name in _OFFLINE)
 
 
 class CondaSolver:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.explaining.portrait import Portrait, portraits_of, similar_names
+from safepip.decisions.explaining.portrait import Portrait, absent, portraits_of, similar_names
 from safepip.decisions.undoing.inverse import taken_back_by
+from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_environment
 from safepip.values.errors import UsageError
 from safepip.values.late import dataclass
+from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from safepip.values.channel import Offer
     from safepip.values.environment import Environment
     from safepip.values.journal import Entry
     from safepip.values.target import Target
+
+_SECONDS = 5.0
+"""To find out what conda's channels have."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,14 @@ class Explained:
     """The last change of each, by name; changes that were cut off do not count."""
     taken_back: Mapping[str, str]
     """By change: the one that took it back."""
+    offers: Mapping[str, Offer]
+    """What conda's channels have, by name, as far as that is known."""
 
 
 def explain(
     target: Target, name: str, environ: Mapping[str, str], others: Sequence[str]
 ) -> Explained:
-    """Give all that is known of a package. Nothing is written, and no index is asked.
+    """Give all that is known of a package. Nothing is written, and no index but conda's is asked.
 
     ``others``: what else could have been meant, to be named where there is no such package.
 
@@ -44,10 +52,14 @@ def explain(
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name)
+    solver = CondaSolver(environment, seconds=_SECONDS, fetches=not is_offline(environ))
+    offers = solver.offers([p.name for p in portraits] or [normalised(name)])
+    if not portraits and offers:
+        portraits = (absent(environment, name),)
     if not portraits:
         similar = similar_names(environment, name, tuple(others))
         meant = f"; did you mean {' or '.join(f'`{each}`' for each in similar)}?" if similar else ""
         where = environment.name or environment.prefix
         raise UsageError(f"`{name}` is neither installed in {where} nor a kind of finding{meant}")
     last = {step.name: entry for entry in entries if entry.stage == "done" for step in entry.steps}
-    return Explained(environment, portraits, last, taken_back_by(entries))
+    return Explained(environment, portraits, last, taken_back_by(entries), offers)

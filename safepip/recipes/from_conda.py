@@ -21,12 +21,12 @@ from safepip.decisions.fixing.shares import (
 )
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
-from safepip.effects.conda_solver import CondaSolver
+from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.values.environment import spec_name
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from safepip.recipes.course import Course
     from safepip.values.environment import Environment
@@ -43,19 +43,11 @@ def solver_of(course: Course) -> CondaSolver:
     One for the whole command: what is read is kept, and the time is for all questions together.
     """
     if course.solver is None:
-        fetches = course.request.verb == "plan" and not _is_offline(course)
+        may_ask = not is_offline(course.asking.environ) and "--no-index" not in course.request.words
+        fetches = course.request.verb == "plan" and may_ask
         seconds = _SECONDS_ONLINE if fetches else _SECONDS
         course.solver = CondaSolver(course.environment, seconds=seconds, fetches=fetches)
     return course.solver
-
-
-def _is_offline(course: Course) -> bool:
-    """Say whether the user wants no index asked."""
-    environ: Mapping[str, str] = course.asking.environ
-    names = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
-    unset = ("", "0", "false", "no", "off")
-    said = any(environ.get(name, "").lower() not in unset for name in names)
-    return said or "--no-index" in course.request.words
 
 
 def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:

@@ -91,12 +91,17 @@ def portraits_of(environment: Environment, name: str) -> tuple[Portrait, ...]:
         return (_portrait(environment, wanted, counted[wanted]),)
     record = environment.record_named(name)
     if record is None:
-        absent = _portrait(environment, wanted, None)
-        return (absent,) if absent.needs or absent.pins else ()
+        missing = absent(environment, name)
+        return (missing,) if missing.needs or missing.pins else ()
     provided = [d for d in environment.provides(record) if counted.get(d.name) is d]
     if provided:
         return tuple(_portrait(environment, d.name, d) for d in provided)
     return (_portrait(environment, wanted, None, record),)
+
+
+def absent(environment: Environment, name: str) -> Portrait:
+    """Give the portrait of what is not there."""
+    return _portrait(environment, normalised(name), None)
 
 
 def similar_names(environment: Environment, name: str, others: tuple[str, ...]) -> tuple[str, ...]:

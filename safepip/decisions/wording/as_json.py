@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from safepip.decisions.explaining.portrait import Portrait
+    from safepip.values.channel import Offer
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.explanation import Article
@@ -100,7 +101,10 @@ def as_json_end(exit_code: int, code: str, text: str) -> dict[str, Any]:
 
 
 def portrait_as_json(
-    portrait: Portrait, last: Entry | None, taken_back: Mapping[str, str]
+    portrait: Portrait,
+    last: Entry | None,
+    taken_back: Mapping[str, str],
+    offer: Offer | None = None,
 ) -> dict[str, Any]:
     """Give what `explain` knows of a package; the files of conda's package are counted."""
     record, distribution = portrait.record, portrait.distribution
@@ -123,6 +127,9 @@ def portrait_as_json(
         ],
         "pinned": safe(portrait.pins),
         "bounds": safe(portrait.bounds),
+        "on_conda": {"package": safe(offer.package), "versions": safe(offer.versions)}
+        if offer
+        else None,
         "last_change": told(last, taken_back.get(last.id)) if last else None,
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.changes import command_of, step_line
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
-from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.phrases import count, few
 from safepip.decisions.wording.refusal import environment_line
 
 if TYPE_CHECKING:
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from safepip.decisions.explaining.portrait import Need, Portrait
     from safepip.decisions.wording.layout import Style
+    from safepip.values.channel import Offer
     from safepip.values.environment import Environment
     from safepip.values.explanation import Article
     from safepip.values.journal import Entry
 
 _LABEL = len("  conda package  ")
+_FEW_VERSIONS = 3
 
 
 def portrait_lines(
@@ -28,11 +30,12 @@ def portrait_lines(
     taken_back: Mapping[str, str],
     *,
     width: int,
+    offer: Offer | None = None,
 ) -> tuple[Line, ...]:
     """Give all that is known of one package.
 
     ``last``: the last change of safepip's that was about it. ``taken_back``: by the id of a change,
-    that of the one that took it back.
+    that of the one that took it back. ``offer``: what conda's channels have of it.
     """
     owner = {"conda": "conda's", "pip": "pip's", "none": "not installed"}[portrait.owner]
     head = f"{clean(portrait.name)} {clean(portrait.version)}".strip()
@@ -41,6 +44,9 @@ def portrait_lines(
     lines.append(Line())
     for label, texts in _facts(portrait):
         lines += _labelled(label, texts, width)
+    if offer is not None:
+        versions = few(offer.versions, _FEW_VERSIONS)
+        lines += _labelled("on conda", [f"{clean(offer.package)}: {versions}"], width)
     if last is not None:
         lines += _labelled("last change", _last(last, portrait.name, taken_back), width)
     return tuple(lines)
