@@ -13,7 +13,7 @@ LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
 SCRIPTS = tuple(
     f"safepip.effects.{name}"
-    for name in ("runner", "importer", "lister", "unpacker", "maker", "hook")
+    for name in ("runner", "importer", "lister", "solver", "unpacker", "maker", "hook")
 )
 """Processes of their own: they import nothing of safepip, and end alone."""
 

@@ -39,10 +39,13 @@ HOUSE = [
     make_wheel("vision", "4.0", requires=["libnum>=1"]),
     make_wheel("net", "1.0", requires=["proto>=2; extra == 'fast'"], provides_extra=["fast"]),
     make_wheel("modern", "2.0", requires_python=">=3.99"),
+    make_wheel("tool", "2.0", requires=["libnum>=2"]),
+    make_wheel("wide", "1.0", requires=["libnum>=2", "left"]),
     make_wheel("builder", "1.0", requires=["modern>=2"]),
 ]
 CONDA = [
     *map(from_wheel, OLD),
+    from_wheel(make_wheel("tool", "1.0", requires=["libnum"])),
     fake("stats", "1.4", depends=["libnum >=1,<2"]),
 ]
 LATER = [*map(from_wheel, NEW.values()), fake("stats", "2.0", depends=["libnum >=2"])]
@@ -113,6 +116,31 @@ def test_a_conflict_through_an_extra_and_a_file(lab: CondaEnvironment, tmp_path:
         {"name": None, "version": None, "needs": "net[fast]"},
         {"name": "net", "version": "1.0", "needs": "proto>=2"},
     ]
+
+
+def test_a_line_of_a_file_gives_way_to_what_fits(lab: CondaEnvironment, tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("vision>=5  # the newest\nnet\n")
+    _, done = blocked(lab, "-r", file)
+    assert done.answer["fixes"][0] == {
+        "command": f"safepip install --env {lab.prefix} vision==4.0 net",
+        "says": "take the newest that fits conda's versions, vision 4.0, "
+        "in place of what the file asks",
+    }
+
+
+def test_an_upgrade_of_what_conda_has_is_explained(lab: CondaEnvironment) -> None:
+    conflict, _ = blocked(lab, "-U", "tool")
+    assert conflict["sets"] == [["libnum"], ["tool"]]
+    assert [chain["links"][-1]["needs"] for chain in conflict["chains"]] == ["libnum>=2"]
+
+
+def test_pip_may_take_over_no_more_than_it_has_to(lab: CondaEnvironment) -> None:
+    _, done = blocked(lab, "-U", "--upgrade-strategy", "eager", "wide")
+    changed = [change["name"] for change in done.answer["changes"]]
+    assert sorted(changed) == ["left", "libnum", "wide"]
+    (allow,) = (command for command in commands(done) if "--allow" in command)
+    assert "--allow libnum -U" in allow
 
 
 def test_a_project_in_a_folder_is_explained_as_pip_found_it(

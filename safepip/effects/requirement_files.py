@@ -17,7 +17,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.effects.requirement_lines import name_of
+from safepip.decisions.fixing.commands import values_of, without_options
+from safepip.effects.requirement_lines import is_direct, name_of
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FILES = ("-r", "--requirement")
+_IN_A_GROUP = re.compile(r"-[A-Za-z]+r")
+_MOST_LINES = 8
 _DEPTH = 50
 """Files that lead to each other; pip itself stops at a file that leads to itself."""
 
@@ -78,6 +82,24 @@ def read_inputs(
     for path in constraints:
         _read(path, inputs, environ, is_constraint=True, depth=0)
     return inputs
+
+
+def spelled_out(arguments: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give pip's arguments with the lines of requirement files in place of the files.
+
+    The same arguments, where there are no such files. Empty where that would be another request:
+    a file has hashes, options or things that are no plain names, or too much to be typed.
+    """
+    left = without_options(arguments, _FILES)
+    if left == arguments:
+        return () if any(map(_IN_A_GROUP.match, arguments)) else arguments
+    inputs = read_inputs(values_of(arguments, _FILES), (), environ)
+    lines = tuple(inputs.requirements)
+    others = inputs.hashed or inputs.unseen or inputs.options or inputs.editables
+    plain = all(name_of(line) and not is_direct(line) for line in lines)
+    if not lines or others or inputs.build_options or not plain or len(lines) > _MOST_LINES:
+        return ()
+    return (*left, *lines)
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
@@ -14,6 +15,7 @@ from safepip.decisions.planning.report import plan_of
 from safepip.decisions.wording.hints import unknown_names
 from safepip.effects.destination import at_home, not_by_falling_back, refuse_other_environments
 from safepip.effects.landings import find_landings
+from safepip.effects.requirement_files import spelled_out
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.exits import Exit
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from safepip.values.request import Request
     from safepip.values.retry import Retry
     from safepip.values.target import Target
-    from safepip.values.universe import Freed
+    from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
 
@@ -85,6 +87,12 @@ class Course:
     def shown_arguments(self) -> tuple[str, ...]:
         """What pip was given, without secrets."""
         return shown_words(self.request)
+
+    @cached_property
+    def spelled_words(self) -> tuple[str, ...]:
+        """What pip was given, with the lines of files in their place; as it was, where it must."""
+        words = self.request.words
+        return spelled_out(words, self.asking.environ) or words
 
     @property
     def shown_command(self) -> tuple[str, ...]:
@@ -154,7 +162,7 @@ class Course:
         fitting: tuple[HeldBack, ...] = (),
         *,
         others_fit: bool = False,
-        ways: tuple[tuple[Freed, ...], ...] = (),
+        conflict: Conflict | None = None,
         within: tuple[str, ...] = (),
         barred: Collection[str] = (),
         first: tuple[Fix, ...] = (),
@@ -168,10 +176,12 @@ class Course:
             findings,
             fitting or None,
             others_fit=others_fit,
-            ways=ways,
+            ways=conflict.ways if conflict is not None else (),
+            enough=conflict.enough if conflict is not None else (),
             within=within,
             barred=barred,
             first=first,
+            spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,
             obvious=self.is_reached,
         )

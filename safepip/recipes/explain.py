@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from safepip.decisions.explaining.portrait import Portrait, absent, portraits_of, similar_names
@@ -52,8 +53,9 @@ def explain(
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name)
-    solver = CondaSolver(environment, seconds=_SECONDS, fetches=not is_offline(environ))
-    offers = solver.offers([p.name for p in portraits] or [normalised(name)])
+    fetches = not is_offline(environ)
+    with closing(CondaSolver(environment, seconds=_SECONDS, fetches=fetches)) as solver:
+        offers = solver.offers([p.name for p in portraits] or [normalised(name)])
     if not portraits and offers:
         portraits = (absent(environment, name),)
     if not portraits:

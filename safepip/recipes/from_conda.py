@@ -23,6 +23,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.values.environment import spec_name
+from safepip.values.text import without_secrets
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -33,18 +34,19 @@ if TYPE_CHECKING:
     from safepip.values.plan import Change, Plan
 
 _SECONDS = 5.0
-_SECONDS_ONLINE = 15.0
-"""For `plan`, which may fetch what the channels offer."""
+_SECONDS_ONLINE = 10.0
+"""Where what the channels offer may have to be fetched."""
 
 
 def solver_of(course: Course) -> CondaSolver:
-    """Give who knows the channels of the environment; `plan` may fetch their indexes.
+    """Give who knows the channels of the environment; unless the user is offline, it fetches them.
 
-    One for the whole command: what is read is kept, and the time is for all questions together.
+    Nothing waits for it but a plan that is shown, and a refusal. One for the whole command: what is
+    read is kept, and the time is for all questions together.
     """
     if course.solver is None:
-        may_ask = not is_offline(course.asking.environ) and "--no-index" not in course.request.words
-        fetches = course.request.verb == "plan" and may_ask
+        words, environ = course.request.words, course.asking.environ
+        fetches = not is_offline(environ) and "--no-index" not in words
         seconds = _SECONDS_ONLINE if fetches else _SECONDS
         course.solver = CondaSolver(course.environment, seconds=seconds, fetches=fetches)
     return course.solver
@@ -73,7 +75,8 @@ def _checked(course: Course, plan: Plan, wanted: list[str]) -> tuple[Fix, ...]:
     environment, solver = course.environment, solver_of(course)
     offers = solver.offers(wanted)
     shell = Shell(environment.prefix, environment.manager, course.is_reached)
-    for share in shares(plan, environment, course.shown_arguments, offers):
+    asked = tuple(map(without_secrets, course.spelled_words))
+    for share in shares(plan, environment, course.shown_arguments, offers, asked):
         answer = solver.ask(share.specs)
         if answer is None or not answer.possible or not works(share, environment, answer, offers):
             continue

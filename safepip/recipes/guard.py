@@ -79,7 +79,8 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
     within = within_pins(course, first)
-    conflict = _why(course, plan, first) if not held else None
+    # An older release would do, unless an upgrade is what was asked for.
+    conflict = _why(course, plan, first) if not held or course.options.upgrade else None
     blocked = Blocked(plan, first.findings, conflict=conflict)
     return _block(course, blocked, fitting, others=others, within=within)
 
@@ -101,14 +102,13 @@ def _block(
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
-    ways = blocked.conflict.ways if blocked.conflict is not None else ()
     fixes = partial(
         course.fixes,
         blocked.plan,
         blocked.findings,
         fitting,
         others_fit=others,
-        ways=ways,
+        conflict=blocked.conflict,
         within=within,
         first=from_conda(course, blocked.plan),
     )

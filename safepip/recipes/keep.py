@@ -52,7 +52,7 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
 
     It is only offered, and only when a whole plan of it was judged and not refused.
     """
-    arguments, names = without_bounds(course.request.words, course.environment)
+    arguments, names = without_bounds(course.spelled_words, course.environment)
     if not arguments or not any(isinstance(f, CondaOwned) for f in first.findings):
         return ()
     found = _accepted(course, arguments)

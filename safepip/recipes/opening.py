@@ -124,4 +124,9 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
             # (What is uninstalled is the copy that pip finds first, and that is as it should be.)
             raise _Hiding(environment.hiding)
         environment = replace(environment, copies=copies)
-        return converse(Course(request, engine, asking, environment, since, settings))
+        course = Course(request, engine, asking, environment, since, settings)
+        try:
+            return converse(course)
+        finally:
+            if course.solver is not None:
+                course.solver.close()

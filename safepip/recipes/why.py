@@ -53,7 +53,11 @@ def find_why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
         if d.record is not None and not is_allowed(policy, d)
     }
     found = _found(course, plan, held, SECONDS)
-    return replace(found, ways=_checked(course, first, found)) if found is not None else None
+    if found is None:
+        return None
+    # What `--upgrade` was made to mean here is nothing that the user has said.
+    said = (c for c in found.chains if not (course.options.upgrade and len(c.links) == 1))
+    return _checked(course, first, replace(found, chains=tuple(said)))
 
 
 def find_python(course: Course) -> Conflict | None:
@@ -112,15 +116,28 @@ def _question(course: Course, plan: Plan, held: Mapping[str, Held], shelf: Catal
     if environment.record_named(PYTHON) is not None:
         holds[PYTHON] = Held(environment.interpreter.version)
     counted = standing(environment.distributions)
+    requirements = [_newer(course, plan, requirement) for requirement in wanted.requirements]
     others = {n: Held(d.version, d.requires) for n, d in counted.items() if n not in holds}
     return Question(
-        (*wanted.requirements, *_direct(plan, wanted, shelf)),
+        (*requirements, *_direct(plan, wanted, shelf)),
         holds,
         others,
         wanted.bounds,
         environment.interpreter.markers,
         wanted.pre,
     )
+
+
+def _newer(course: Course, plan: Plan, requirement: Requirement) -> Requirement:
+    """Ask for what `--upgrade` is meant to bring: the version that conda has would do otherwise."""
+    change = plan.by_name.get(normalised(requirement.name))
+    is_asked = course.options.upgrade and change is not None and change.requested
+    if not is_asked or change is None or change.action != "upgrade" or requirement.url is not None:
+        return requirement
+    bound = Requirement(f"{requirement.name}>={change.after}")
+    bound.extras, bound.marker = requirement.extras, requirement.marker
+    bound.specifier &= requirement.specifier
+    return bound
 
 
 def _direct(plan: Plan, wanted: Wanted, shelf: Catalogue) -> list[Requirement]:
@@ -141,13 +158,16 @@ def _direct(plan: Plan, wanted: Wanted, shelf: Catalogue) -> list[Requirement]:
     return found
 
 
-def _checked(course: Course, first: Judgement, conflict: Conflict) -> tuple[tuple[Freed, ...], ...]:
+def _checked(course: Course, first: Judgement, conflict: Conflict) -> Conflict:
     """Give the ways out that pip confirms: with these let go, its plan touches no other of conda's.
 
-    Where its first plan changed just these, that was the confirmation.
+    Where its first plan changed just these, that was the confirmation. Where pip may take over less
+    than it planned to, and nothing is refused then, that is enough.
     """
     changed = {f.distribution for f in first.findings if isinstance(f, CondaOwned)}
-    good, trials = [], 0
+    good: list[tuple[Freed, ...]] = []
+    enough: tuple[str, ...] = ()
+    trials = 0
     for way in conflict.ways:
         names = tuple(freed.name for freed in way)
         if PYTHON in names:
@@ -158,7 +178,9 @@ def _checked(course: Course, first: Judgement, conflict: Conflict) -> tuple[tupl
             trials += 1
             found = tried(course, course.request.words, allow=names)
             good += [way] if found is not None and _goes_with(course, found[1], names) else []
-    return tuple(good)
+            is_less = changed > set(names) and found is not None and not found[1].refuses
+            enough = enough or (names if is_less else ())
+    return replace(conflict, ways=tuple(good), enough=enough)
 
 
 def _goes_with(course: Course, judged: Judgement, names: tuple[str, ...]) -> bool:

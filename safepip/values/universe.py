@@ -133,3 +133,5 @@ class Conflict:
     """For each hold of each set."""
     ways: tuple[tuple[Freed, ...], ...] = ()
     """The smallest changes of conda's that make the request possible; alternatives."""
+    enough: tuple[str, ...] = ()
+    """The fewest distributions that pip has to take over from conda, where it would change more."""

@@ -21,11 +21,11 @@ from safepip.decisions.wording.table import HEADS, rows_of
 from safepip.decisions.wording.tree import already_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from safepip.decisions.drawing.summary import Summary
     from safepip.decisions.wording.picture import Picture
-    from safepip.values.verdict import Fix, Outcome
+    from safepip.values.verdict import Outcome
 
 _TICKABLE = re.compile(r"[A-Za-z0-9._+!<>=~,:/\[\]()@\"' -]*[A-Za-z0-9._+!<>=~,:/\[\]()@\"'-]")
 _FOUND_LATER = re.compile(r"[@#]|://|\bwww\.", re.IGNORECASE)
@@ -53,7 +53,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     if picture is not None and (unchanged := picture.unchanged()):
         yield _text(already_there(unchanged))
         yield ""
-    yield from _fixes(summary.fixes)
+    yield from _fixes(summary)
     yield _text(summary.end)
 
 
@@ -101,9 +101,10 @@ def _picture(picture: Picture) -> Iterator[str]:
     yield ""
 
 
-def _fixes(fixes: Sequence[Fix]) -> Iterator[str]:
-    for fix in fixes:
-        yield f"Fix: {_text(clean(fix.says))}"
+def _fixes(summary: Summary) -> Iterator[str]:
+    label = "Hint" if summary.verdict == "clear" else "Fix"
+    for fix in summary.fixes:
+        yield f"{label}: {_text(clean(fix.says))}"
         yield ""
         yield from _fenced(fix.command)
         yield ""

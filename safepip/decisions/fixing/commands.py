@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import parse_requirement
@@ -180,19 +181,31 @@ def without_options(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple
 
     Abbreviations count; an option within a group of one-letter options is not found.
     """
-    kept = list(arguments[:1])
-    rest = iter(arguments[1:])
+    parts = _parts(arguments[1:])
+    kept = (word for name, _, words in parts if name not in names for word in words)
+    return (*arguments[:1], *kept)
+
+
+def values_of(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the values of these options, in order; ``names`` as for `without_options`."""
+    return tuple(value for name, value, _ in _parts(arguments[1:]) if name in names)
+
+
+def _parts(arguments: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Give options and other words: the name in full or nothing, the value, and all its words."""
+    rest = iter(arguments)
     for argument in rest:
         if argument == "--":
-            return (*kept, argument, *rest)
+            yield "", "", (argument, *rest)
+            return
         if not argument.startswith("-") or argument == "-":
-            kept.append(argument)
+            yield "", "", (argument,)
             continue
         name, value_follows = _name_of(argument)
-        value = next(rest, None) if value_follows else None
-        if name not in names:
-            kept += [argument] if value is None else [argument, value]
-    return tuple(kept)
+        following = tuple(islice(rest, 1)) if value_follows else ()
+        long = argument.startswith("--")
+        joined = argument.partition("=")[2] if long else argument[argument.find(name[1:]) + 1 :]
+        yield name, "".join(following) or joined, (argument, *following)
 
 
 def without_flag(arguments: tuple[str, ...], flag: str, letter: str = "") -> tuple[str, ...]:

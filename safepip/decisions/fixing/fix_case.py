@@ -45,8 +45,12 @@ class Case:
     """What would break has releases that go with the plan."""
     ways: tuple[tuple[Freed, ...], ...] = ()
     """The smallest changes of conda's that make the request possible; alternatives."""
+    enough: tuple[str, ...] = ()
+    """The fewest names that pip has to take over, where it would take more by itself."""
     within: tuple[str, ...] = ()
     """Bounds with which the plan is what is pinned."""
+    spelled: tuple[str, ...] = ()
+    """The arguments with the lines of requirement files in place of the files, where that goes."""
 
     @property
     def removes(self) -> bool:

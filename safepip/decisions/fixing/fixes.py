@@ -71,22 +71,25 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     *,
     others_fit: bool = False,
     ways: tuple[tuple[Freed, ...], ...] = (),
+    enough: tuple[str, ...] = (),
     within: tuple[str, ...] = (),
     barred: Collection[str] = (),
     in_notebook: bool = False,
     first: tuple[Fix, ...] = (),
+    spelled: tuple[str, ...] = (),
     policy: Policy | None = None,
     obvious: bool = True,
 ) -> tuple[Fix, ...]:
     """Give the commands that do what the user wanted, without the harm that was refused.
 
-    ``arguments`` are pip's own, without secrets, beginning with pip's verb. ``kept`` is what the
-    second plan held back, where there is such a plan and it was not taken. ``others_fit``: what
-    would break has releases that go with the plan. ``ways``: the smallest changes of conda's that
-    make the request possible, where they were found out. ``within``: bounds with which the plan is
-    what is pinned. ``barred``: commands that are known not to work; ``first``: those that were
-    found before, and come first. ``policy`` is what the user said to safepip, which the commands
-    say again.
+    ``arguments`` are pip's own, without secrets, beginning with pip's verb; ``spelled``: the same
+    with the lines of files in their place. ``kept`` is what the second plan held back, where there
+    is such a plan and it was not taken. ``others_fit``: what would break has releases that go with
+    the plan. ``ways``: the smallest changes of conda's that make the request possible, where they
+    were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
+    which the plan is what is pinned. ``barred``: commands that are known not to work; ``first``:
+    those that come first. ``policy`` is what the user said to safepip, which the commands say
+    again.
     """
     case = Case(
         environment,
@@ -98,7 +101,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         policy or Policy(),
         others_fit,
         ways,
+        enough,
         within,
+        spelled or arguments,
     )
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
     unlike = {fix.command for fix in first}

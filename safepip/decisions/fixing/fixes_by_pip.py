@@ -13,7 +13,7 @@ from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from packaging.requirements import Requirement
 
@@ -62,21 +62,35 @@ def not_to_the_user_site(case: Case) -> Iterator[Fix]:
 
 def versions_that_fit(case: Case) -> Iterator[Fix]:
     """Ask for the versions that conda's own allow."""
-    arguments = case.arguments
-    fitting = []
+    chosen = {}
     for held in case.kept:
         here = case.environment.installed.get(held.name)
         if held.chosen is None or not _is_requested(case, held):
             continue
         if here is None or here.version != held.chosen:
-            arguments = with_version(arguments, held.name, held.chosen)
-            fitting.append(f"{held.name} {held.chosen}")
-    if fitting:
-        says = f"take the newest that fits conda's versions, {listed(fitting)}"
+            chosen[held.name] = held.chosen
+    if chosen:
+        # A line of a file that excludes what is chosen cannot stay.
+        arguments = case.spelled if _is_spelled(case, chosen) else case.arguments
+        for name, version in chosen.items():
+            arguments = with_version(arguments, name, version)
+        fitting = listed([f"{name} {version}" for name, version in chosen.items()])
+        says = f"take the newest that fits conda's versions, {fitting}"
+        says += ", in place of what the file asks" if _is_spelled(case, chosen) else ""
         yield Fix(case.again(arguments, strict=False), says)
     elif case.policy.strict and case.kept and not any(_is_requested(case, h) for h in case.kept):
         kept = listed([f"{h.name} {h.chosen}" for h in case.kept if h.chosen is not None])
         yield Fix(case.again(strict=False), f"let safepip hold conda's versions ({kept})")
+
+
+def _is_spelled(case: Case, chosen: Mapping[str, str]) -> bool:
+    typed = {word.name for word in words_of(case.arguments)}
+    lines = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
+    return any(
+        not is_met(line, chosen[name])
+        for line in lines
+        if line is not None and (name := normalised(line.name)) in chosen and name not in typed
+    )
 
 
 def _is_requested(case: Case, held: HeldBack) -> bool:
@@ -181,7 +195,7 @@ def taken_over(case: Case) -> Iterator[Fix]:
     changes = [case.plan.by_name.get(f.distribution) for f in case.owned]
     if any(change is not None and change.cannot_remove for change in changes):
         return
-    names = [f.distribution for f in case.owned]
+    names = [*case.enough] or [f.distribution for f in case.owned]
     names += [normalised(name) for name in case.conda_names(case.doubled)]
     allow = tuple(dict.fromkeys(names))
     verb = "remove" if case.removes else "replace"

@@ -64,10 +64,17 @@ def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
 
 
 def shares(
-    plan: Plan, environment: Environment, arguments: tuple[str, ...], offers: Mapping[str, Offer]
+    plan: Plan,
+    environment: Environment,
+    arguments: tuple[str, ...],
+    offers: Mapping[str, Offer],
+    spelled: tuple[str, ...] = (),
 ) -> tuple[Share, ...]:
-    """Give the ways to divide a plan, the one that leaves most to conda first; empty for none."""
-    asked = _asked(plan, arguments)
+    """Give the ways to divide a plan, the one that leaves most to conda first; empty for none.
+
+    ``spelled``: the arguments with the lines of files in their place, where that is known.
+    """
+    asked = _asked(plan, spelled or arguments)
     may = frozenset(
         c.name
         for c in plan.changes

@@ -1,0 +1,103 @@
+"""Tell what conda's channels offer and what its solver makes of specifications, by py-rattler.
+
+This file is a script: safepip's own Python runs it, so that what py-rattler does in its threads can
+neither outlive an answer that is waited for no longer, nor take safepip along when it ends. It
+imports nothing of safepip. Questions are lines of JSON on stdin, answers are lines on stdout; the
+first line is no question and has `records`, the files of conda's records, and `fetches`, whether
+the channels may be asked anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import timedelta
+from typing import Any
+
+
+class Solver:
+    """The channels that the packages of one environment came from."""
+
+    def __init__(self, rattler: Any, records: list[str], *, fetches: bool) -> None:
+        """Read the records, which must all be known: what is not cannot be kept."""
+        self.rattler = rattler
+        self.records = [rattler.PrefixRecord.from_path(path) for path in records]
+        source = rattler.SourceConfig(
+            cache_action="cache-or-fetch" if fetches else "force-cache-only"
+        )
+        self.gateway = rattler.Gateway(default_config=source)
+
+    async def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Give the answer to one question."""
+        if question["do"] == "query":
+            return await self._rows(question["names"])
+        return await self._solved(question["specs"], question["constraints"], question["seconds"])
+
+    async def _rows(self, names: list[str]) -> dict[str, Any]:
+        platforms = {str(record.subdir) for record in self.records} | {"noarch"}
+        found = await self.gateway.query(
+            self._channels(), sorted(platforms), names, recursive=False
+        )
+        rows = [
+            {"name": row.name.normalized, "version": str(row.version), "depends": row.depends}
+            for each in found
+            for row in each
+        ]
+        return {"rows": rows}
+
+    async def _solved(
+        self, specs: list[str], constraints: list[str], seconds: float
+    ) -> dict[str, Any]:
+        asked = {self.rattler.MatchSpec(spec).name.normalized for spec in specs}
+        names = [record.name.normalized for record in self.records]
+        found = await self.rattler.solve(
+            sources=self._channels(),
+            specs=[*(name for name in names if name not in asked), *specs],
+            constraints=constraints or None,
+            gateway=self.gateway,
+            locked_packages=self.records,
+            virtual_packages=self.rattler.VirtualPackage.detect(),
+            timeout=timedelta(seconds=seconds),
+        )
+        versions = ({r.name.normalized: str(r.version) for r in rs} for rs in (self.records, found))
+        before, after = versions
+        return {"possible": True, "before": before, "after": after}
+
+    def _channels(self) -> list[Any]:
+        """Give the channels that the packages came from; conda writes them with the platform."""
+        found: dict[str, None] = {}
+        for record in self.records:
+            channel = str(record.channel).rstrip("/")
+            if channel and not channel.startswith("<"):  # `<unknown>`: from an archive
+                found.setdefault(channel.removesuffix(f"/{record.subdir}"))
+        return [self.rattler.Channel(channel) for channel in found]
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
+    setup = json.loads(sys.stdin.readline())
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what others print is no answer
+    loop = asyncio.new_event_loop()
+    solver = None
+    for line in sys.stdin:
+        try:
+            if solver is None:
+                import rattler
+
+                solver = Solver(rattler, setup["records"], fetches=setup["fetches"])
+            answer = loop.run_until_complete(solver.answer(json.loads(line)))
+        except Exception as error:  # noqa: BLE001 - a release of it may raise what it likes
+            kind = type(error).__name__
+            answer = {"possible": False} if kind == "SolverError" else {"unknown": kind}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+    os._exit(0)  # without waiting for threads of others
+
+
+if __name__ == "__main__":
+    main()
