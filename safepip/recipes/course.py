@@ -15,7 +15,6 @@ from safepip.decisions.planning.report import plan_of
 from safepip.decisions.wording.hints import unknown_names
 from safepip.effects.destination import at_home, not_by_falling_back, refuse_other_environments
 from safepip.effects.landings import find_landings
-from safepip.effects.requirement_files import spelled_out
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.exits import Exit
@@ -91,6 +90,8 @@ class Course:
     @cached_property
     def spelled_words(self) -> tuple[str, ...]:
         """What pip was given, with the lines of files in their place; as it was, where it must."""
+        from safepip.effects.requirement_files import spelled_out  # for when something is wrong
+
         words = self.request.words
         return spelled_out(words, self.asking.environ) or words
 

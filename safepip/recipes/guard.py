@@ -18,7 +18,6 @@ from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.from_conda import checked_by_conda, from_conda
 from safepip.recipes.keep import find_fitting, keep, others_fit, within_pins
 from safepip.values.account import Failed
 from safepip.values.exits import Exit
@@ -72,6 +71,8 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     held = keep(course, plan, first)
     if isinstance(held, Kept):
         if course.request.verb == "plan":
+            from safepip.recipes.from_conda import checked_by_conda  # no install waits for it
+
             newest = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
             held = replace(held, fixes=newest.fixes)
         return _carry_out(course, held)
@@ -102,6 +103,9 @@ def _block(
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
+    # resolvelib and this are for when something is wrong.
+    from safepip.recipes.from_conda import checked_by_conda, from_conda
+
     fixes = partial(
         course.fixes,
         blocked.plan,
@@ -136,6 +140,8 @@ def _carry_out(course: Course, cleared: Cleared) -> Outcome:
 def _from_conda(course: Course, cleared: Cleared) -> tuple[Fix, ...]:
     if course.request.verb != "plan":
         return ()
+    from safepip.recipes.from_conda import from_conda  # as above
+
     return from_conda(course, cleared.plan)
 
 
