@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
+from safepip.effects.conda_solver import CondaSolver
+from safepip.effects.interpreters import ask_python
+from safepip.effects.reading import read_environment
+from safepip.values.channel import Answer
 from tests.guarded import Guarded, safepip
-from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel, replace
+from tests.lab.channel import channel
 from tests.pasting import paste_both
 
 WHEELS = {
@@ -116,3 +126,20 @@ def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:
     )
     unknown = safepip(lab, "explain", "pure-nothing", env=links(lab))
     assert unknown.exit_code == 2
+
+
+def test_what_hangs_on_the_order_of_channels_is_not_called_impossible(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
+    # With strict priorities `libnum` is only what its first channel has, which is 1.0.
+    other = channel([*CONDA, fake("another", "1.0")])
+    (file,) = lab.conda_meta.glob("libnum-*.json")
+    record = json.loads(file.read_bytes())
+    replace(file, json.dumps({**record, "channel": other.as_uri()}))
+    assert solver_says(lab, "libnum>=9") == Answer(possible=False)
+    assert solver_says(lab, "libnum>=2") is None
+
+
+def solver_says(lab: CondaEnvironment, spec: str) -> Answer | None:
+    found = read_environment(str(lab.prefix), ask_python(str(lab.python), os.environ))
+    with closing(CondaSolver(found, seconds=60)) as solver:
+        return solver.ask([spec])

@@ -24,10 +24,12 @@ from safepip.values.channel import Answer, Moved, Offer
 from safepip.values.environment import spec_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from safepip.values.environment import Environment
 
+_GLANCE = 0.2
+"""Seconds between two looks at whether it is enough."""
 _SOLVER = Path(__file__).with_name("solver.py")
 _PYTHON = ("python", "python_abi")
 _OFFLINE = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
@@ -45,8 +47,19 @@ class CondaSolver:
     A process of its own answers, which is ended when time is up.
     """
 
-    def __init__(self, environment: Environment, *, seconds: float, fetches: bool = False) -> None:
-        """Keep for one command. ``seconds``: for all questions together. ``fetches``: go online."""
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        seconds: float,
+        fetches: bool = False,
+        is_enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Keep for one command. ``seconds``: for all questions together. ``fetches``: go online.
+
+        ``is_enough`` is asked again and again whether anybody still wants to know.
+        """
+        self._is_enough = is_enough
         self._environment = environment
         self._until = time.monotonic() + seconds
         self._fetches = fetches
@@ -90,7 +103,7 @@ class CondaSolver:
         question = {"do": "solve", "specs": [*specs], "constraints": constraints, "seconds": left}
         found = self._asked(question)
         if not found.get("possible"):
-            return Answer(possible=False) if "possible" in found else None
+            return Answer(possible=False) if found.get("possible") is False else None
         before, after = found["before"], found["after"]
         moves = (
             Moved(name, before.get(name, ""), after.get(name, ""))
@@ -106,7 +119,7 @@ class CondaSolver:
 
         Where what the channels have cannot be fetched, what was fetched before has to do.
         """
-        if self._process is None and find_spec("rattler") is None:
+        if self._is_over() or (self._process is None and find_spec("rattler") is None):
             return {}
         try:
             line = self._answer(json.dumps(question).encode() + b"\n")
@@ -116,7 +129,7 @@ class CondaSolver:
         if "unknown" not in answer:
             return dict(answer)
         self.close()
-        if not self._fetches or self._until < time.monotonic():
+        if not self._fetches or self._is_over():
             return {}
         self._fetches = False
         return self._asked(question)
@@ -130,14 +143,18 @@ class CondaSolver:
         process.stdin.flush()
         said = bytearray()
         while not said.endswith(b"\n"):
-            left = self._until - time.monotonic()
-            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+            if self._is_over():
                 return b""
+            if not select.select([process.stdout], [], [], _GLANCE)[0]:
+                continue
             more = os.read(process.stdout.fileno(), 65536)
             if not more:
                 return b""
             said += more
         return bytes(said)
+
+    def _is_over(self) -> bool:
+        return self._is_enough() or time.monotonic() > self._until
 
     def _started(self) -> subprocess.Popen[bytes]:
         folder = Path(self._environment.prefix, "conda-meta")

@@ -50,20 +50,38 @@ class Solver:
     async def _solved(
         self, specs: list[str], constraints: list[str], seconds: float
     ) -> dict[str, Any]:
+        """Solve as conda does with strict priorities; say that it cannot be only if no others can.
+
+        In which order the user has the channels is not known, and conda may be less strict.
+        """
+        priorities = self.rattler.ChannelPriority
+        try:
+            found = await self._found(specs, constraints, seconds, priorities.Strict)
+        except Exception as error:
+            if not _is_refusal(error) or len(self._channels()) == 1:
+                raise
+            await self._found(specs, constraints, seconds, priorities.Disabled)
+            return {"possible": None}
+        versions = ({r.name.normalized: str(r.version) for r in rs} for rs in (self.records, found))
+        before, after = versions
+        return {"possible": True, "before": before, "after": after}
+
+    async def _found(
+        self, specs: list[str], constraints: list[str], seconds: float, priority: Any
+    ) -> list[Any]:
         asked = {self.rattler.MatchSpec(spec).name.normalized for spec in specs}
         names = [record.name.normalized for record in self.records]
-        found = await self.rattler.solve(
-            sources=self._channels(),
-            specs=[*(name for name in names if name not in asked), *specs],
+        found: list[Any] = await self.rattler.solve(
+            self._channels(),  # the names of these two are not the same in all releases
+            [*(name for name in names if name not in asked), *specs],
             constraints=constraints or None,
             gateway=self.gateway,
             locked_packages=self.records,
             virtual_packages=self.rattler.VirtualPackage.detect(),
+            channel_priority=priority,
             timeout=timedelta(seconds=seconds),
         )
-        versions = ({r.name.normalized: str(r.version) for r in rs} for rs in (self.records, found))
-        before, after = versions
-        return {"possible": True, "before": before, "after": after}
+        return found
 
     def _channels(self) -> list[Any]:
         """Give the channels that the packages came from; conda writes them with the platform."""
@@ -73,6 +91,11 @@ class Solver:
             if channel and not channel.startswith("<"):  # `<unknown>`: from an archive
                 found.setdefault(channel.removesuffix(f"/{record.subdir}"))
         return [self.rattler.Channel(channel) for channel in found]
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Say whether the solver has found that there is no solution; releases differ in the name."""
+    return type(error).__name__ in {"SolverError", "SolverException"}
 
 
 def main() -> None:
@@ -92,8 +115,8 @@ def main() -> None:
                 solver = Solver(rattler, setup["records"], fetches=setup["fetches"])
             answer = loop.run_until_complete(solver.answer(json.loads(line)))
         except Exception as error:  # noqa: BLE001 - a release of it may raise what it likes
-            kind = type(error).__name__
-            answer = {"possible": False} if kind == "SolverError" else {"unknown": kind}
+            unknown = {"unknown": type(error).__name__}
+            answer = {"possible": False} if _is_refusal(error) else unknown
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
     os._exit(0)  # without waiting for threads of others

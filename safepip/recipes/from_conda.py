@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
 
-_SECONDS = 5.0
-_SECONDS_ONLINE = 10.0
-"""Where what the channels offer may have to be fetched."""
+_SECONDS = 10.0
+"""For all questions of one command together. Where all is there already, it takes one or two."""
 
 
 def solver_of(course: Course) -> CondaSolver:
@@ -47,8 +46,12 @@ def solver_of(course: Course) -> CondaSolver:
     if course.solver is None:
         words, environ = course.request.words, course.asking.environ
         fetches = not is_offline(environ) and "--no-index" not in words
-        seconds = _SECONDS_ONLINE if fetches else _SECONDS
-        course.solver = CondaSolver(course.environment, seconds=seconds, fetches=fetches)
+        course.solver = CondaSolver(
+            course.environment,
+            seconds=_SECONDS,
+            fetches=fetches,
+            is_enough=lambda: course.engine.interrupted,
+        )
     return course.solver
 
 

@@ -172,18 +172,14 @@ def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
     if not _is_numbered_alike(case, finding.conda_package):
         # The package is numbered otherwise than the distribution in it: pip's bounds mean nothing.
         return "update", name
-    asked = [parse_requirement(word.text) for word in words_of(case.arguments) if word.name]
+    asked = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
     wanted = [r for r in asked if r is not None]
     wanted += required(case.plan, case.environment)
     spec = conda_spec(name, finding.distribution, wanted)
     if spec != name:
         return "install", spec
     # Bounds in files are not known here, so only what pip chose is certain to meet them.
-    if (
-        finding.action == "upgrade"
-        and case.shell.manager != "pixi"
-        and not has_files(case.arguments)
-    ):
+    if finding.action == "upgrade" and case.shell.manager != "pixi" and not has_files(case.spelled):
         return "update", name
     return "install", f"{name}=={finding.planned}"
 

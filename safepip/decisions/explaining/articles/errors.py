@@ -7,8 +7,8 @@ from safepip.values.explanation import Article
 _REFUSED = "what cannot be judged is refused: nothing is installed, exit code 10"
 
 
-def _unreadable(kind: str, title: str, what: str, example: str) -> Article:
-    return Article(kind, title, _REFUSED, (what,), (example,))
+def _unreadable(kind: str, title: str, what: str, example: str, fix: tuple[str, str]) -> Article:
+    return Article(kind, title, _REFUSED, (what,), (example,), (fix,))
 
 
 ERRORS = (
@@ -25,6 +25,7 @@ ERRORS = (
         "something that the verdict depends on cannot be read",
         "safepip never becomes plain pip by itself: what it cannot judge it refuses.",
         "error[unreadable]: cannot judge this install",
+        ("see whether the environment is damaged", "safepip doctor"),
     ),
     Article(
         "unreadable-record",
@@ -44,12 +45,14 @@ ERRORS = (
         "pip's account of its plan is not as documented",
         "safepip reads what pip says it would do, and takes nothing for granted in it.",
         "error[unreadable-report]: expected dict, got list in pip's report at `install[0]`",
+        ("ask pip by its public options", "SAFEPIP_ENGINE=two-pass safepip install NAME"),
     ),
     _unreadable(
         "unreadable-wheel",
         "an artifact is no wheel",
         "The list of files is read from the wheel itself; one that cannot be opened has none.",
         "error[unreadable-wheel]: cannot read the wheel `x-1.0-py3-none-any.whl`: not a zip file",
+        ("have it fetched anew", "safepip install --no-cache-dir NAME"),
     ),
     Article(
         "no-wheel",
@@ -65,12 +68,17 @@ ERRORS = (
         "Neither pip's insides nor its public options can be used: its Python does not start, or "
         "pip is damaged.",
         "error[no-engine]: cannot run `PREFIX/bin/python`: No such file or directory",
+        (
+            "have conda write its Python anew",
+            "conda install -p PREFIX --force-reinstall python pip",
+        ),
     ),
     _unreadable(
         "wild-removal",
         "uninstalling would delete what is nobody's to delete",
         "pip deletes whatever a RECORD names, and this one names folders that no distribution has.",
         "error[wild-removal]: uninstalling x would delete `PREFIX/lib`, whoever has files in it",
+        ("see what is wrong", "safepip doctor"),
     ),
     Article(
         "undo",
@@ -90,6 +98,7 @@ ERRORS = (
         "what safepip wrote of its own changes cannot be read",
         "An entry in conda-meta/safepip is damaged, or somebody else wrote it.",
         "error[unreadable-journal]: cannot read the change `2026-11-25-1` in safepip's journal",
+        ("see the changes that can be read", "safepip history"),
     ),
     Article(
         "repair",
@@ -197,6 +206,7 @@ ERRORS = (
         "exit code 130",
         ("What had begun was taken back; the message says in which state the environment is.",),
         ("safepip: interrupted. Nothing was installed.",),
+        (("see what stands", "safepip history"),),
     ),
     Article(
         "pip-failed",
@@ -204,5 +214,6 @@ ERRORS = (
         "pip's own exit code",
         ("pip has said why. Where it had begun to change something, that was taken back.",),
         ("ERROR: No matching distribution found for absent",),
+        (("have pip say more", "safepip install -v NAME"),),
     ),
 )
