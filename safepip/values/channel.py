@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from dataclasses import field
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """What the channels of an environment have of a distribution, for its Python."""
 
@@ -31,7 +33,7 @@ class Moved(NamedTuple):
     """Empty where it would go."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What conda's solver makes of specifications."""
 
@@ -39,13 +41,3 @@ class Answer:
     moves: tuple[Moved, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     """What would be there, by conda's name."""
-
-
-class Channels(Protocol):
-    """Whoever knows what the channels of an environment offer."""
-
-    def offers(self, names: Collection[str]) -> Mapping[str, Offer]:
-        """Give what there is of these distributions; empty where nothing can be known."""
-
-    def ask(self, specs: Sequence[str]) -> Answer | None:
-        """Ask for the environment with these specifications; None where nothing can be known."""

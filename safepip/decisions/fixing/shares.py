@@ -6,7 +6,7 @@ needs. What is taken over by conda is no more looked into, since conda knows wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import conda_spec
@@ -21,6 +21,7 @@ from safepip.decisions.judging.requirements import (
 )
 from safepip.decisions.wording.phrases import few
 from safepip.values.environment import Distribution, Record
+from safepip.values.late import dataclass
 from safepip.values.plan import Change, Plan
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
