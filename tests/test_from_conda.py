@@ -128,6 +128,17 @@ def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:
     assert unknown.exit_code == 2
 
 
+def test_a_change_of_conda_s_that_harms_what_pip_has_is_not_offered(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
+    for wheel in (*WHEELS.values(), make_wheel("house", "1.0", requires=["libnum<2"])):
+        wheel.write(tmp_path / "wheels")
+    lab.pip("install", "house", env=links(lab))
+    done = planned(lab, "vision>=5")
+    said = {finding.get("message") for finding in done.answer["findings"]}
+    assert "with `libnum>=2` from conda, house would not have what it requires" in said
+    assert not [fix for fix in done.answer["fixes"] if fix["command"].startswith("conda install")]
+
+
 def test_what_hangs_on_the_order_of_channels_is_not_called_impossible(tmp_path: Path) -> None:
     lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
     # With strict priorities `libnum` is only what its first channel has, which is 1.0.

@@ -61,7 +61,8 @@ class CondaSolver:
         """
         self._is_enough = is_enough
         self._environment = environment
-        self._until = time.monotonic() + seconds
+        self._left = seconds
+        self._until = 0.0
         self._fetches = fetches
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -99,9 +100,8 @@ class CondaSolver:
         None where that cannot be known, as above.
         """
         constraints = [*self._environment.pins, *self._same_python(specs)]
-        left = max(self._until - time.monotonic(), 0.0)
-        question = {"do": "solve", "specs": [*specs], "constraints": constraints, "seconds": left}
-        found = self._asked(question)
+        question = {"do": "solve", "specs": [*specs], "constraints": constraints}
+        found = self._asked({**question, "seconds": max(self._left, 0.0)})
         if not found.get("possible"):
             return Answer(possible=False) if found.get("possible") is False else None
         before, after = found["before"], found["after"]
@@ -119,17 +119,20 @@ class CondaSolver:
 
         Where what the channels have cannot be fetched, what was fetched before has to do.
         """
-        if self._is_over() or (self._process is None and find_spec("rattler") is None):
+        if self._left <= 0 or (self._process is None and find_spec("rattler") is None):
             return {}
+        since = time.monotonic()
+        self._until = since + self._left
         try:
             line = self._answer(json.dumps(question).encode() + b"\n")
             answer = json.loads(line) if line else {"unknown": "no answer"}
         except (OSError, ValueError):
             answer = {"unknown": "no answer"}
+        self._left -= time.monotonic() - since
         if "unknown" not in answer:
             return dict(answer)
         self.close()
-        if not self._fetches or self._is_over():
+        if not self._fetches or self._is_enough():
             return {}
         self._fetches = False
         return self._asked(question)

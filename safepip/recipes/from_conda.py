@@ -22,6 +22,7 @@ from safepip.decisions.fixing.shares import (
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
+from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
 from safepip.values.text import without_secrets
 from safepip.values.verdict import Fix
@@ -125,12 +126,23 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
     environment = course.environment
     there = environment_after(environment, answer, {})
     named = (word.name for word in words_of(course.request.words) if word.name)
-    also = (name for name in environment.installed if name in fix.command.split())
-    leaving = frozenset((*(change.name for change in plan.changes), *named, *also))
+    by_pip = (*(change.name for change in plan.changes), *named)
+    leaving = frozenset(by_pip).difference(environment.conda_owned)
     rest = _as_planned(plan, environment, fix) if fix.is_told_by_conda else ()
-    if harmed := harm_of(environment, there, rest, leaving):
+    harmed = harm_of(environment, there, rest, leaving)
+    if harmed and not _comes_along(course, plan, fix, harmed):
         return conda_would_harm(fix.asks_conda, harmed)
     return with_answer(fix, answer)
+
+
+def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:
+    """Say whether the command also names all these, and pip has releases of them that fit."""
+    if not set(names) <= set(fix.command.split()):
+        return False
+    owned = course.environment.conda_owned
+    allow = tuple(change.name for change in plan.changes if change.name in owned)
+    found = tried(course, (*course.request.words, *names), allow=allow)
+    return found is not None and goes_with(course, found[1], allow)
 
 
 def _as_planned(plan: Plan, environment: Environment, fix: Fix) -> tuple[Change, ...]:

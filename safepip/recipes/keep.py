@@ -15,6 +15,8 @@ from safepip.values.findings import Breaks, CondaOwned, Pinned
 from safepip.values.verdict import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.plan import Plan
@@ -111,3 +113,13 @@ def tried(
         engine.stop()
     course.timed("plan", since)
     return found, judged
+
+
+def goes_with(course: Course, judged: Judgement, names: tuple[str, ...]) -> bool:
+    """Say whether only such things are refused as conda takes care of when it changes these."""
+    owned: Mapping[str, object] = course.environment.conda_owned
+    return all(
+        isinstance(finding, Breaks) and finding.changed in names and finding.distribution in owned
+        for finding in judged.findings
+        if finding.severity == "refuse"
+    )

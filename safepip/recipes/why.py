@@ -17,9 +17,9 @@ from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.ownership import is_allowed
 from safepip.effects.asking import OtherPython, SeamsMoved
 from safepip.effects.catalogue import SECONDS, Catalogue
-from safepip.recipes.keep import tried
+from safepip.recipes.keep import goes_with, tried
 from safepip.values.errors import SafepipError
-from safepip.values.findings import Breaks, CondaOwned
+from safepip.values.findings import CondaOwned
 from safepip.values.plan import Plan
 from safepip.values.text import normalised
 from safepip.values.universe import PYTHON, Held, Question, TooHard
@@ -177,17 +177,7 @@ def _checked(course: Course, first: Judgement, conflict: Conflict) -> Conflict:
         elif trials < _MOST_TRIALS:
             trials += 1
             found = tried(course, course.request.words, allow=names)
-            good += [way] if found is not None and _goes_with(course, found[1], names) else []
+            good += [way] if found is not None and goes_with(course, found[1], names) else []
             is_less = changed > set(names) and found is not None and not found[1].refuses
             enough = enough or (names if is_less else ())
     return replace(conflict, ways=tuple(good), enough=enough)
-
-
-def _goes_with(course: Course, judged: Judgement, names: tuple[str, ...]) -> bool:
-    """Say whether only such things are refused as conda takes care of when it changes these."""
-    owned: Mapping[str, object] = course.environment.conda_owned
-    return all(
-        isinstance(finding, Breaks) and finding.changed in names and finding.distribution in owned
-        for finding in judged.findings
-        if finding.severity == "refuse"
-    )
