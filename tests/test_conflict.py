@@ -155,6 +155,13 @@ def test_a_solution_is_found_when_there_is_one(
         )
 
 
+def test_what_the_resolver_forgets_is_part_of_a_solution() -> None:
+    lines = {"b 2": ["c"], "b 1": [], "c 2": ["a", "b<2"], "c 1": [], "a 2": ["c<2"], "a 1": []}
+    solution = solve(question(["b"], {}), Memory(lines)).solution
+    assert solution is not None
+    assert solution.versions == {"b": "2", "c": "1"}
+
+
 @given(worlds())
 @settings(max_examples=300)
 def test_a_conflict_is_the_smallest_and_so_is_what_frees(world: tuple[Question, Memory]) -> None:

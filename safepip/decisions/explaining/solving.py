@@ -66,12 +66,14 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
         return Solved(None, frozenset(provider.touched))
     except ResolverException as error:  # too many steps, or metadata that contradicts itself
         raise TooHard("no end") from error
-    pairs = [
-        (information.parent, information.requirement)
-        for criterion in state.criteria.values()
-        for information in criterion.information
-    ]
-    solution = _solution(state.mapping, pairs)
+    wishes = tuple(wish for wish in wanted if wish is not None)
+    solution = _solution(provider, state.mapping, wishes)
+    if solution is None:
+        search = _Search(provider)
+        mapping = search.first({}, wishes)
+        solution = _solution(provider, mapping, wishes) if mapping is not None else None
+    if solution is None:
+        return Solved(None, frozenset(provider.touched))
     pythons = {
         name: python
         for (name, version), python in provider.pythons.items()
@@ -80,17 +82,55 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
     return Solved(replace(solution, pythons=pythons), frozenset(provider.touched))
 
 
-def _solution(mapping: Mapping[str, Pick], pairs: Sequence[tuple[Pick | None, Wish]]) -> Solution:
-    """Give what is left of an attempt when all is left out that nothing needs any more."""
-    needs: dict[Pick | None, list[Wish]] = {}
-    for parent, wish in pairs:
-        needs.setdefault(parent, []).append(wish)
+def _solution(
+    provider: Provider, mapping: Mapping[str, Pick], wanted: Sequence[Wish]
+) -> Solution | None:
+    """Give what is left of an attempt when all is left out that nothing needs any more.
+
+    What a version needs is asked of it once more: resolvelib forgets it where it lets go of a
+    version and takes it again while two need each other (b 2 needs c, and c 2 needs b<2). None
+    where something has not what it needs.
+    """
     reached: list[Pick | None] = [None]
     wishes: dict[str, list[tuple[Pick | None, Wish]]] = {}
     for parent in reached:
-        for wish in needs.get(parent, ()):
+        for wish in wanted if parent is None else provider.get_dependencies(parent):
+            pick = mapping.get(wish.key)
+            if pick is None or not wish.accepts(pick.version):
+                return None
             wishes.setdefault(wish.name, []).append((parent, wish))
-            if mapping[wish.key] not in reached:
-                reached.append(mapping[wish.key])
+            if pick not in reached:
+                reached.append(pick)
     versions = {pick.name: pick.version for pick in reached if pick is not None}
     return Solution(versions, {name: tuple(found) for name, found in wishes.items()})
+
+
+class _Search:
+    """The plain search for a first solution, for the few requests that resolvelib gets wrong."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self.rounds = 0
+
+    def first(self, chosen: Mapping[str, Pick], wishes: Sequence[Wish]) -> dict[str, Pick] | None:
+        """Give a version for each wish and all that follows from it; None where there is none.
+
+        Raises: TooHard.
+        """
+        self.rounds += 1
+        if self.rounds > _MOST_ROUNDS:
+            raise TooHard("no end")
+        for wish in wishes:
+            if wish.key in chosen and not wish.accepts(chosen[wish.key].version):
+                return None
+        unmet = next((wish for wish in wishes if wish.key not in chosen), None)
+        if unmet is None:
+            return dict(chosen)
+        key = unmet.key
+        same = {key: iter([wish for wish in wishes if wish.key == key])}
+        for pick in self.provider.find_matches(key, same, {key: iter(())}):
+            needs = tuple(self.provider.get_dependencies(pick))
+            found = self.first({**chosen, key: pick}, (*wishes, *needs))
+            if found is not None:
+                return found
+        return None
