@@ -92,7 +92,8 @@ def _run(
     )
     if verb == "explain":
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
-    target = target_of(own, [verb], as_module=as_module)
+    is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
+    target = target_of(own, [verb], as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:
