@@ -46,7 +46,8 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
         with os.fdopen(os.dup(read), "rb") as answers:
             message = json.loads(answers.readline() or b"null")
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise NoEngine(f"cannot run `{python}`: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise NoEngine(f"cannot run `{python}`: {reason}") from error
     finally:
         for handle in (read, write):
             with contextlib.suppress(OSError):

@@ -46,6 +46,8 @@ class Place:
     """Below the prefix."""
     python: str
     """The interpreter that scripts start, below the prefix."""
+    by_rattler: bool = False
+    """rattler writes the scripts of entry points, which conda indents otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
     shebang = f"#!{python}\n"
     if " " in shebang or len(shebang) > _LONGEST_SHEBANG:
         shebang = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
-    for indent in _INDENTS:
+    for indent in reversed(_INDENTS) if place.by_rattler else _INDENTS:
         text = _SCRIPT.format(
             module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent
         )

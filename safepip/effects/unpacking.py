@@ -92,8 +92,9 @@ def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping
     cache = f"{folder}/pkgs"
     words = ["create", "--yes", "--quiet", "--download-only", "-p", f"{folder}/env"]
     reason = ""
+    own = {"CONDA_PKGS_DIRS": cache, "CONDA_REGISTER_ENVS": "false"}
     try:
-        _run(dist, [tool, *words, supply.place], {**environ, "CONDA_PKGS_DIRS": cache})
+        _run(dist, [tool, *words, supply.place], {**environ, **own})
     except CannotRepair as error:
         reason = error.message
     for end in (".conda", ".tar.bz2"):

@@ -9,6 +9,7 @@ from safepip.decisions.repairing.wants import chosen, lost_in, wants
 from safepip.effects.obstacles import obstacles_to
 from safepip.effects.packages import Place, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
+from safepip.effects.rewriting import RATTLER
 from safepip.effects.supplies import files_to_remove, find_supply
 from safepip.values.repair import Supply
 
@@ -90,4 +91,5 @@ def place_of(environment: Environment) -> Place:
     site_packages = site_packages or environment.relative(environment.interpreter.purelib) or ""
     minor = next((r.version for r in environment.records if r.name == "python"), "")
     minor = ".".join(minor.split(".")[:2]) or environment.interpreter.minor
-    return Place(environment.prefix, site_packages, f"bin/python{minor}")
+    by_rattler = environment.manager in RATTLER
+    return Place(environment.prefix, site_packages, f"bin/python{minor}", by_rattler)

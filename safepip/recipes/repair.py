@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from safepip import __version__
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.repairing.entries import steps_of
-from safepip.decisions.repairing.plan import in_vain
+from safepip.decisions.repairing.plan import left_after
 from safepip.decisions.repairing.wants import chosen, known_names
 from safepip.decisions.undoing.entries import seen_after
 from safepip.effects.journal import Journal, timestamp
@@ -139,8 +139,8 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
                 failed[error.what] = error.reason
             else:
                 meant = chosen(before.inspection, before.findings, names)
-                vain = in_vain(planned, meant, after.findings)
-                planned = replace(planned, unfixed=(*planned.unfixed, *vain))
+                left = left_after(planned, meant, after.findings)
+                planned = replace(planned, unfixed=left)
                 return Repaired(before, planned, after, entry)
 
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Inspection
 
 
+_CONDA = "conda"
+"""The installer of what conda brought, whose record is lost where nobody owns it."""
+
+
 def lacking(inspection: Inspection) -> Iterator[Lacks]:
     """Find distributions that do not have what their metadata requires.
 
@@ -140,7 +144,7 @@ def leftovers(inspection: Inspection) -> Iterator[Leftover | Unfinished | Unread
         if path in environment.leftovers and path not in whole:
             continue
         reason = distribution.broken
-        if not reason and claim.unlisted:
+        if not reason and claim.unlisted and claim.source.installer != _CONDA:
             reason = f"{claim.unlisted}, so that pip cannot uninstall it"
         if reason:
             yield Leftover(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from safepip.decisions.fixing.shell import CondaVerb, Shell
-    from safepip.values.environment import Environment, Record
+    from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.inspection import Inspection
     from safepip.values.repair import Repair
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _Condas = Replaced | TwoCopies | Overwritten | Missing | Altered | LostRecord
 _CONDAS = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord)
 
+_MOST_CHANNELS = 3
 _MOST = 4
 """More commands than these are no help."""
 _CHANNEL = re.compile(r"https://conda\.anaconda\.org/([\w.-]+)")
@@ -129,7 +130,13 @@ class _Ways:
         """Give pip's own uninstall: what lies over conda's files may be conda's by name."""
         return self.shell.safepip(("pip", "uninstall", "-y", *self._breaking(), *names))
 
-    def conda(self, verb: CondaVerb, specs: Sequence[str], records: Iterable[Record] = ()) -> str:
+    def sources(self, dists: Iterable[str]) -> tuple[str, ...]:
+        """Give the channels in which packages without a record may be found: known, or all."""
+        known = [self.inspection.channels.get(dist, "") for dist in dists]
+        found = known if all(known) else [r.channel for r in self.environment.records]
+        return tuple(dict.fromkeys(found))[:_MOST_CHANNELS]
+
+    def conda(self, verb: CondaVerb, specs: Sequence[str], channels: Iterable[str]) -> str:
         """Give a command of the environment's own tool; nothing where it could not pass a seal."""
         options: list[str] = []
         if self._is_frozen:
@@ -137,17 +144,17 @@ class _Ways:
                 return ""
             options.append("--override-frozen")
         if self.shell.manager != "pixi":
-            channels = dict.fromkeys(map(_channel_of, records))
-            options += [word for one in channels if one for word in ("-c", one)]
+            named = dict.fromkeys(map(_as_option, channels))
+            options += [word for one in named if one for word in ("-c", one)]
         return self.shell.conda(verb, tuple(specs), tuple(options))
 
     def _breaking(self) -> tuple[str, ...]:
         return ("--break-system-packages",) if self._is_managed else ()
 
 
-def _channel_of(record: Record) -> str:
+def _as_option(channel: str) -> str:
     """Give a channel as the tools take it; nothing where there is a secret in it, or none known."""
-    url = record.channel.rstrip("/")
+    url = channel.rstrip("/")
     if url.startswith(_DEFAULTS):
         return "defaults"
     if "/" in url and url.rpartition("/")[2] in ("noarch", _subdir(url)):
@@ -170,8 +177,11 @@ def _subdir(url: str) -> str:
 def _by_conda(ways: _Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     """Give the order that conda's own repair needs: what lies over its files goes first.
 
-    Where the list of its files is gone, pip cannot take it out.
+    Not where that cannot be told to pip: of two copies it takes the one that it finds first, and
+    none of which the list of files is gone.
     """
+    if any(isinstance(finding, TwoCopies) for finding in findings):
+        return
     culprits = [f.distribution for f in findings if not isinstance(f, Missing | Altered)]
     culprits = list(filter(None, dict.fromkeys(culprits)))
     claims = ways.inspection.claims
@@ -181,12 +191,12 @@ def _by_conda(ways: _Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     lost = [f.conda_package for f in findings if isinstance(f, LostRecord)]
     there = [dist for dist in known if dist not in lost]
     lost = [dist for dist in lost if dist in known]
-    records = [r for r in ways.environment.records if r.dist in there]
+    channels = [r.channel for r in ways.environment.records if r.dist in there]
     commands = [ways.uninstall(*culprits)] if culprits else []
     if there:
-        commands.append(ways.conda("reinstall", _specs(there, ways.shell), records))
+        commands.append(ways.conda("reinstall", _specs(there, ways.shell), channels))
     if lost:
-        commands.append(ways.conda("install", _specs(lost, ways.shell)))
+        commands.append(ways.conda("install", _specs(lost, ways.shell), ways.sources(lost)))
     if there or lost:
         yield Fix(ways.shell.then(*commands), f"have {ways.shell.tool} do it{ways.although}")
 
@@ -209,8 +219,7 @@ def _advice(ways: _Ways, finding: Finding) -> Iterator[Fix]:
         case TwoCopies(conda_package=""):
             yield _one_only(ways, finding)
         case DependsUnmet() if finding.owner != "pip":
-            record = [r for r in ways.environment.records if r.dist == finding.conda_package]
-            command = ways.conda("install", (finding.depends,), record)
+            command = ways.conda("install", (finding.depends,), ways.sources([""]))
             yield Fix(command, f"let {ways.shell.tool} look for what goes together")
         case Lacks():
             yield from _requirement(ways, finding)
@@ -233,12 +242,13 @@ def _of_books(ways: _Ways, finding: Finding) -> Iterator[Fix]:
     match finding:
         case LostRecord() if finding.candidates:
             for dist in [dist for dist in finding.candidates if not dist.startswith("/")][:2]:
-                command = ways.conda("install", _specs([dist], ways.shell))
+                command = ways.conda("install", _specs([dist], ways.shell), ways.sources([dist]))
                 yield Fix(command, f"if it was {dist}")
         case UnreadableBook() if finding.conda_package:
             path = f"{prefix}/conda-meta/{finding.record}"
             aside = command_line("mv", path, f"{path}.unreadable")
-            again = ways.conda("install", _specs([finding.conda_package], ways.shell))
+            dists = [finding.conda_package]
+            again = ways.conda("install", _specs(dists, ways.shell), ways.sources(dists))
             says = "put the record aside, and have its package installed again"
             yield Fix(ways.shell.then(aside, again), says)
         case Unfinished():
@@ -265,7 +275,8 @@ def _requirement(ways: _Ways, finding: Lacks) -> Iterator[Fix]:
     if owned is not None and owned.record is not None:
         record = owned.record
         spec = f"{record.name}{requirement.specifier}"
-        yield Fix(ways.conda("install", (spec,), [record]), f"let {ways.shell.tool} change it")
+        command = ways.conda("install", (spec,), [record.channel])
+        yield Fix(command, f"let {ways.shell.tool} change it")
     elif finding.distribution not in environment.conda_owned and not _is_told(environment, name):
         yield Fix(ways.install(finding.requirement), "install it")
 

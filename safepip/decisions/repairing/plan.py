@@ -65,16 +65,19 @@ class Means:
     or the path of a trace."""
 
 
-def in_vain(
+def left_after(
     repair: Repair, before: Iterable[Finding], after: Iterable[Finding]
 ) -> tuple[Unfixed, ...]:
-    """Give what a repair was for and did not mend, by what was found ``before`` and ``after``."""
-    left = {_about(one.finding) for one in repair.unfixed}
+    """Give what a repair left as it was, by what was found ``before`` and ``after`` it.
+
+    Some of what it was not for may be well with the rest, and some that it was for may not.
+    """
+    known = {_about(one.finding): one for one in repair.unfixed}
     still = {_about(finding) for finding in after if finding.severity == "damage"}
     return tuple(
-        Unfixed(finding, _AGAIN)
+        known.get(_about(finding), Unfixed(finding, _AGAIN))
         for finding in before
-        if _about(finding) in still and _about(finding) not in left
+        if _about(finding) in still
     )
 
 

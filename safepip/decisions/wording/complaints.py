@@ -57,6 +57,8 @@ def subject(finding: Finding, environment: Environment) -> str:
         return clean(finding.distribution)
     known = next((record.name for record in environment.records if record.dist == owner), "")
     name = known or (owner.rsplit("-", 2)[0] if owner else "")
+    if isinstance(finding, Unfinished | UnreadableChange):
+        return "safepip"
     return clean(name or str(getattr(finding, "module", "")) or finding.kind)
 
 
