@@ -162,6 +162,38 @@ def test_a_lost_record_is_written_anew(made: Patient, writer: Writer) -> None:
     assert changed(damaged, contents(made)) == {}
 
 
+def test_books_that_cannot_be_read_come_back_from_the_cache(ill: Patient) -> None:
+    record = next(ill.environment.conda_meta.glob("owned-*.json"))
+    was = json.loads(record.read_bytes())
+    before = ill.bytes()
+    replace(record, record.read_text(encoding="utf-8")[:300])
+    ill.install("same")
+    replace(ill.site / "same-1.0.dist-info" / "RECORD", b"\xff\xfe")
+    for name in ("python", "python3", "python3.11"):
+        (ill.prefix / "bin" / name).unlink()
+    change = ill.environment.conda_meta / "safepip" / "2026-01-01-1.json"
+    replace(change, "{")
+    answer = ill.doctor("--fix", "--yes")
+    told = [f["kind"] for f in answer["before"] if f["severity"] == "damage"]
+    assert told == ["no-python", "unreadable-change", "unreadable-record", "missing", "leftover"]
+    assert [(f["kind"], f.get("path")) for f in answer["findings"]] == [
+        ("unreadable-change", str(change)),
+        ("leftover", str(ill.site / "same-1.0.dist-info")),
+    ]
+    assert {"unreadable-change", "leftover"} == {one["kind"] for one in answer["unfixed"]}
+    assert json.loads(record.read_bytes()) == {**was, "requested_specs": []}
+    assert ill.bytes() == before
+
+
+def test_what_has_no_list_of_its_files_is_taken_out_as_far_as_it_is_known(ill: Patient) -> None:
+    before = ill.bytes()
+    ill.install("owned==2.0")
+    (ill.site / "owned-2.0.dist-info" / "RECORD").unlink()
+    answer = ill.doctor("--fix", "--yes")
+    assert (answer["exit_code"], answer["findings"], answer["unfixed"]) == (0, [], [])
+    assert ill.bytes() == before
+
+
 def test_a_cache_that_was_edited_with_the_file_is_not_believed(ill: Patient) -> None:
     before = contents(ill)
     path = ill.site / "native" / "__init__.py"
