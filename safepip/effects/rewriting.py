@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from safepip.values.repair import PutBack
 
 _CHUNK = 1024 * 1024
+_PLACE = ("fn", "url", "channel")
 RATTLER = frozenset({"rattler", "pixi"})
 """Tools that leave out a hash in the prefix where it is that of the package."""
 
@@ -51,19 +52,26 @@ def write_record(
     paths = [_row(prefix, path, rows[path], by_rattler=by_rattler) for path in _in_order(rows)]
     paths += [_of_bytecode(prefix, path) for path in _in_order(compiled)]
     asked = inspection.asked.get(step.conda_package.rsplit("-", 2)[0].lower())
+    is_kept = step.supply.kind == "folder"  # and not only for this command
     raw: dict[str, Any] = {
-        **{key: facts[key] for key in sorted(facts) if facts[key] is not None},
+        **{key: facts[key] for key in sorted(facts, key=_rank) if facts[key] is not None},
+        **({"extracted_package_dir": folder} if is_kept else {}),
         **_wish(asked, by_rattler=by_rattler),
         "files": [row["_path"] for row in paths],
         "paths_data": {"paths_version": 1, "paths": paths},
+        **({"link": {"source": folder, "type": 1}} if is_kept else {}),
     }
-    if step.supply.kind == "folder":
-        raw |= {"extracted_package_dir": folder, "link": {"source": folder, "type": 1}}
     path = f"{prefix}/conda-meta/{step.record}"
     beside = path + BESIDE
     with open(beside, "x", encoding="utf-8") as file:
         json.dump(raw, file, indent=2)
     os.replace(beside, path)
+
+
+def _rank(key: str) -> tuple[bool, int, str]:
+    """Have what the package is before where it is from, as rattler writes it."""
+    is_place = key in _PLACE
+    return is_place, _PLACE.index(key) if is_place else 0, key
 
 
 def _in_order(paths: Iterable[str]) -> list[str]:

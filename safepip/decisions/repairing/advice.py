@@ -65,14 +65,13 @@ def advice(
         says = "mend what can be mended; it shows the steps, and asks"
         fixes.append(Fix(ways.fix(), f"{says}{ways.although}"))
     blocking = dict.fromkeys(one.obstacle for one in repair.unfixed if one.obstacle)
-    fixes += (
-        Fix(
-            shell.then(command_line("mv", path, path + _ASIDE), ways.fix()),
-            "move it out of the way",
-        )
-        for path in blocking
-    )
+    for path in blocking:
+        aside = command_line("mv", path, path + _ASIDE)
+        name = path.rpartition("/")[2]
+        fixes.append(Fix(shell.then(aside, ways.fix()), f"move `{name}` out of the way first"))
+    blocked = {getattr(one.finding, "conda_package", "") for one in repair.unfixed if one.obstacle}
     condas = [f for f in damage if isinstance(f, _CONDAS) and f.conda_package]
+    condas = [f for f in condas if f.conda_package not in blocked]  # conda would fail, too
     fixes += _by_conda(ways, condas)
     for finding in _not_taken_out(damage):
         fixes += _advice(ways, finding)

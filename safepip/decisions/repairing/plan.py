@@ -2,8 +2,8 @@
 
 1. Take out what is not conda's: its files would else lie among conda's.
 2. Have others give up files of conda's.
-3. Put conda's files back, those of lost records too.
-4. Discard traces.
+3. Discard traces.
+4. Put conda's files back, those of lost records too.
 
 What cannot be mended keeps nothing else from it. But where another distribution lies over conda's
 files, it goes and they come back, all of them, or both stay as they are.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
+from safepip.decisions.repairing.wants import is_trace, source_of
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from safepip.decisions.repairing.wants import Wants
-    from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.inspection import Claim, Inspection
     from safepip.values.repair import Obstacle, Step
@@ -112,19 +112,25 @@ def plan_repair(
         if place in wanted.disown and place not in means.failed:
             given = tuple(f"{prefix}/{path}" for path in wanted.disown[place])
             steps.append(Disown(claim.distribution, given))
+    steps += [Discard(path) for path in wanted.clear if path not in means.failed]
     for dist, paths in wanted.put_back.items():
         supply = means.supplies[dist]
-        back = tuple(path for path in paths if path not in single.get(dist, {}))
+        back = _without(paths, single.get(dist, {}))
         if dist not in stuck and isinstance(supply, Supply) and back:
             steps.append(PutBack(dist, back, supply))
     for dist in wanted.lost:
         supply = means.supplies[dist]
         if dist not in stuck and isinstance(supply, Supply):
             steps.append(PutBack(dist, (), supply, record=f"{dist}.json"))
-    steps += [Discard(path) for path in wanted.clear if path not in means.failed]
     going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
     left = _unfixed(inspection, findings, (stuck, single), means)
     return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
+
+
+def _without(paths: Iterable[str], hindered: Collection[str]) -> tuple[str, ...]:
+    """Leave out what cannot come back, and the bytecode of it."""
+    left = (path for path in paths if path not in hindered)
+    return tuple(path for path in left if source_of(path) not in hindered)
 
 
 def _goes(finding: Finding, going: Collection[str]) -> bool:
@@ -179,8 +185,8 @@ def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ..
     """Give the packages that come back in place of a distribution (NAME-VERSION-BUILD)."""
     owners = owners_of(inspection.environment, claim.paths).values()
     touched = dict.fromkeys(record.dist for records in owners for record in records)
-    named = wanted.instead.get(claim.distribution.metadata_path, ())
-    touched.update(dict.fromkeys(named))
+    place = claim.distribution.metadata_path
+    touched.update(dict.fromkeys((*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))))
     return tuple(dist for dist in touched if dist in wanted.put_back or dist in wanted.lost)
 
 
@@ -232,7 +238,7 @@ def _unfixed(
                 elif dist not in means.supplies:
                     yield Unfixed(finding, unknown_build(finding))
             case Leftover():
-                yield from _of_trace(inspection.environment, finding, means)
+                yield from _of_trace(inspection, finding, means)
             case DependsUnmet() | Lacks() | PinBroken():
                 yield Unfixed(finding, _FOLLOWS, follows=True)
             case _:
@@ -245,13 +251,13 @@ def _first_of(finding: Finding, hindered: Mapping[str, _Left]) -> _Left | None:
     return next((hindered[path] for path in paths if path in hindered), None)
 
 
-def _of_trace(environment: Environment, finding: Leftover, means: Means) -> Iterable[Unfixed]:
+def _of_trace(inspection: Inspection, finding: Leftover, means: Means) -> Iterable[Unfixed]:
     if finding.path in means.failed:
         yield Unfixed(finding, means.failed[finding.path])
     elif finding.distribution:
         yield Unfixed(finding, "its own package has to be installed again")
-    elif finding.path not in environment.leftovers:
-        yield Unfixed(finding, _NOT_HERE)
+    elif not is_trace(inspection, finding):
+        yield Unfixed(finding, "it may be of a package whose record cannot be read")
 
 
 def unknown_build(finding: LostRecord | UnreadableBook) -> str:

@@ -49,6 +49,8 @@ class Wants:
     """Absolute."""
     instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Those of ``lost`` that come in place of a distribution, by its metadata folder."""
+    sake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The other packages for which a distribution goes, likewise."""
 
 
 def chosen(
@@ -107,6 +109,7 @@ def wants(
     take_out: dict[str, Claim] = {}
     disown: dict[str, dict[str, None]] = {}
     clear = []
+    sake: dict[str, tuple[str, ...]] = {}
     records = {record.dist: record for record in inspection.environment.records}
     for finding in findings:
         match finding:
@@ -121,9 +124,10 @@ def wants(
                             disown.setdefault(place, {}).update(dict.fromkeys(finding.paths))
                             continue
                         take_out[place] = claim
+                        sake[place] = (*sake.get(place, ()), finding.conda_package)
                         # Also what it wrote with equal bytes: its time is in the bytecode.
                         back.update((p, None) for p in own if p in claim.paths)
-            case Leftover() if _is_trace(inspection, finding):
+            case Leftover() if is_trace(inspection, finding):
                 clear.append(finding.path)
     instead = _in_place_of_lost(inspection, findings, files)
     for claim in inspection.claims:
@@ -136,6 +140,7 @@ def wants(
         lost_in(findings),
         tuple(clear),
         instead,
+        sake,
     )
 
 
@@ -158,8 +163,15 @@ def _in_place_of_lost(
     return instead
 
 
-def _is_trace(inspection: Inspection, finding: Leftover) -> bool:
-    return not finding.distribution and finding.path in inspection.environment.leftovers
+def is_trace(inspection: Inspection, finding: Leftover) -> bool:
+    """Say whether a path is certainly nobody's, and only in the way.
+
+    What lacks METADATA may be conda's where a record cannot be read; what pip moved aside is not.
+    """
+    if finding.distribution or finding.path not in inspection.environment.leftovers:
+        return False
+    is_aside = finding.path.rpartition("/")[2].startswith("~")
+    return is_aside or not any(book.record.endswith(".json") for book in inspection.unreadable)
 
 
 def _paths(finding: Mendable) -> tuple[str, ...]:
@@ -194,7 +206,12 @@ def _with_bytecode(record: Record, paths: Iterable[str]) -> tuple[str, ...]:
     """Give the paths, and those of the bytecode that the record has of them."""
     found = dict.fromkeys(paths)
     for path in record.files:
-        folder, cache, name = path.rpartition("/__pycache__/")
-        if cache and f"{folder}/{name.partition('.')[0]}.py" in found:
+        if source_of(path) in found:
             found[path] = None
     return tuple(found)
+
+
+def source_of(path: str) -> str:
+    """Give the module that bytecode was made of (PEP 3147); empty for any other file."""
+    folder, cache, name = path.rpartition("/__pycache__/")
+    return f"{folder}/{name.partition('.')[0]}.py" if cache else ""
