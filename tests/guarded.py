@@ -99,9 +99,13 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    watched: bool = True,
 ) -> Guarded:
-    """Run any command with the environment active, and see what it does to conda's files."""
-    before = conda_bytes(environment.prefix)
+    """Run any command with the environment active, and see what it does to conda's files.
+
+    ``watched=False``: do not, which takes half a second less.
+    """
+    before = conda_bytes(environment.prefix) if watched else {}
     done = subprocess.run(
         words,
         env=environment.environ(env),
@@ -112,7 +116,7 @@ def run(
         check=False,
         timeout=PATIENCE_SECONDS,
     )
-    touched = changed(before, conda_bytes(environment.prefix))
+    touched = changed(before, conda_bytes(environment.prefix)) if watched else {}
     return Guarded(shlex.join(words), done.returncode, done.stdout, done.stderr, touched)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pytest
@@ -29,6 +28,7 @@ from safepip.values.damage import (
 )
 from safepip.values.findings import Finding, Frozen
 from safepip.values.inspection import Checked, Inspection
+from safepip.values.late import fields
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 from tests.build import PREFIX, SITE, conda, environment, pip
 from tests.saying import expected, text

@@ -11,7 +11,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
-SCRIPTS = tuple(f"safepip.effects.{name}" for name in ("runner", "importer", "lister", "unpacker"))
+SCRIPTS = tuple(
+    f"safepip.effects.{name}" for name in ("runner", "importer", "lister", "unpacker", "maker")
+)
 """Processes of their own: they import nothing of safepip, and end alone."""
 
 WORLDLY = (

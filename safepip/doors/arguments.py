@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GUARDED = ("install", "uninstall", "plan")
-OWN = ("doctor", "explain", "undo", "history")
+OWN = (
+    *("doctor", "explain", "undo", "history"),
+    *("export", "constraints", "create", "check-file"),
+)
 """Verbs that are safepip's alone."""
 FLAGS = {
     "--strict": "strict",

@@ -16,8 +16,10 @@ from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
 from safepip.doors.asking import ask
+from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
+from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
@@ -40,6 +42,12 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 _SCHEMA = 1
+_UNCHANGED = "nothing was changed"
+_STANDS = {
+    "create": "nothing is left of it",
+    "doctor": "`safepip history` says what stands",
+}
+"""What is so after an interruption, by verb."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -58,8 +66,7 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except SafepipError as error:
         return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        stands = "nothing was changed" if verb == "undo" else "`safepip history` says what stands"
-        return say_interrupted(f"interrupted; {stands}", as_json=as_json)
+        return say_interrupted(f"interrupted; {_STANDS.get(verb, _UNCHANGED)}", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
         return say_bug(as_json=as_json)
 
@@ -87,26 +94,46 @@ def _run(
     as_json: bool,
 ) -> int:
     own = own._replace(
-        env=options["env"] or own.env,
+        env=options.get("env") or own.env,
         override_frozen=own.override_frozen or options.get("override_frozen", False),
     )
     if verb == "explain":
         return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
+    if verb == "create":
+        return run_create(own, options, as_json=as_json)
+    if verb == "check-file":
+        return run_check(options, as_json=as_json)
     is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
     target = target_of(own, [verb], as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:
-        if verb == "doctor":
-            return doctor(target, options, own, as_json=as_json)
-        if verb == "history":
-            return _history(target, as_json=as_json)
-        return _undo(target, options, own, as_json=as_json)
+        return _on(target, verb, own, options, as_json=as_json)
     except SafepipError as error:
         if error.retry is not None:
             shell = Shell(target.prefix, obvious=is_reached(target))
             error.fixes = again(shell, (verb, *given), (), error.retry)
         return say_error(error, verb=verb, as_json=as_json, target=target)
+
+
+def _on(
+    target: Target, verb: str, own: OwnOptions, options: dict[str, Any], *, as_json: bool
+) -> int:
+    """Carry out a verb that is about one environment.
+
+    Raises: SafepipError.
+    """
+    match verb:
+        case "doctor":
+            return doctor(target, options, own, as_json=as_json)
+        case "export":
+            return run_export(target, options, as_json=as_json)
+        case "constraints":
+            return run_constraints(target, options, as_json=as_json)
+        case "history":
+            return _history(target, as_json=as_json)
+        case _:
+            return _undo(target, options, own, as_json=as_json)
 
 
 def commands() -> dict[str, click.Command]:
@@ -122,6 +149,10 @@ def commands() -> dict[str, click.Command]:
     return {
         "doctor": doctor_command(yes, dry_run, override, env, json),
         "explain": explain_command(env, json),
+        "export": export_command(env, json),
+        "constraints": constraints_command(env, json),
+        "create": create_command(json),
+        "check-file": check_command(json),
         "undo": click.Command(
             "undo",
             params=[name, dry_run, yes, override, env, json],

@@ -13,7 +13,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from conda.plugins import hookimpl
-from conda.plugins.types import CondaHealthCheck, CondaSubcommand
+from conda.plugins.types import CondaHealthCheck, CondaPostCommand, CondaSubcommand
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -68,6 +68,19 @@ def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = No
         return say_error(error, verb="doctor")
 
 
+def keep_constraints(_command: str) -> None:
+    """Write anew the constraints that follow the environment that conda has changed.
+
+    Nothing is said where a program reads what conda prints, and conda's command is done: what goes
+    wrong here does not fail it.
+    """
+    from conda.base.context import context
+
+    from safepip.doors.export import follow
+
+    follow(context.target_prefix, quiet=context.json)
+
+
 def _target(prefix: str) -> Target:
     from safepip.doors.arguments import OwnOptions
     from safepip.doors.target import target_of
@@ -97,3 +110,13 @@ def conda_health_checks() -> Iterator[CondaHealthCheck]:
     }
     known = signature(CondaHealthCheck).parameters
     yield CondaHealthCheck(**{name: fact for name, fact in facts.items() if name in known})
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # conda is not installed where types are checked
+def conda_post_commands() -> Iterator[CondaPostCommand]:
+    """Keep files of constraints in step."""
+    yield CondaPostCommand(
+        name="safepip-constraints",
+        action=keep_constraints,
+        run_for={"install", "update", "remove", "env_update"},
+    )

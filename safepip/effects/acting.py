@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import planned_files
@@ -15,6 +15,7 @@ from safepip.effects.keeping import forget
 from safepip.effects.requirement_lines import is_direct
 from safepip.effects.wheels import read_wheel
 from safepip.values.errors import VerifyFailed
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Act:
     """How pip is started to carry out a plan."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from safepip.values.environment import Environment, Interpreter
 from safepip.values.errors import UnreadableReport
+from safepip.values.late import dataclass, fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from safepip.values.verdict import EngineName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asking:
     """Everything an engine needs to start pip."""
 

@@ -5,7 +5,6 @@ What the channels offer is read from what this machine has fetched before; nothi
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +31,8 @@ def ask_solver(environment: Environment, specs: Sequence[str]) -> Answer | None:
     the index of a channel was never fetched, or it takes too long.
     """
     try:
+        import asyncio
+
         import rattler
         from rattler import exceptions
     except ImportError:

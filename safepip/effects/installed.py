@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.values.environment import Distribution
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _ITSELF = frozenset({"METADATA", "PKG-INFO", None})
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Folder:
     """A folder in which distributions lie."""
 
@@ -51,7 +51,7 @@ class _Folder:
     is_user_site: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Metadata:
     """What the headers of a METADATA or PKG-INFO say."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safepip.effects.records import read_object
 from safepip.effects.wheels import sha256_of
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ _INDENTS = ("    ", "\t")
 """conda writes scripts with the one, rattler with the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """The environment that files are made for."""
 
@@ -50,7 +50,7 @@ class Place:
     """rattler writes the scripts of entry points, which conda indents otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Made:
     """What is to be at a path."""
 
@@ -63,7 +63,7 @@ class Made:
     mode: int = 0o644
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One file of a package, by its own list."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.planning.report import parse_options
 from safepip.values.errors import NoEngine, UnreadableReport
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RUNNER = Path(__file__).with_name("runner.py")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parsed:
     """A command line as pip understands it, with its variables and configuration."""
 
@@ -56,7 +56,7 @@ class Parsed:
     """Where files go; `headers` lacks the name of the distribution."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """What the user gave, so that it can be given to pip more than once."""
 
@@ -66,7 +66,7 @@ class Command:
     inputs: Inputs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Greeting:
     """How a process that parsed a command line ended, and what it told before."""
 

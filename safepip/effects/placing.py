@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import bytecode_of
@@ -20,6 +19,7 @@ from safepip.effects.rewriting import write_record
 from safepip.effects.states import BESIDE
 from safepip.effects.transaction import all_in
 from safepip.values.errors import CannotRepair
+from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _PATIENCE = 300.0
 """Seconds for compiling what is put back."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """What the steps are carried out in."""
 

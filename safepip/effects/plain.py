@@ -27,14 +27,14 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed before the start
             stream.flush()
-    command = [target.python, *_pip(target), *arguments]
+    command = [target.python, *words_of_pip(target), *arguments]
     try:
         os.execve(command[0], command, {**os.environ, INSIDE: "1"})  # noqa: S606 - no shell, ever
     except OSError as error:
         raise NoEngine(f"cannot run `{target.python}`: {error.strerror}") from error
 
 
-def _pip(target: Target) -> list[str]:
+def words_of_pip(target: Target) -> list[str]:
     """Give what starts pip: the environment's own, or safepip's for a conda environment without."""
     if target.is_conda and not has_pip(target.prefix) and (own := own_pip()):
         return [f"{own}/pip/__pip-runner__.py"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +16,7 @@ from safepip.effects.removals import removal_of
 from safepip.effects.requirement_lines import spellings
 from safepip.effects.wheels import sha256_of
 from safepip.values.errors import UnreadableReport
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """A plan, and what acting on it needs."""
 

@@ -7,8 +7,9 @@ comes after "Installing collected packages" is news.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +22,7 @@ _BUILDS = b"Building wheels for collected packages"
 _BUILT = (b"Successfully built ", b"Failed to build ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Told:
     """For the user's streams; ``err`` is empty where both streams are one."""
 

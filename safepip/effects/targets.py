@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from safepip.effects.prefixes import (
     behind,
     interpreters_of,
+    is_base,
     is_conda_prefix,
     is_named,
     programs_on_path,
@@ -244,15 +245,37 @@ def _pip_on_path(call: Call) -> tuple[str, str] | None:
 
 def _named(call: Call, name: str) -> list[str]:
     """Give the environment of a name; several where only the list of all tells of them."""
-    roots = list(dict.fromkeys(_roots(call)))
     if name in ("base", "root"):
-        return [root for root in roots if is_conda_prefix(root)][:1]
-    folders = [*_listed(call, "CONDA_ENVS_DIRS"), *_listed(call, "CONDA_ENVS_PATH")]
-    folders += [f"{root}/envs" for root in roots]
-    folders.append(os.path.expanduser("~/.conda/envs"))
+        return [root for root in dict.fromkeys(_roots(call)) if is_conda_prefix(root)][:1]
+    folders = _folders(call, dict.fromkeys(_roots(call)))
     in_folders = [f"{folder}/{name}" for folder in folders if is_conda_prefix(f"{folder}/{name}")]
     registered = {prefix for prefix in _registered() if os.path.basename(prefix) == name}
     return in_folders[:1] or sorted(prefix for prefix in registered if is_conda_prefix(prefix))
+
+
+def _folders(call: Call, roots: Iterable[str]) -> list[str]:
+    """Give the folders in which environments lie that have a name."""
+    folders = [*_listed(call, "CONDA_ENVS_DIRS"), *_listed(call, "CONDA_ENVS_PATH")]
+    folders += [f"{root}/envs" for root in roots]
+    return [*folders, os.path.expanduser("~/.conda/envs")]
+
+
+def place_for(name: str, environ: Mapping[str, str], own_prefix: str) -> str:
+    """Give where an environment with this name is to be made: as conda does, where one can write.
+
+    Empty where none can be.
+    """
+    call = Call(environ, own_prefix, programs_on_path, ())
+    roots = [r for r in _roots(call) if is_base(r) or r == environ.get("MAMBA_ROOT_PREFIX")]
+    found = _folders(call, dict.fromkeys(roots))
+    return next((f"{folder}/{name}" for folder in found if _is_open(folder)), "")
+
+
+def _is_open(folder: str) -> bool:
+    """Say whether a folder can be written, or made."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _roots(call: Call) -> Iterator[str]:

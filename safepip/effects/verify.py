@@ -6,8 +6,9 @@ The cost follows the change: only folders that the plan writes to or removes fro
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +23,7 @@ Signature = tuple[int, int, int, int]
 """Inode, size, modification time in nanoseconds, mode: unequal after any write."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Photograph:
     """Every conda-owned file in the folders that a plan touches, as it was."""
 

@@ -8,7 +8,7 @@ Kept ─▶ journal ─▶ pip acts ─▶ check ─▶ done
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip import __version__
@@ -22,6 +22,7 @@ from safepip.effects.transaction import abandon, begin, finish, paths_of
 from safepip.effects.verify import check, disturbed, photograph, traces
 from safepip.values.errors import NotWritable, VerifyFailed
 from safepip.values.exits import Exit
+from safepip.values.late import dataclass
 from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _ANSWERED = Retry("answer in advance", more=("-y",))
 _ANYWAY = Retry("have it all the same, if that is as it should be", own=("--no-import-check",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Acting:
     """A plan while it is carried out."""
 

@@ -6,7 +6,7 @@ conda's book ─▶ every file of conda's ─▶ Python's book ─▶ Inspection
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.diagnosing.diagnose import diagnose
@@ -32,6 +32,7 @@ from safepip.values.errors import (
     UnreadableRecord,
 )
 from safepip.values.inspection import Inspection
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """What `doctor` found, and what it went by."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.explaining.portrait import Portrait, portraits_of, similar_names
@@ -11,6 +10,7 @@ from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_environment
 from safepip.values.errors import UsageError
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explained:
     """What a name means in an environment."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
@@ -14,6 +14,7 @@ from safepip.effects.prefixes import is_unfinished
 from safepip.effects.records import files_of_newer
 from safepip.effects.transaction import for_history, take_back
 from safepip.values.errors import NoSuchChange, NotWritable, UnreadableJournal
+from safepip.values.late import dataclass
 from safepip.values.target import UNFINISHED
 from safepip.values.verdict import Fix
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recovered:
     """A change that was cut off, and what is left of it."""
 

@@ -10,7 +10,7 @@ examine ─▶ wants ─▶ where the files are to be had ─▶ Repair ─▶ a
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of, patience_of
 from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
 from safepip.values.journal import Entry
+from safepip.values.late import dataclass
 from safepip.values.plan import Plan
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 from safepip.values.text import normalised, shown
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repaired:
     """A repair that was made, or would be."""
 
@@ -65,7 +66,7 @@ class Repaired:
     """The names that were given of what nothing is wrong with."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asking:
     """How to look, and whom to ask."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from safepip.recipes.settings import limits_of, patience_of
 from safepip.recipes.undo_by_index import by_hand, by_index, way_by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
+from safepip.values.late import dataclass
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Undone:
     """A change that was taken back, or would be."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from safepip.values.plan import Source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scheme:
     """Where the parts of a wheel go; absolute folders.
 
@@ -23,7 +24,7 @@ class Scheme:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removal:
     """A distribution that pip finds, and what uninstalling it would delete."""
 
@@ -34,7 +35,7 @@ class Removal:
     cannot_remove: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One distribution that pip would install."""
 
@@ -55,7 +56,7 @@ class Entry:
     """The metadata of a project that `setup.py develop` installs, in its own folder."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """A complete plan of pip."""
 
@@ -71,7 +72,7 @@ class Account:
     """The `--prefix` or `--root` that receives the files."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failed:
     """pip ended without a plan."""
 
@@ -81,7 +82,7 @@ class Failed:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WheelContents:
     """What the archive itself says, which is what pip goes by.
 

@@ -5,10 +5,10 @@ The fields are the facts, as in `values.findings`; a path is one below the prefi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from safepip.values.findings import Finding, Severity
+from safepip.values.late import dataclass
 
 Evidence = Literal["history", "depends", "cache"]
 """What tells of a package without a record: conda's own history, what depends on it, and the cache
@@ -18,7 +18,7 @@ Where = Literal["working folder", "PYTHONPATH", "path file", "user site"]
 """Why a folder comes before the environment's own on `sys.path`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """Where a distribution came from, as far as it is proven."""
 
@@ -32,7 +32,7 @@ class Source:
     """The change of safepip's that brought it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replaced(Finding):
     """A distribution of conda was replaced by one that conda knows nothing of."""
 
@@ -55,7 +55,7 @@ class Replaced(Finding):
     """The user gave it away, by `--allow`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TwoCopies(Finding):
     """Two distributions of one name lie in one folder; which one counts is left to chance."""
 
@@ -75,7 +75,7 @@ class TwoCopies(Finding):
     """Files that only the one has which is not conda's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Overwritten(Finding):
     """Files of a conda package were written over by a distribution with another name."""
 
@@ -88,7 +88,7 @@ class Overwritten(Finding):
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SharedFiles(Finding):
     """Files of a conda package are whole, and another distribution claims them, too."""
 
@@ -99,7 +99,7 @@ class SharedFiles(Finding):
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Altered(Finding):
     """Files of a conda package have other bytes, and nobody claims them."""
 
@@ -109,7 +109,7 @@ class Altered(Finding):
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Missing(Finding):
     """Files of a conda package are gone; nothing tells who took them."""
 
@@ -123,7 +123,7 @@ class Missing(Finding):
     """The metadata of its distribution is among them, so that Python sees none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LostRecord(Finding):
     """A conda package has no record any more."""
 
@@ -142,7 +142,7 @@ class LostRecord(Finding):
     folders in which several of one such name lie."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UnreadableBook(Finding):
     """A record that cannot be read: what it owns is unknown, and was not looked at."""
 
@@ -157,7 +157,7 @@ class UnreadableBook(Finding):
     """As of a lost record."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UnreadableChange(Finding):
     """An entry of safepip's journal that cannot be read, so that the change cannot be undone."""
 
@@ -169,7 +169,7 @@ class UnreadableChange(Finding):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Leftover(Finding):
     """A trace of an install or uninstall that did not end, or metadata that was damaged since."""
 
@@ -182,7 +182,7 @@ class Leftover(Finding):
     """Of ``distribution``, where the path is the metadata of one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lacks(Finding):
     """A distribution does not have what it requires, by Python's book."""
 
@@ -196,7 +196,7 @@ class Lacks(Finding):
     """A conda package that has the module all the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DependsUnmet(Finding):
     """A conda package does not have what it depends on, counting what is really installed."""
 
@@ -212,7 +212,7 @@ class DependsUnmet(Finding):
     """It need not be there, but if it is, it has to be so (`constrains`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PinBroken(Finding):
     """What is installed is not what `conda-meta/pinned` asks for."""
 
@@ -223,7 +223,7 @@ class PinBroken(Finding):
     """The version that is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WrongInterpreter(Finding):
     """Commands of the environment start a Python that is not the environment's."""
 
@@ -235,7 +235,7 @@ class WrongInterpreter(Finding):
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WrongKernel(Finding):
     """A notebook kernel of the environment starts a Python that is not the environment's."""
 
@@ -245,7 +245,7 @@ class WrongKernel(Finding):
     starts: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OtherOnPath(Finding):
     """The environment is active, and a command on `PATH` is another environment's."""
 
@@ -256,7 +256,7 @@ class OtherOnPath(Finding):
     """Absolute: what is found first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class HiddenModule(Finding):
     """A module or folder of modules lies before the environment's own on `sys.path`."""
 
@@ -270,7 +270,7 @@ class HiddenModule(Finding):
     """What is hidden; empty for a module of the standard library."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NoPython(Finding):
     """The environment's Python does not start, so that only conda's book was looked at."""
 
@@ -279,7 +279,7 @@ class NoPython(Finding):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unfinished(Finding):
     """A change of safepip's was cut off, and could not be taken back."""
 
@@ -288,7 +288,7 @@ class Unfinished(Finding):
     change: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unchecked(Finding):
     """Files that could not be read, so that nothing is known of them."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def spec_name(spec: str) -> str:
     return found[1].lower() if found is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One `conda-meta/NAME-VERSION-BUILD.json`."""
 
@@ -55,7 +56,7 @@ class Record:
         return f"{self.name}-{self.version}-{self.build}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Distribution:
     """One `*.dist-info` or `*.egg-info` on the environment's `sys.path`."""
 
@@ -83,7 +84,7 @@ class Distribution:
         return self.metadata_path.rpartition("/")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Interpreter:
     """What the environment's Python says of itself."""
 

@@ -13,6 +13,9 @@ SafepipError
 │   └── WildRemoval           an uninstall that would take away what is nobody's to take
 ├── UnreadableJournal    10   what safepip wrote of its own changes
 │   └── NoSuchChange          an id that no change has
+├── UnreadableFile        2   a file that the user named
+├── CannotCreate         10   an environment that cannot be made
+├── CannotLock           10   an environment whose artifacts are not known
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from safepip.values.exits import Exit
 from safepip.values.retry import Retry
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +177,34 @@ class NoSuchChange(UnreadableJournal):
         super().__init__(entry, "there is none")
         self.args = (f"there is no change `{entry}`; `safepip history` lists them",)
         self.message = self.args[0]
+
+
+class UnreadableFile(SafepipError):
+    """A file that the user named cannot be read, or is not what it should be."""
+
+    exit = Exit.USAGE
+    code = "unreadable-file"
+
+    def __init__(self, path: str, reason: object) -> None:
+        super().__init__(f"cannot read `{shown(path)}`: {shown(reason)}")
+        self.path = path
+
+
+class CannotCreate(SafepipError):
+    """An environment that cannot be made; nothing is left of the attempt."""
+
+    exit = Exit.BLOCKED
+    code = "create"
+
+
+class CannotLock(SafepipError):
+    """Something of which no artifact is known, so that nothing exact can be written."""
+
+    exit = Exit.BLOCKED
+    code = "lock"
+
+    def __init__(self, names: str, why: str) -> None:
+        super().__init__(f"which artifact this was installed from is not known: {names}", why=why)
 
 
 class NeedsYes(SafepipError):

@@ -5,14 +5,16 @@ One class for each kind; the fields are the facts, and words are made in `decisi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
+
+from safepip.values.late import dataclass
 
 Severity = Literal["refuse", "note", "damage"]
 """`damage` is what `doctor` finds wrong with what is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One fact. It refuses the plan, is damage that is there, or a note beside either."""
 
@@ -22,7 +24,7 @@ class Finding:
     """Normalised; empty when the finding is about the environment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CondaOwned(Finding):
     """The plan changes a distribution that conda owns."""
 
@@ -38,7 +40,7 @@ class CondaOwned(Finding):
     requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SameFiles(Finding):
     """Planned files land on paths that conda owns."""
 
@@ -53,7 +55,7 @@ class SameFiles(Finding):
     folder. `given`: the user lets pip have them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Breaks(Finding):
     """An installed distribution loses a requirement that was met."""
 
@@ -65,7 +67,7 @@ class Breaks(Finding):
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unmet(Finding):
     """A planned distribution would not have what it requires."""
 
@@ -77,7 +79,7 @@ class Unmet(Finding):
     """A conda package that has the module all the same, so that the code works."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SecondCopy(Finding):
     """The plan brings a module that a conda package provides where pip cannot see it."""
 
@@ -86,7 +88,7 @@ class SecondCopy(Finding):
     modules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Shadows(Finding):
     """A copy lies, or would lie, before another on `sys.path`."""
 
@@ -99,7 +101,7 @@ class Shadows(Finding):
     reason: Literal["user-site", "path", "stdlib"] = "user-site"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pinned(Finding):
     """The change contradicts `conda-meta/pinned`."""
 
@@ -108,7 +110,7 @@ class Pinned(Finding):
     planned: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Frozen(Finding):
     """The environment is not to be changed."""
 
@@ -118,7 +120,7 @@ class Frozen(Finding):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pixi(Finding):
     """pixi owns the prefix and takes back what others change in it."""
 
@@ -126,7 +128,7 @@ class Pixi(Finding):
     severity: Severity = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Builds(Finding):
     """Code of the project ran while its wheel was built, before any verdict on it."""
 
@@ -136,7 +138,7 @@ class Builds(Finding):
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NoMetadata(Finding):
     """A distribution that pip cannot uninstall stands in the way."""
 
@@ -147,7 +149,7 @@ class NoMetadata(Finding):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RuntimeTwice(Finding):
     """The wheel bundles a native runtime that conda provides too."""
 
@@ -158,7 +160,7 @@ class RuntimeTwice(Finding):
     conda_package: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Base(Finding):
     """The environment is conda's own."""
 
@@ -166,7 +168,7 @@ class Base(Finding):
     severity: Severity = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlreadyDamaged(Finding):
     """What is there is damaged before anything is done."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Details:
     """What a record says besides what every command needs of it."""
 
@@ -29,7 +31,7 @@ class Details:
     """The folder that the files were linked from; it may be gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
     """The files that conda's records own, as they are on disk; paths are below the prefix."""
 
@@ -47,7 +49,7 @@ class Checked:
     """What has no hash in a record: links, commands that conda made, all of the oldest records."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claim:
     """A distribution that no conda package brought, and the paths that it says are its own."""
 
@@ -63,7 +65,7 @@ class Claim:
     """Why it is not known which files it has; empty where its RECORD tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cached:
     """An unpacked package in a cache of packages."""
 
@@ -80,7 +82,7 @@ class Cached:
         return f"{self.name}-{self.version}-{self.build}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leading:
     """Something of the environment that leads to another Python."""
 
@@ -91,7 +93,7 @@ class Leading:
     exists: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Before:
     """A folder outside the environment whose modules are imported before its own."""
 
@@ -100,7 +102,7 @@ class Before:
     modules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surroundings:
     """What leads out of an environment, and what comes before it."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,12 +16,12 @@ Stage = Literal["acting", "done", "taken-back"]
 """`acting`: begun, and not known to be finished. `taken-back`: the environment is as before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Absent:
     """Nothing is at a path."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """An ordinary file is at a path."""
 
@@ -31,7 +33,7 @@ class File:
     """Its name among the kept files; empty where none is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A symbolic link is at a path."""
 
@@ -41,7 +43,7 @@ class Link:
 State: TypeAlias = Absent | File | Link
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Touched:
     """One path of a change."""
 
@@ -50,7 +52,7 @@ class Touched:
     """None while the change is not finished."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """What a change did with one distribution."""
 
@@ -67,7 +69,7 @@ class Step:
     sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What was there when a change had been made, to find out what others changed since."""
 

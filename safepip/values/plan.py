@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ Owner = Literal["conda", "pip", "none"]
 FileKind = Literal["module", "metadata", "script", "data", "header", "bytecode"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Artifact:
     """What a distribution is installed from."""
 
@@ -38,7 +39,7 @@ class Artifact:
     """Given as a URL or path (PEP 610), not found on an index."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedFile:
     """A file that an install writes."""
 
@@ -49,7 +50,7 @@ class PlannedFile:
     """Its name in the wheel; empty for what pip makes itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Landing:
     """What lies already where a planned file would land."""
 
@@ -63,7 +64,7 @@ class Landing:
     """A folder, where a file would be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """One step of a plan."""
 

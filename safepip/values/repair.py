@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Supply:
     """Where the files of a conda package are to be had."""
 
@@ -27,7 +29,7 @@ class Supply:
     """The paths below the prefix that it cannot give as they should be, and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Obstacle:
     """What lies in the way of a file that is put back, and is not safepip's to remove."""
 
@@ -36,7 +38,7 @@ class Obstacle:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TakeOut:
     """Remove what a distribution has that is not conda's."""
 
@@ -45,7 +47,7 @@ class TakeOut:
     """Absolute: what uninstalling it deletes, but for what conda or another distribution has."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Disown:
     """Take files of conda's out of the RECORD of a distribution, which keeps the rest."""
 
@@ -54,7 +56,7 @@ class Disown:
     """Absolute."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PutBack:
     """Have files of a conda package as they were linked."""
 
@@ -66,7 +68,7 @@ class PutBack:
     """The file name of the record that is written; empty where there is one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Discard:
     """Remove a trace of what did not end."""
 
@@ -77,7 +79,7 @@ class Discard:
 Step: TypeAlias = TakeOut | Disown | PutBack | Discard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unfixed:
     """A finding that is left as it is, and why."""
 
@@ -89,7 +91,7 @@ class Unfixed:
     """What has to be moved out of the way first; an absolute path."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Repair:
     """All that is to be done, in the order that works, and what is not."""
 

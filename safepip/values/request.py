@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from safepip.values.target import Target
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 Verb = Literal["install", "uninstall", "plan"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """How strict to be, by safepip's own options."""
 
@@ -34,7 +35,7 @@ class Policy:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PipOptions:
     """What pip's own parser made of the arguments, its environment and its configuration."""
 
@@ -62,7 +63,7 @@ class PipOptions:
     no_color: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One guarded command."""
 

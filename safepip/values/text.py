@@ -60,4 +60,7 @@ def _without_secret(url: str) -> str:
         netloc = "****@" + netloc.rpartition("@")[2]
     path = _USERINFO.sub("****@", parts.path)  # another URL may be stuck to this one
     path = _TOKEN.sub("****", path)
-    return _SECRET_QUERY.sub(r"\1****", urlunsplit(parts._replace(netloc=netloc, path=path)))
+    whole = urlunsplit(parts._replace(netloc=netloc, path=path))
+    if not netloc:  # `urlunsplit` leaves out the slashes of `git+file:///x`
+        whole = f"{parts.scheme}://{whole.removeprefix(f'{parts.scheme}:').removeprefix('//')}"
+    return _SECRET_QUERY.sub(r"\1****", whole)

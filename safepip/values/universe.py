@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ PYTHON = "python"
 """The name under which the interpreter itself counts as held. No distribution of PyPI has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Release:
     """A version of a distribution that is offered as a wheel for this platform."""
 
@@ -24,7 +26,7 @@ class Release:
     yanked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Held:
     """A distribution that is installed."""
 
@@ -33,7 +35,7 @@ class Held:
     """`Requires-Dist`, as written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Needs:
     """What the metadata of a release says it needs."""
 
@@ -79,7 +81,7 @@ class Question:
     """Pre-releases will do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """One step of a chain: who needs what."""
 
@@ -90,7 +92,7 @@ class Link:
     """The requirement, without its marker."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain:
     """How a request leads to what conda holds, when just that is let go."""
 
@@ -104,8 +106,13 @@ class Chain:
     itself_needs: str = ""
     """What the hold requires, where not its version but that is against the last link."""
 
+    @property
+    def held_by_python(self) -> bool:
+        """Whether it is the interpreter that is in the way."""
+        return self.hold == PYTHON
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Freed:
     """What conda would have to change to make the request possible: one distribution of it."""
 
@@ -116,7 +123,7 @@ class Freed:
     """The version that would be chosen; empty where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conflict:
     """Why a request cannot be met while conda's versions are held."""
 

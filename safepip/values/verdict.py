@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 EngineName = Literal["one-pass", "two-pass"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fix:
     """A command that works, and what it does."""
 
@@ -27,7 +29,7 @@ class Fix:
     """The specifications that conda is asked for in it, where its solver could be asked, too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HeldBack:
     """A distribution for which something else was chosen than pip alone would have."""
 
@@ -40,7 +42,7 @@ class HeldBack:
     """Chains such as `opencv-python 4.13.0.90 needs numpy>=2; numpy 1.26.4 is conda's`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clear:
     """The plan harms nothing: pip may go on as it planned."""
 
@@ -50,7 +52,7 @@ class Clear:
     """Absolute, conda-owned paths on which the plan has a file of its own that is left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
     """A second plan, made with conda's versions held, harms nothing."""
 
@@ -64,7 +66,7 @@ class Kept:
     """How to have what was held back all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blocked:
     """Nothing may be done."""
 

@@ -70,11 +70,14 @@ def changed(before: Ledger, after: Ledger) -> dict[str, tuple[str, str]]:
     return {path: (was, now) for path, (was, now) in pairs.items() if was != now}
 
 
-_digests: dict[tuple[int, int, int, int, int], str] = {}
+_digests: dict[tuple[int, ...], str] = {}
 """By device, inode, size, and the times of the last write and the last change of any kind.
 
 The same file is looked at before and after a command, and by two ledgers. The kernel alone sets the
-last of the times, so that nobody can write a file and seem not to have.
+last of the times, so that nobody can write a file and seem not to have. It says nothing of a file
+with several links, since each environment that is made or removed links those of the package cache
+anew; but whoever replaces such a file makes another inode, and who writes into it changes the other
+time.
 """
 
 
@@ -88,7 +91,8 @@ def state(path: str | Path, found: os.stat_result | None = None) -> str:
         return f"link:{os.readlink(path)}"
     if not stat.S_ISREG(found.st_mode):
         return "missing"
-    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    alone = found.st_nlink == 1
+    key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, alone * found.st_ctime_ns)
     if key not in _digests:
         with open(path, "rb") as file:
             _digests[key] = hashlib.sha256(file.read()).hexdigest()

@@ -6,7 +6,6 @@ A distribution is named only where its own RECORD claims the path.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from safepip.values.damage import (
     TwoCopies,
     Unchecked,
 )
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

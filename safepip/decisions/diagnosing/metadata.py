@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.modules import site_folders
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _ITSELF = re.compile(
 _PYTHON_TAG = re.compile(r"-py\d.*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shipped:
     """A distribution that a conda package has."""
 

@@ -6,7 +6,6 @@ one line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
@@ -18,6 +17,7 @@ from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import count
 from safepip.decisions.wording.refusal import other_refusals, same_as_code, untouched
 from safepip.decisions.wording.sentences import headline, sentence, why
+from safepip.values.late import dataclass
 from safepip.values.verdict import Blocked, Kept
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """How a plan was judged, in words."""
 

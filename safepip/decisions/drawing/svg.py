@@ -6,12 +6,12 @@ Every text is escaped here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 from safepip.decisions.drawing.placing import columns_of
 from safepip.decisions.wording.layout import columns
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ _LONGEST_LABEL = 26
 _LONGEST_LINE = 44
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Place:
     x: float
     y: float

@@ -6,7 +6,6 @@ than what is in it, either name leads to both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from safepip.decisions.judging.requirements import (
     is_met,
     required_name,
 )
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Owner
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Need:
     """That something installed needs the package."""
 
@@ -46,7 +46,7 @@ class Need:
     """None: conda's specification is one that cannot be evaluated here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Portrait:
     """One package."""
 

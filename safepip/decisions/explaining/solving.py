@@ -6,7 +6,7 @@ with some of conda's versions let go, at no cost, since the shelf remembers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from resolvelib import BaseReporter, ResolutionImpossible
@@ -14,6 +14,7 @@ from resolvelib.resolvers import Resolution, ResolverException
 
 from safepip.decisions.explaining.provider import Provider
 from safepip.decisions.explaining.wishes import Pick, Wish, wish_of
+from safepip.values.late import dataclass
 from safepip.values.universe import TooHard
 
 if TYPE_CHECKING:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import as_text, parse_version
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pick:
     """A version that may be chosen."""
 
@@ -26,7 +26,7 @@ class Pick:
         return _key(self.name, self.extras)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wish:
     """A requirement on one name."""
 

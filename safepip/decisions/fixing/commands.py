@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import parse_requirement
+from safepip.values.late import dataclass
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word:
     """One of pip's arguments, and what it is."""
 
@@ -92,6 +92,22 @@ def words_of(arguments: tuple[str, ...]) -> tuple[Word, ...]:
         else:
             words.append(_positional(argument))
     return tuple(words)
+
+
+def option_values(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Give the options that have a value, by their full name, each with it."""
+    rest = iter(arguments[1:])
+    for argument in rest:
+        if argument == "--":
+            return
+        if argument.startswith("-") and argument != "-":
+            name, value_follows = _name_of(argument)
+            if value_follows:
+                yield name, next(rest, "")
+            elif argument.startswith("--"):
+                yield name, argument.partition("=")[2]
+            else:
+                yield name, argument[argument.find(name[1:]) + 1 :].removeprefix("=")
 
 
 def _positional(argument: str) -> Word:

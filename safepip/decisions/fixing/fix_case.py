@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from safepip.values.findings import (
     SecondCopy,
     Shadows,
 )
+from safepip.values.late import dataclass
 from safepip.values.request import Policy
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.modules import modules_of, providers
@@ -14,6 +13,7 @@ from safepip.decisions.judging.requirements import (
     required_name,
 )
 from safepip.values.findings import Breaks, Unmet
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:

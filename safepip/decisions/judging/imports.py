@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.modules import modules_of, planned_modules
 from safepip.decisions.judging.requirements import required_name
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,7 +26,7 @@ _LIBRARY = re.compile(r"\.so\b|\.dylib\b|cannot open shared object|dlopen|undefi
 _BINARY = re.compile(r"size changed|binary incompatib|ABI version|API version|multiarray")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """A module that could not be imported."""
 

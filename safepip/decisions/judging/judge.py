@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.circumstances import (
@@ -17,6 +16,7 @@ from safepip.decisions.judging.ownership import conda_owned
 from safepip.decisions.judging.pins import pinned
 from safepip.decisions.judging.runtimes import runtimes_twice
 from safepip.decisions.judging.same_files import collisions
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from safepip.values.request import Policy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judgement:
     """All findings on one plan."""
 

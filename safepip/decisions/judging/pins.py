@@ -8,7 +8,6 @@ Source: https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from packaging.version import Version
 from safepip.decisions.judging.ownership import overtaken
 from safepip.decisions.judging.requirements import parse_version
 from safepip.values.findings import Pinned
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _KEY = re.compile(
 _TERM = re.compile(r"(?P<operator>==|!=|<=|>=|~=|<|>|=)?(?P<version>\d[^*]*?)(?P<star>\.?\*)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pin:
     """One specification of `conda-meta/pinned`."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from safepip.decisions.judging.modules import inside_site, is_stray, site_folders
 from safepip.decisions.judging.ownership import given_away, overtaken, owners_of
 from safepip.values.findings import SameFiles
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ SPARED: frozenset[Reason] = frozenset({"stray", "namespace"})
 """Where conda's file may stay in place of the plan's, and both packages work."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Collisions:
     """Where a plan and conda's packages meet."""
 
@@ -32,7 +33,7 @@ class Collisions:
     """Absolute paths of planned files that are left out, and of files that an uninstall keeps."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Hit:
     """One path of a change that conda owns."""
 
@@ -89,7 +90,7 @@ def _kept(plan: Plan, policy: Policy) -> frozenset[Reason]:
     return frozenset() if policy.strict else SPARED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _View:
     """What lies where the plan's files would land."""
 

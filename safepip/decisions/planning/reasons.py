@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Change, Plan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plans:
     """What pip alone would have done, and what it does with conda's versions held."""
 

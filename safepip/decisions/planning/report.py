@@ -10,6 +10,7 @@ from safepip.decisions.planning.loosen import as_given
 from safepip.values.account import Account, Entry, Removal, Scheme, WheelContents
 from safepip.values.environment import Distribution, Environment
 from safepip.values.errors import UnreadableReport
+from safepip.values.late import fields
 from safepip.values.plan import Artifact, Change, Plan, Source
 from safepip.values.request import PipOptions
 from safepip.values.text import normalised, without_secrets
@@ -57,7 +58,7 @@ def parse_options(raw: object) -> PipOptions:
     Raises: UnreadableReport.
     """
     options = _typed(raw, dict, "options")
-    known = {name: options[name] for name in PipOptions.__slots__ if options.get(name) is not None}
+    known = {name: options[name] for name in _names(PipOptions) if options.get(name) is not None}
     for name, value in known.items():
         is_text = name.endswith(("_dir", "_path")) or name in ("log", "report")
         wanted = str if is_text else (bool, int)
@@ -89,8 +90,12 @@ def _entry(raw: object, at: str) -> Entry:
     )
 
 
+def _names(cls: type) -> list[str]:
+    return [field.name for field in fields(cls)]
+
+
 def _scheme(raw: Mapping[str, Any], at: str) -> Scheme:
-    return Scheme(**{name: _get(raw, name, str, at) for name in Scheme.__slots__})
+    return Scheme(**{name: _get(raw, name, str, at) for name in _names(Scheme)})
 
 
 def _removal(raw: object, at: str) -> Removal | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import shipped_in
@@ -27,6 +26,7 @@ from safepip.values.damage import (
     WrongKernel,
 )
 from safepip.values.findings import SecondCopy, Shadows
+from safepip.values.late import dataclass
 from safepip.values.target import UNFINISHED
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix

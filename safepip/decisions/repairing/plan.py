@@ -11,7 +11,7 @@ files, it goes and they come back, all of them, or both stay as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
@@ -29,6 +29,7 @@ from safepip.values.damage import (
     TwoCopies,
     UnreadableBook,
 )
+from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _AGAIN = "it was found again afterwards"
 _NOT_HERE = "it is not for safepip to mend"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Means:
     """What there is to mend with, and what is in the way."""
 
@@ -86,7 +87,7 @@ def _about(finding: Finding) -> tuple[str, ...]:
     return tuple(str(getattr(finding, fact, "")) for fact in facts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Left:
     """Why something is left as it is."""
 

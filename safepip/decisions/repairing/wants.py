@@ -6,7 +6,7 @@ a command or a file of conda's, it keeps the rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import shipped_in
@@ -21,6 +21,7 @@ from safepip.values.damage import (
     TwoCopies,
     UnreadableBook,
 )
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Mendable = Replaced | TwoCopies | Overwritten | Missing | Altered
 _DASHES = len(("NAME", "VERSION", "BUILD")) - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wants:
     """What the findings ask for, each thing once."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, get_args
 
 from safepip.values.errors import UnreadableJournal
 from safepip.values.journal import Absent, Entry, File, Link, Seen, Stage, State, Step, Touched
+from safepip.values.late import fields
 
 SCHEMA = 1
 ID = re.compile(r"\d{4}-\d\d-\d\d-[1-9]\d{0,8}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import standing
 from safepip.values.journal import Seen
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Since:
     """The differences from what was seen after the last change."""
 
@@ -26,7 +27,7 @@ class Since:
     """`added` or `removed`, and NAME-VERSION-BUILD."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """The changes of an environment."""
 

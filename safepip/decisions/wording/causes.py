@@ -8,7 +8,6 @@ from safepip.decisions.judging.ownership import dependents
 from safepip.decisions.judging.pins import accepts, parse_pin
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import few
-from safepip.values.universe import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ def holders(chain: Chain, environment: Environment) -> tuple[str, ...]:
     Of Python itself no other version is known, and nearly everything needs it.
     """
     owner = environment.conda_owned.get(chain.hold)
-    if chain.hold == PYTHON or owner is None or owner.record is None or not chain.becomes:
+    if chain.held_by_python or owner is None or owner.record is None or not chain.becomes:
         return ()
     return tuple(_excluding(dependents(environment, owner.record), chain.becomes))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.bounds import required
@@ -12,6 +11,7 @@ from safepip.decisions.judging.requirements import active_requirements, as_text,
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import is_condas, package
 from safepip.values.findings import Breaks, CondaOwned, Finding, SameFiles, SecondCopy, Unmet
+from safepip.values.late import dataclass
 from safepip.values.text import normalised
 from safepip.values.verdict import Blocked, Kept
 
@@ -45,7 +45,7 @@ def subject(finding: Finding) -> str:
     return finding.changed if isinstance(finding, Breaks) else finding.distribution
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Branch:
     """A change, and below it those that it needs and that stand nowhere before."""
 

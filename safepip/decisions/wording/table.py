@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.wording.layout import Line, Span, clean, columns, paragraph
 from safepip.decisions.wording.phrases import few
 from safepip.decisions.wording.tree import already_there
+from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ _GAP = 2
 _FEW_WISHES = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One change, in words."""
 

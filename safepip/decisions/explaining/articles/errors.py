@@ -100,6 +100,40 @@ ERRORS = (
         (("see what is wrong", "safepip doctor"),),
     ),
     Article(
+        "unreadable-file",
+        "a file that was named cannot be read",
+        "exit code 2",
+        ("It is not there, is no YAML, or has something else than an environment file has.",),
+        ("error[unreadable-file]: cannot read `environment.yml`: expected a list at `pip`",),
+        (("see what is wrong with one that can be read", "safepip check-file FILE"),),
+    ),
+    Article(
+        "create",
+        "an environment cannot be made",
+        "exit code 10; nothing is left of the attempt",
+        (
+            (
+                "Something is there already, what makes conda's part is missing, or that part "
+                "cannot be had from its channels."
+            ),
+        ),
+        ("error[create]: py-rattler could not make conda's part of `environment.yml`",),
+        (("see whether the file is the reason", "safepip check-file FILE --solve"),),
+    ),
+    Article(
+        "lock",
+        "an environment cannot be locked",
+        "exit code 10; nothing was written",
+        (
+            (
+                "A lock names exact artifacts with hashes. The journal knows those of what safepip "
+                "installed; of the rest the environment's pip is asked, which did not find one."
+            ),
+        ),
+        ("error[lock]: which artifact this was installed from is not known: rich",),
+        (("write versions instead of artifacts", "safepip export -f environment.yml"),),
+    ),
+    Article(
         "needs-yes",
         "a question that nobody can answer",
         "exit code 11",

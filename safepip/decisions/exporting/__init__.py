@@ -1,0 +1,1 @@
+"""Environments as files from which they can be made again. Pure."""

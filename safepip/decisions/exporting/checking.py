@@ -1,0 +1,166 @@
+"""What is wrong with an environment file, before anyone makes an environment of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from safepip.decisions.exporting.lines import (
+    editable_in,
+    name_in,
+    option_in,
+    requirement_text,
+    without_comment,
+)
+from safepip.decisions.exporting.provides import likely_distributions
+from safepip.decisions.exporting.urls import bare, has_secret, variables_only
+from safepip.decisions.judging.pins import accepts, parse_pin
+from safepip.decisions.judging.requirements import is_met, parse_requirement
+from safepip.values.environment import spec_name
+from safepip.values.environment_file import FileFinding
+from safepip.values.text import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from safepip.values.environment_file import Beside, EnvironmentFile, Trouble
+
+_VERSION = re.compile(r"(?<![A-Za-z0-9.+])\d[A-Za-z0-9.+!]*")
+_PATH = re.compile(
+    r"\.{0,2}/|\.{1,2}(\[|$)|[^\s]*\.(?:whl|tar\.gz|tar\.bz2|zip)(\[|$|#)|[a-z+]+://"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_BETWEEN = ("", ".0.0.1", ".1")
+"""What makes a version just above another, and a bit more."""
+
+Bound = tuple[str, bool]
+"""A bound on the versions of a distribution as written, and whether it is in conda's words."""
+
+
+def check(file: EnvironmentFile, beside: Beside) -> tuple[FileFinding, ...]:
+    """Give what is wrong with a file, and then what is worth knowing."""
+    found = (
+        *_unreadable(file),
+        *_credentials(file),
+        *(_problem("missing", bare(path)) for path in beside.missing),
+        *_without_pip(file),
+        *_unsolvable(beside),
+        *_twice(file, beside),
+        *_contradictions(file, beside),
+        *_worth_knowing(file),
+    )
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.severity == "note"))
+
+
+def _problem(kind: Trouble, about: str, detail: str = "") -> FileFinding:
+    return FileFinding(kind, "problem", about, detail)
+
+
+def _unreadable(file: EnvironmentFile) -> Iterator[FileFinding]:
+    for spec in file.specs:
+        if not spec_name(spec) and "://" not in spec:
+            yield _problem("unreadable", bare(spec), "conda")
+    for line in file.lines:
+        text = without_comment(line.text)
+        is_known = option_in(text)[0] or editable_in(text) or name_in(text) or _PATH.match(text)
+        if text and not is_known:
+            yield _problem("unreadable", bare(text), "pip")
+
+
+def _credentials(file: EnvironmentFile) -> Iterator[FileFinding]:
+    texts = (*file.channels, *file.specs, *(line.text for line in file.lines))
+    for text in texts:
+        if any(has_secret(url) and not variables_only(url) for url in _URL.findall(text)):
+            yield _problem("credentials", bare(text))
+
+
+def _without_pip(file: EnvironmentFile) -> Iterator[FileFinding]:
+    if file.lines and "pip" not in _conda_names(file):
+        yield _problem("no-pip", "pip")
+
+
+def _conda_names(file: EnvironmentFile) -> Mapping[str, str]:
+    """Give the specification of each conda package that is named."""
+    return {normalised(spec_name(spec)): spec for spec in file.specs if spec_name(spec)}
+
+
+def _unsolvable(beside: Beside) -> Iterator[FileFinding]:
+    if beside.unsolvable:
+        yield _problem("unsolvable", "dependencies", bare(beside.unsolvable))
+
+
+def _twice(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
+    """Find what pip is to install and conda has: named in both parts, or brought by conda's."""
+    named = {one: spec for name, spec in _conda_names(file).items() for one in _has(name)}
+    brought = {one: dist for dist in beside.solved or () for one in _has(spec_name(dist))}
+    known = {**brought, **named}
+    texts = (*(line.text for line in file.lines if not line.allows), *beside.nested)
+    for text in texts:
+        name = name_in(text)
+        if name and name in known:
+            yield _problem("twice", bare(without_comment(text)), bare(known[name]))
+
+
+def _has(conda_name: str) -> tuple[str, ...]:
+    return likely_distributions(conda_name)
+
+
+# ------------------------------------------------------------------------------- versions
+
+
+def _contradictions(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
+    """Find the names for which no version is within all that is written."""
+    bounds: defaultdict[str, list[Bound]] = defaultdict(list)
+    for spec in file.specs:
+        for name in _has(spec_name(spec)) if spec_name(spec) else ():
+            bounds[name].append((spec, True))
+    for text in (*(line.text for line in file.lines), *beside.nested):
+        if name := name_in(text):
+            bounds[name].append((requirement_text(text), False))
+    allowed = {name_in(line.text) for line in file.lines if line.allows}
+    for pins in beside.pins.values():
+        for name, version in pins.items():
+            if name in bounds:
+                bounds[name].append((f"{name}=={version}", False))
+    for name, those in bounds.items():
+        if len(those) > 1 and name not in allowed and not _go_together(those):
+            texts = dict.fromkeys(bare(text) for text, _ in those)
+            yield _problem("contradiction", name, ", ".join(texts))
+
+
+def _go_together(bounds: Iterable[Bound]) -> bool:
+    """Say whether some version is within all bounds; what cannot be told is.
+
+    Bounds change only at the versions that they name. So one of these, or one just above one of
+    them, is within all, or none is.
+    """
+    those = list(bounds)
+    named = {version.rstrip(".") for text, _ in those for version in _VERSION.findall(_bound(text))}
+    candidates = ["0", *(f"{version}{more}" for version in sorted(named) for more in _BETWEEN)]
+    return any(all(_is_within(bound, one) for bound in those) for one in candidates)
+
+
+def _bound(text: str) -> str:
+    """Give what stands behind the name."""
+    return re.sub(r"^\s*(?:[^\s\[]*::)?[A-Za-z0-9._-]*[A-Za-z0-9_-](?=\W|$)", "", text)
+
+
+def _is_within(bound: Bound, version: str) -> bool:
+    text, is_condas = bound
+    if is_condas:
+        pin = parse_pin(text)
+        return pin is None or accepts(pin.versions, version) is not False
+    requirement = parse_requirement(text)
+    return requirement is None or requirement.url is not None or is_met(requirement, version)
+
+
+# ------------------------------------------------------------------------------- notes
+
+
+def _worth_knowing(file: EnvironmentFile) -> Iterator[FileFinding]:
+    options = [option_in(line.text)[0] for line in file.lines]
+    if any(name_in(line.text) for line in file.lines) and "--constraint" not in options:
+        yield FileFinding("no-constraints", "note", "pip")
+    for key in file.unknown:
+        yield FileFinding("unknown-key", "note", key)

@@ -1,0 +1,98 @@
+"""From the document in an environment file to what it asks for. Pure, and strict.
+
+Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safepip.values.environment_file import EnvironmentFile, Line
+from safepip.values.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_KNOWN = frozenset(
+    {"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"}
+)
+_LONGEST = 4000
+"""Characters of an entry."""
+_PLAIN = (str, int, float)
+"""What YAML makes of plain words: `- 7zip` is text, and a name of digits a number."""
+
+
+def parse_environment_file(
+    path: str, document: Mapping[str, Any], allows: Callable[[Any, int], bool]
+) -> EnvironmentFile:
+    """Give what a file asks for. ``allows``: whether the comment of an entry of a list does.
+
+    Raises: UnreadableFile.
+    """
+    specs, lines, parts = [], list[Line](), 0
+    for at, entry in enumerate(document.get("dependencies") or ()):
+        if isinstance(entry, str):
+            specs += [spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1])]
+        elif isinstance(entry, dict) and list(entry) == ["pip"]:
+            parts += 1
+            lines += _lines(path, entry["pip"], allows)
+        else:
+            raise UnreadableFile(path, f"expected text or `pip:`, got {_kind(entry)} in {_at(at)}")
+    return EnvironmentFile(
+        path=path,
+        name=_text(path, document, "name"),
+        channels=tuple(_texts(path, document.get("channels"), "channels")),
+        specs=tuple(specs),
+        lines=tuple(lines),
+        has_pip_part=parts > 0,
+        variables=dict(_variables(path, document.get("variables"))),
+        unknown=tuple(str(key) for key in document if key not in _KNOWN),
+    )
+
+
+def _lines(path: str, part: Any, allows: Callable[[Any, int], bool]) -> Iterator[Line]:  # noqa: ANN401
+    for at, text in enumerate(_texts(path, part, "pip")):
+        if text.strip():
+            yield Line(text.strip(), allows(part, at))
+
+
+def _texts(path: str, found: object, key: str) -> Iterator[str]:
+    if found is None:
+        return
+    if not isinstance(found, list):
+        raise UnreadableFile(path, f"expected a list, got {_kind(found)} at `{key}`")
+    for entry in found:
+        if not isinstance(entry, _PLAIN) or isinstance(entry, bool):
+            raise UnreadableFile(path, f"expected text, got {_kind(entry)} in the list at `{key}`")
+        text = str(entry)
+        if len(text) > _LONGEST or not text.isprintable():
+            raise UnreadableFile(path, f"expected a line of text, got `{text[:80]}` at `{key}`")
+        yield text
+
+
+def _text(path: str, document: Mapping[str, Any], key: str) -> str:
+    found = document.get(key)
+    if found is not None and (not isinstance(found, _PLAIN) or isinstance(found, bool)):
+        raise UnreadableFile(path, f"expected text, got {_kind(found)} at `{key}`")
+    return "" if found is None else str(found)
+
+
+def _variables(path: str, found: object) -> Iterator[tuple[str, str]]:
+    if found is None:
+        return
+    if not isinstance(found, dict):
+        raise UnreadableFile(path, f"expected a mapping, got {_kind(found)} at `variables`")
+    for name, value in found.items():
+        if not isinstance(value, _PLAIN):
+            raise UnreadableFile(path, f"expected text, got {_kind(value)} at `variables.{name}`")
+        yield str(name), str(value)
+
+
+def _kind(found: object) -> str:
+    if isinstance(found, dict):
+        return f"a mapping with {', '.join(f'`{key}`' for key in found)}" if found else "a mapping"
+    return "nothing" if found is None else f"`{found}`" if isinstance(found, _PLAIN) else "a list"
+
+
+def _at(at: int) -> str:
+    return f"`dependencies[{at}]`"

@@ -1,0 +1,57 @@
+"""URLs in files that others will read: without secrets, and of channels by their names. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from safepip.values.text import without_secrets
+
+_SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-[a-z0-9_]+)/?$")
+_DEFAULTS = frozenset({"main", "r", "msys2", "free", "pro"})
+_ANACONDA = re.compile(r"https?://conda\.anaconda\.org/(?:t/[^/]+/)?([^/]+)/?$")
+_DEFAULT = re.compile(r"(?:https?://repo\.(?:anaconda\.com|continuum\.io)/)?pkgs/(\w+)/?$")
+_LEFT = re.compile(r"\*{4}@|/t/\*{4}(?=/|$)|[?&;][^=&;#]*=\*{4}")
+
+
+def bare(url: str) -> str:
+    """Give a URL without user, password, token, and parameters that are named like secrets.
+
+    The user's name that `ssh` logs in with stays.
+    """
+    return _LEFT.sub("", without_secrets(url))
+
+
+def has_secret(url: str) -> bool:
+    """Say whether a URL holds what may be a secret, or did before it was written down."""
+    return bare(url) != url
+
+
+def variables_only(url: str) -> bool:
+    """Say whether what a URL logs in with are only variables, which pip fills in."""
+    login = urlsplit(url).netloc.rpartition("@")[0]
+    return bool(login) and re.fullmatch(r"(?:\$\{[A-Z0-9_]+\}:?)+", login) is not None
+
+
+def channel_name(channel: str) -> str:
+    """Give a channel as people write it; empty where a record does not know it."""
+    place = _SUBDIR.sub("", channel).rstrip("/")
+    if not place or "<" in place:
+        return ""
+    default = _DEFAULT.fullmatch(place)
+    if default is not None and default[1] in _DEFAULTS:
+        return "defaults"
+    found = _ANACONDA.fullmatch(place)
+    return found[1] if found is not None else bare(place)
+
+
+def with_commit(vcs: str, url: str, commit: str, subdirectory: str = "") -> str:
+    """Give the URL of a commit as pip reads it."""
+    start = url if url.startswith(f"{vcs}+") else f"{vcs}+{url}"
+    at = f"@{commit}" if commit else ""
+    return f"{start}{at}" + (f"#subdirectory={subdirectory}" if subdirectory else "")
+
+
+def without_fragment(url: str) -> str:
+    """Give a URL without what comes behind `#`."""
+    return urlunsplit(urlsplit(url)._replace(fragment=""))

@@ -1,0 +1,110 @@
+"""Environment files (`environment.yml`): read strictly, and updated with comments and order kept.
+
+The only module that knows of YAML.
+
+Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.exporting.parsing import parse_environment_file
+from safepip.effects.commented import comment_at
+from safepip.effects.merging import merge
+from safepip.effects.records import read_text
+from safepip.values.environment_file import ALLOWS
+from safepip.values.errors import UnreadableFile, UsageError
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from safepip.values.environment_file import EnvironmentFile
+    from safepip.values.sheet import Sheet
+
+_LIMIT = 4 * 1024 * 1024
+_WIDTH = 4096
+"""Columns beyond which a scalar would be broken, which old readers of such files do not like."""
+_FLAT = re.compile(r"^dependencies:.*\n(?:\s*#.*\n|\s*\n)*- ", re.MULTILINE)
+"""Lists are not indented."""
+
+
+def read_environment_file(path: str) -> EnvironmentFile:
+    """Give what an environment file asks for.
+
+    Raises: UnreadableFile; UsageError.
+    """
+    return parse_environment_file(path, _parsed(path, _text_at(path)), _allows)
+
+
+def _allows(entries: object, at: int) -> bool:
+    return comment_at(entries, at).lstrip("# ").startswith(ALLOWS)
+
+
+def _text_at(path: str) -> str:
+    try:
+        return read_text(path, _LIMIT)
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(path, getattr(error, "strerror", None) or error) from error
+
+
+def _parsed(path: str, text: str) -> dict[str, Any]:
+    yaml, error_type = _yaml()
+    try:
+        found = yaml.load(text)
+    except (error_type, ValueError, RecursionError) as error:
+        raise UnreadableFile(path, _first_line(error)) from error
+    if found is None:
+        found = yaml.load("{}")
+        found.fa.set_block_style()
+    if not isinstance(found, dict):
+        raise UnreadableFile(path, f"expected a mapping, got {type(found).__name__}")
+    dependencies = found.get("dependencies", [])
+    if not isinstance(dependencies, list):
+        kind = type(dependencies).__name__
+        raise UnreadableFile(path, f"expected a list, got {kind} at `dependencies`")
+    return found
+
+
+def updated_text(path: str, sheet: Sheet, head: str) -> str:
+    """Give the text of an environment file that says what the sheet says.
+
+    What is there already keeps its comments and its order. ``head``: a comment for a new file.
+
+    Raises: UnreadableFile; UsageError.
+    """
+    old = _text_at(path) if path and os.path.lexists(path) else ""
+    is_new = not old.strip()
+    document = _parsed(path, old)
+    merge(document, sheet)
+    yaml, _ = _yaml(flat=_FLAT.search(old) is not None)
+    out = io.StringIO()
+    yaml.dump(document, out)
+    return (head if is_new else "") + out.getvalue()
+
+
+def _yaml(*, flat: bool = False) -> tuple[Any, type[Exception]]:
+    """Give a reader and writer that keeps comments, and what it raises."""
+    try:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+    except ImportError as error:
+        fix = Fix("python -m pip install ruamel.yaml", "install it where safepip is")
+        raise UsageError(
+            "environment files need `ruamel.yaml`, which is not there", fixes=[fix]
+        ) from error
+    yaml = YAML(typ="rt", pure=True)
+    yaml.width = _WIDTH
+    yaml.preserve_quotes = True
+    if not flat:
+        yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml, YAMLError
+
+
+def _first_line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f" in line {mark.line + 1}" if mark is not None else ""
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return f"{problem}{where}"

@@ -1,0 +1,139 @@
+"""Where installed distributions came from: `REQUESTED`, `direct_url.json`, and checkouts of pip's.
+
+Source: https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from safepip.effects.records import read_object
+from safepip.values.sheet import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from safepip.values.environment import Distribution, Environment
+
+_LIMIT = 64 * 1024
+_GIT_SECONDS = 10.0
+_WORD = re.compile(r"[!-~]+")
+
+
+def own_only(environment: Environment) -> Environment:
+    """Give the environment with only the distributions that were installed into it.
+
+    What `PYTHONPATH` and the user site add is not; what a link of `setup.py develop` leads to is.
+    """
+    interpreter = environment.interpreter
+    folders = dict.fromkeys((interpreter.purelib, interpreter.platlib))
+
+    def is_own(distribution: Distribution) -> bool:
+        if not distribution.outside:
+            return not distribution.user_site
+        link = f"{distribution.raw_name}.egg-link"
+        return any(os.path.isfile(f"{folder}/{link}") for folder in folders)
+
+    return replace(environment, distributions=tuple(filter(is_own, environment.distributions)))
+
+
+def read_origins(prefix: str, distributions: Iterable[Distribution]) -> Mapping[str, Origin]:
+    """Give the origin of each distribution, by its metadata's path."""
+    return {d.metadata_path: _origin(prefix, d) for d in distributions}
+
+
+def _origin(prefix: str, distribution: Distribution) -> Origin:
+    info = distribution.metadata_path
+    requested = os.path.exists(f"{info}/REQUESTED")
+    raw = read_object(f"{info}/direct_url.json", _LIMIT)
+    url = _text(raw, "url")
+    if not url:
+        # `setup.py develop` leaves no more than a link to where the metadata lies.
+        if not distribution.outside:
+            return Origin(requested)
+        return _editable(prefix, _project_with(distribution.location))
+    vcs, archive, folder = (_table(raw, f"{key}_info") for key in ("vcs", "archive", "dir"))
+    path = _path(url)
+    if folder.get("editable") is True and path:
+        return _editable(prefix, path)
+    return Origin(
+        requested=requested,
+        url=url,
+        vcs=_text(vcs, "vcs"),
+        commit=_text(vcs, "commit_id"),
+        subdirectory=_text(raw, "subdirectory"),
+        sha256=_sha256(archive),
+        is_folder="dir_info" in raw,
+        is_there=not path or os.path.exists(path),
+    )
+
+
+def _editable(prefix: str, path: str) -> Origin:
+    """Give the origin of a project in a folder; pip's own checkouts lie in `src` of the prefix."""
+    there = os.path.isdir(path)
+    url = f"file://{quote(path)}"
+    found = Origin(requested=True, url=url, is_editable=True, is_folder=True, is_there=there)
+    if not there or not f"{os.path.realpath(path)}/".startswith(f"{prefix}/src/"):
+        return found
+    remote, commit = _git(path, "remote", "get-url", "origin"), _git(path, "rev-parse", "HEAD")
+    if not remote or not commit:
+        return found
+    return Origin(
+        requested=True, url=url, vcs="git", commit=commit, is_editable=True, remote=remote
+    )
+
+
+def _project_with(folder: str) -> str:
+    """Give the folder of the project whose metadata lies in a folder, such as its `src`."""
+    for above in (folder, os.path.dirname(folder), os.path.dirname(os.path.dirname(folder))):
+        if any(os.path.isfile(f"{above}/{name}") for name in ("setup.py", "pyproject.toml")):
+            return above
+    return folder
+
+
+def _git(folder: str, *words: str) -> str:
+    """Give what git answers in a folder; nothing where it does not."""
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    answer = os.fsdecode(done.stdout).strip()
+    return answer if _WORD.fullmatch(answer) else ""
+
+
+def _path(url: str) -> str:
+    """Give the path of a `file:` URL; empty for any other."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return unquote(parts.path) if parts.scheme == "file" else ""
+
+
+def _sha256(archive: Mapping[str, Any]) -> str:
+    hashes = archive.get("hashes")
+    found = _text(hashes, "sha256") if isinstance(hashes, dict) else ""
+    return found or _text(archive, "hash").removeprefix("sha256=")
+
+
+def _table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(raw: Mapping[str, Any], key: str) -> str:
+    """Give a text of one word: what had spaces in it would be several in a line of requirements."""
+    value = raw.get(key)
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""

@@ -1,0 +1,207 @@
+"""`export` and `constraints`: files from which an environment can be made again.
+
+both books ─┐
+origins ────┼─▶ Sheet ─▶ environment.yml, and the constraints beside it
+journal ────┘
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from safepip.decisions.exporting.conda_part import provided, taken_over
+from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
+from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
+from safepip.decisions.exporting.pip_part import counted
+from safepip.decisions.exporting.sheet import Known, asked_here, requirements_text, sheet_of
+from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.fixing.shell import Shell
+from safepip.effects.environment_files import updated_text
+from safepip.effects.interpreters import ask_python
+from safepip.effects.journal import Journal, timestamp
+from safepip.effects.locking import find_artifacts, lock_names, toml_text
+from safepip.effects.origins import own_only, read_origins
+from safepip.effects.reading import read_environment
+from safepip.effects.records import read_text
+from safepip.effects.wishes import read_packages, read_variables
+from safepip.effects.writing import write_whole
+from safepip.recipes.course import is_reached
+from safepip.values.errors import CannotLock, UsageError
+from safepip.values.late import dataclass
+from safepip.values.text import shown
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.decisions.exporting.sheet import Wanted
+    from safepip.values.environment import Environment
+    from safepip.values.sheet import Note, Sheet
+    from safepip.values.target import Target
+
+_BY_US = ", by safepip export\n"
+"""How the first line of such a file ends."""
+_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was told of an environment, and where."""
+
+    environment: Environment
+    sheet: Sheet
+    text: str
+    """Of the file itself."""
+    written: tuple[str, ...] = ()
+    """The files that were written; those that say it already are not."""
+
+
+def export(
+    target: Target,
+    environ: Mapping[str, str],
+    wanted: Wanted,
+    *,
+    path: str = "",
+    as_requirements: bool = False,
+    lock: bool = False,
+) -> Exported:
+    """Tell how to make an environment again; in files where ``path`` is one, else only as text.
+
+    ``lock``: also by exact artifacts, in two files beside it.
+
+    Raises: SafepipError.
+    """
+    environment = read_environment(target.prefix, ask_python(target.python, environ))
+    environment = own_only(environment)
+    folder = os.path.dirname(os.path.realpath(path)) if path else ""
+    holds = wanted.holds and bool(path) and not wanted.from_history
+    wanted = replace(wanted, folder=folder, holds=holds)
+    known = known_of(environment)
+    sheet = sheet_of(environment, known, wanted)
+    head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
+    if as_requirements:
+        there = text_at(path) if path else ""
+        refuse_others(path, there)
+        text = requirements_text(sheet, head)
+        text = _with_old_head(there, text)
+    else:
+        text = updated_text(path, sheet, head)
+    texts = {path: text} if path else {}
+    if holds and sheet.entries:
+        beside = os.path.join(os.path.dirname(path), wanted.constraints)
+        other = ("export", "-f", path, "--constraints", f"conda-{wanted.constraints}")
+        command = Shell(target.prefix, obvious=is_reached(target)).safepip(other)
+        instead = Fix(command, "have safepip's under another name")
+        texts = {beside: constraints_for(beside, environment, instead), **texts}
+    if lock:
+        locks, notes = locked_texts(target, environ, environment, known, path)
+        texts |= locks
+        sheet = replace(sheet, notes=tuple(dict.fromkeys((*sheet.notes, *notes))))
+    return Exported(environment, sheet, text, write_changed(texts))
+
+
+def _with_old_head(there: str, text: str) -> str:
+    """Give what is there where no more than its first line differs, which tells the time."""
+    return there if there.partition("\n")[2] == text.partition("\n")[2] else text
+
+
+def locked_texts(
+    target: Target,
+    environ: Mapping[str, str],
+    environment: Environment,
+    known: Known,
+    path: str,
+) -> tuple[Mapping[str, str], tuple[Note, ...]]:
+    """Give the texts of the locks beside an environment file, by path.
+
+    Raises: CannotLock; UsageError.
+    """
+    head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
+    records = provided(environment, taken_over(environment))
+    explicit, notes = explicit_text(head, records, known.packages)
+    of_pip = [one for one in counted(environment).values() if one.record is None]
+    asked = asked_here(environment, known)
+    artifacts = {name: (one.url, one.sha256) for name, one in asked.items() if one.sha256}
+    unknown = from_index(of_pip, known.origins, artifacts)
+    artifacts |= find_artifacts(target, unknown, (), environ)
+    found = pylock(
+        of_pip,
+        known.origins,
+        artifacts,
+        python=environment.interpreter.minor,
+        folder=os.path.dirname(os.path.realpath(path)),
+    )
+    if bare := without_hash(found):
+        raise CannotLock(", ".join(bare), "nobody wrote down a hash of it")
+    texts = dict(zip(lock_names(path), (explicit, toml_text(found, head)), strict=True))
+    for one, text in texts.items():
+        there = text_at(one)
+        refuse_others(one, there)
+        texts[one] = _with_old_head(there, text)
+    return texts, notes
+
+
+def refuse_others(path: str, there: str, instead: Fix | None = None) -> None:
+    """Refuse to write over what somebody wrote. ``instead``: what to do, if not to put it aside.
+
+    Raises: UsageError.
+    """
+    if there.strip() and _BY_US not in f"{there.partition(chr(10))[0]}\n":
+        message = f"`{shown(path)}` is there, and was not written by safepip"
+        aside = Fix(command_line("mv", path, f"{path}.before"), "put it aside")
+        raise UsageError(
+            message, why="what somebody wrote there would be lost", fixes=[instead or aside]
+        )
+
+
+def known_of(environment: Environment) -> Known:
+    """Read what is known of an environment besides its books."""
+    prefix = environment.prefix
+    return Known(
+        origins=read_origins(prefix, (d for d in environment.distributions if d.record is None)),
+        packages=read_packages(prefix, environment.records),
+        entries=tuple(Journal(prefix).entries()),
+        variables=read_variables(prefix),
+    )
+
+
+def constraints_for(path: str, environment: Environment, instead: Fix | None = None) -> str:
+    """Give the text for a file of constraints; the one that is there where that is not stale.
+
+    ``instead``: what to do where somebody else's is there.
+
+    Raises: UsageError, where there is another file.
+    """
+    there = text_at(path)
+    if not is_constraints(there):
+        refuse_others(path, there, instead)
+    if there and not stale(there, environment):
+        return there
+    return constraints_text(environment, timestamp())
+
+
+def text_at(path: str) -> str:
+    """Give the text of a file; nothing where there is none.
+
+    Raises: UsageError.
+    """
+    try:
+        return read_text(path, _LIMIT)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
+def write_changed(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Write the files that do not say it already, and give their paths."""
+    changed = [
+        path for path, text in texts.items() if not os.path.isfile(path) or text_at(path) != text
+    ]
+    for path in changed:
+        write_whole(path, texts[path])
+    return tuple(changed)

@@ -1,0 +1,82 @@
+"""What an environment file asks for. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Literal
+
+from safepip.values.late import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALLOWS = "--allow:"
+"""How the comment of a line begins that lets pip take over what it names."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the part that is pip's."""
+
+    text: str
+    allows: bool = False
+    """Its comment says that pip may take over what it names."""
+
+
+@dataclass(frozen=True)
+class EnvironmentFile:
+    """An environment file, read."""
+
+    path: str
+    name: str = ""
+    channels: tuple[str, ...] = ()
+    specs: tuple[str, ...] = ()
+    """Of conda's packages, as written."""
+    lines: tuple[Line, ...] = ()
+    has_pip_part: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    """Keys that are none of an environment file."""
+
+
+Trouble = Literal[
+    "twice",
+    "contradiction",
+    "no-pip",
+    "credentials",
+    "missing",
+    "unreadable",
+    "unsolvable",
+    "no-constraints",
+    "unknown-key",
+]
+
+
+@dataclass(frozen=True)
+class FileFinding:
+    """One thing about an environment file that a person should know before it is used."""
+
+    kind: Trouble
+    severity: Literal["problem", "note"]
+    about: str
+    """The entry, without secrets."""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies around an environment file."""
+
+    missing: tuple[str, ...] = ()
+    """Paths that it names and that are not there."""
+    nested: tuple[str, ...] = ()
+    """Requirements in the files that it names."""
+    pins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By the files of constraints that it names: the version of each name."""
+    solved: tuple[str, ...] | None = None
+    """What needs Python of what conda's part comes to, as NAME=VERSION=BUILD.
+
+    None where nobody asked a solver.
+    """
+    unsolvable: str = ""
+    """Why it comes to nothing."""

@@ -1,0 +1,56 @@
+"""`dataclass` of the standard library, applied to a class when its first value is made. Pure.
+
+    @dataclass(frozen=True)
+    class Step: ...
+
+What it writes into a class is compiled anew in every process, and that takes half a millisecond a
+class: together half of what pip itself needs to start, while most commands make values of few
+classes. So here, until the first value, a class only has a way to begin. From then on it is what
+the standard library makes of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from dataclasses import dataclass
+
+__all__ = ["dataclass", "fields"]
+
+_pending: dict[type, dict[str, bool]] = {}
+"""The classes of which there is no value yet, and how they are to be made."""
+
+
+def fields(of: Any) -> tuple[dataclasses.Field[Any], ...]:  # noqa: ANN401 - a class, or a value of one
+    """Give what `dataclasses.fields` gives, also of a class that has no value yet."""
+    if isinstance(of, type):
+        _make(of)
+    return dataclasses.fields(of)
+
+
+def _late(*, frozen: bool, kw_only: bool = False) -> Callable[[type], type]:
+    def decorate(cls: type) -> type:
+        def begin(self: object, *arguments: object, **named: object) -> None:
+            _make(cls)
+            cls.__init__(self, *arguments, **named)  # type: ignore[misc] # the one that was made
+
+        cls.__init__ = begin  # type: ignore[misc]
+        _pending[cls] = {"frozen": frozen, "kw_only": kw_only}
+        return cls
+
+    return decorate
+
+
+def _make(cls: type) -> None:
+    for base in reversed(cls.__mro__):
+        how = _pending.pop(base, None)
+        if how is not None:
+            del base.__init__  # type: ignore[misc]
+            dataclasses.dataclass(**how)(base)
+
+
+if not TYPE_CHECKING:
+    dataclass = _late

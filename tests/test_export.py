@@ -1,0 +1,610 @@
+"""`export`, `constraints`, `create` and `check-file` on real environments, there and back again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import rattler
+import tomli
+from ruamel.yaml import YAML
+
+from safepip.decisions.exporting.sheet import Wanted
+from safepip.doors.export import follow
+from safepip.effects.environment_files import updated_text
+from safepip.effects.origins import own_only, read_origins
+from safepip.recipes.constraints import constraints
+from safepip.recipes.export import export
+from safepip.values.environment import Distribution
+from safepip.values.sheet import Origin, PipEntry, Sheet
+from safepip.values.target import Target
+from tests.build import environment, interpreter
+from tests.build import pip as egg
+from tests.guarded import Guarded, run
+from tests.lab import (
+    CondaEnvironment,
+    Index,
+    Writer,
+    change,
+    changed,
+    conda_bytes,
+    create,
+    everything,
+    fake,
+    from_wheel,
+    make_project,
+    make_wheel,
+    restyle,
+    serve_index,
+)
+
+LOGIN = ("ada", "hunter2")
+OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
+TAKEN = [make_wheel("taken", "1.0"), make_wheel("taken", "2.0")]
+WHEELS = (
+    *OWNED,
+    *TAKEN,
+    make_wheel("leaf", "1.0", requires=["owned", "twig; extra == 'x'"], provides_extra=["x"]),
+    make_wheel("twig", "1.0"),
+    make_wheel("alone", "1.0"),
+    make_wheel("alone", "2.0"),
+)
+RECIPES = (
+    from_wheel(OWNED[0]),
+    from_wheel(TAKEN[0]),
+    from_wheel(make_wheel("user", "3.0", requires=["owned", "taken"])),
+    fake("libthing", "1.2", {"lib/libthing.so": "thing"}),
+)
+STAMP = re.compile(r"as of \S+")
+
+
+@dataclass(frozen=True)
+class World:
+    """An environment with something of every kind in it, and its file."""
+
+    folder: Path
+    environment: CondaEnvironment
+    index: Index
+    variables: dict[str, str]
+
+    @property
+    def pip(self) -> dict[str, str]:
+        """The variables for plain pip."""
+        return {**self.variables, "PIP_INDEX_URL": self.index.url}
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "environment.yml"
+
+    def run(
+        self, *words: str | Path, env: CondaEnvironment | None = None, cwd: Path | None = None
+    ) -> Guarded:
+        """Run safepip about an environment; that of this world unless told otherwise."""
+        environment = env or self.environment
+        own = [] if words[0] == "create" else ["--env", str(environment.prefix)]
+        argv = [sys.executable, "-m", "safepip", *own, *(str(word) for word in words)]
+        where = cwd or self.folder
+        return run(environment, argv, env=self.variables, cwd=where, watched=False)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("export").resolve()
+    environment = create(folder / "env", *RECIPES, requested=["python", "pip", "user", "libthing"])
+    (folder / "home").mkdir()
+    netrc = folder / "home" / ".netrc"
+    netrc.write_text(f"machine 127.0.0.1 login {LOGIN[0]} password {LOGIN[1]}\n")
+    netrc.chmod(0o600)
+    variables = {
+        "HOME": str(folder / "home"),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "PYTHONNOUSERSITE": "1",
+        "PIP_NO_INDEX": "0",
+    }
+    make_project(folder / "edited", "edited", "0.1")
+    commit(make_project(folder / "versioned", "versioned", "0.2"))
+    with serve_index(WHEELS, login=LOGIN) as index:
+        made = World(folder, environment, index, variables)
+        done = made.run(
+            *("install", "--allow", "taken", "leaf[x]", "alone==1.0", "taken==2.0"),
+            *("-e", folder / "edited", f"git+{(folder / 'versioned').as_uri()}"),
+            *("--index-url", index.url_with_login),
+        )
+        assert done.exit_code == 0, done
+        assert made.run("export", "-f", made.file).exit_code == 0
+        yield made
+
+
+def commit(folder: Path) -> None:
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(folder)]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True)
+
+
+def owners(environment: CondaEnvironment) -> dict[str, tuple[str, str]]:
+    """Version and owner of each distribution, by name: conda's are those that a record lists."""
+    owned = {
+        path
+        for file in environment.conda_meta.glob("*.json")
+        for path in json.loads(file.read_bytes())["files"]
+    }
+    found = {}
+    for info in environment.site_packages.glob("*.dist-info"):
+        name, _, version = info.name.removesuffix(".dist-info").partition("-")
+        metadata = str((info / "METADATA").relative_to(environment.prefix))
+        found[name] = (version, "conda" if metadata in owned else "pip")
+    return found
+
+
+def document(file: Path) -> Any:
+    return YAML(typ="safe", pure=True).load(file.read_text())
+
+
+def pip_lines(file: Path) -> list[str]:
+    return next(list(one["pip"]) for one in document(file)["dependencies"] if isinstance(one, dict))
+
+
+# ------------------------------------------------------------------------------- export
+
+
+def test_the_file_says_who_provides_what_and_how_to_get_it(world: World) -> None:
+    commit_id = subprocess.run(
+        ["git", "-C", world.folder / "versioned", "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    found = document(world.file)
+    names = [one.split("=")[0] for one in found["dependencies"] if isinstance(one, str)]
+    assert names == ["libthing", "owned", "pip", "python", "user"]
+    assert pip_lines(world.file) == [
+        "-c constraints.txt",
+        f"--index-url {world.index.url}",
+        "alone==1.0",
+        "-e ./edited",
+        "leaf[x]==1.0",
+        "taken==2.0",
+        f"versioned @ git+{(world.folder / 'versioned').as_uri()}@{commit_id}",
+    ]
+    pins = (world.folder / "constraints.txt").read_text().splitlines()
+    assert [pin for pin in pins if not pin.startswith("#")] == [
+        "owned==1.0",
+        "pip==25.3",
+        "user==3.0",
+    ]
+
+
+def test_nothing_secret_and_no_folder_of_a_build_machine_is_written(world: World) -> None:
+    said = world.run("export", "--all")
+    written = [path.read_text() for path in (world.file, world.folder / "constraints.txt")]
+    assert "direct_url" in str(list(world.environment.site_packages.glob("owned*/*")))
+    for text in (*written, said.stdout, said.stderr):
+        assert not re.search(r"hunter2|ada|\*\*\*\*|croot|feedstock", text)
+    assert "--index-url: what it logs in with was left out" in " ".join(said.stderr.split())
+    assert "- twig==1.0" in said.stdout
+    assert "-c " not in said.stdout  # there is no file beside standard output
+
+
+def test_the_file_is_valid_for_all_that_read_such_files(world: World) -> None:
+    """By conda's documentation, and the specifications by the library that pixi is built on."""
+    found = document(world.file)
+    assert set(found) <= {"name", "channels", "dependencies", "variables", "prefix"}
+    assert isinstance(found["name"], str)
+    assert all(isinstance(channel, str) for channel in found["channels"])
+    for one in found["dependencies"]:
+        if isinstance(one, str):
+            assert re.fullmatch(r"[a-z0-9_.-]+=[A-Za-z0-9_.!+]+=[A-Za-z0-9_.]+", one)
+            assert rattler.MatchSpec(one).name is not None
+        else:
+            assert list(one) == ["pip"]
+            assert all(isinstance(line, str) for line in one["pip"])
+    assert "pip" in {one.split("=")[0] for one in found["dependencies"] if isinstance(one, str)}
+
+
+def test_a_second_time_nothing_is_written(world: World) -> None:
+    before = world.file.stat().st_mtime_ns
+    done = world.run("export", "-f", world.file)
+    assert "says all that already" in " ".join(done.stderr.split())
+    assert world.file.stat().st_mtime_ns == before
+
+
+def test_only_what_was_asked_of_conda_and_nothing_lost_of_pip_s(world: World) -> None:
+    file = world.folder / "history.yml"
+    done = world.run("export", "--from-history", "-f", file, "--json")
+    assert done.answer["environment"]["dependencies"] == ["libthing", "pip", "python", "user"]
+    assert pip_lines(file) == pip_lines(world.file)[1:]  # what the solver takes is not known
+
+
+def test_pip_s_part_alone_and_only_over_a_file_of_safepip_s(world: World) -> None:
+    mine = world.folder / "requirements.txt"
+    mine.write_text("mine\n")
+    refused = world.run("export", "--requirements", "-f", mine)
+    assert (refused.exit_code, mine.read_text()) == (2, "mine\n")
+    mine.unlink()
+    assert world.run("export", "--requirements", "-f", mine).exit_code == 0
+    assert mine.read_text().splitlines()[1:] == pip_lines(world.file)
+
+
+def test_records_of_every_writer_say_the_same(tmp_path: Path) -> None:
+    made = create(tmp_path / "env", RECIPES[0], RECIPES[3], requested=["owned"])
+    shutil.copytree(made.conda_meta, tmp_path / "fresh")
+    python = f"python={sys.version.split()[0]}"
+    target = Target(str(made.prefix), str(made.python), is_conda=True, chosen_by="--env")
+    asked = {}
+    for writer in get_args(Writer):
+        shutil.rmtree(made.conda_meta)
+        shutil.copytree(tmp_path / "fresh", made.conda_meta)
+        restyle(made.prefix, writer)
+        if writer == "conda":
+            with (made.conda_meta / "history").open("a") as history:
+                history.write("# update specs: [\"owned[version='>=1']\", 'gone']\n")
+        exact = export(target, os.environ, Wanted(builds=False)).sheet
+        assert exact.specs == ("libthing=1.2", "owned=1.0", "pip=25.3", python)
+        assert [Path(c.removeprefix("file://"), "noarch").is_dir() for c in exact.channels] == [
+            True
+        ]
+        asked[writer] = export(target, os.environ, Wanted(from_history=True)).sheet.specs
+    assert asked == {
+        "conda": ("owned[version='>=1']", "python"),
+        "conda-old": ("python",),
+        "mamba": ("python",),
+        "ancient": ("python",),
+        "rattler": ("owned",),
+    }
+
+
+# ------------------------------------------------------------------------------- and back again
+
+
+def test_there_and_back_again_everything_is_as_it_was(world: World) -> None:
+    prefix = world.folder / "again"
+    done = world.run("create", "-f", world.file, "-p", prefix)
+    assert done.exit_code == 0, done
+    again = CondaEnvironment(prefix, ())
+    assert owners(again) == owners(world.environment)
+    assert owners(again)["taken"] == ("2.0", "pip")
+    assert again.run("python", "-c", "import edited, versioned, twig").returncode == 0
+    second = world.folder / "second" / "environment.yml"
+    second.parent.mkdir()
+    world.run("export", "-f", second, env=again)
+    there, back = (STAMP.sub("", file.read_text()) for file in (world.file, second))
+    assert back.replace("again", "env").replace(f"-e {world.folder}/", "-e ./") == there
+
+
+def test_conda_s_own_way_keeps_every_byte_of_conda_s(world: World) -> None:
+    """As conda's installer for pip does it: a file in the folder of the environment file."""
+    made = create(world.folder / "condas", *RECIPES)
+    before = conda_bytes(made.prefix)
+    requirements = world.folder / "condaenv.x1.requirements.txt"
+    kept = [line for line in pip_lines(world.file) if not line.startswith("taken")]
+
+    def by_conda(lines: list[str]) -> None:
+        requirements.write_text("\n".join(lines))
+        made.run(
+            *(made.python, "-m", "pip", "install", "-U", "-r", requirements, "--exists-action=b"),
+            env={**world.variables, "PIP_UPGRADE_STRATEGY": "eager"},
+            cwd=world.folder,
+        )
+
+    by_conda(kept)
+    assert changed(before, conda_bytes(made.prefix)) == {}
+    assert owners(made)["leaf"] == ("1.0", "pip")
+    by_conda([line for line in kept if not line.startswith("-c")])
+    assert owners(made)["owned"] == ("2.0", "pip")  # so it was the constraints
+
+
+def test_a_lock_makes_the_same_by_exact_artifacts(world: World) -> None:
+    file = world.folder / "lock" / "environment.yml"
+    file.parent.mkdir()
+    world.environment.pip("install", "--no-deps", "twig==1.0", "--force-reinstall", env=world.pip)
+    next(world.environment.site_packages.glob("twig-*/REQUESTED")).unlink()
+    done = world.run("export", "--lock", "-f", file)
+    assert done.exit_code == 0, done
+    standard = pytest.importorskip("packaging.pylock")  # of releases from 2025 on
+    lock = standard.Pylock.from_dict(tomli.loads((file.parent / "pylock.toml").read_text()))
+    hashes = {
+        package.name: package.wheels[0].hashes["sha256"]
+        for package in lock.packages
+        if package.wheels
+    }
+    known = {wheel.filename.split("-")[0]: wheel for wheel in (*WHEELS[:-1], TAKEN[1])}
+    assert hashes == {name: known[name].sha256 for name in ("alone", "leaf", "taken", "twig")}
+    assert {p.name for p in lock.packages} - set(hashes) == {"edited", "versioned"}
+    explicit = (file.parent / "environment.explicit.txt").read_text().splitlines()
+    names = sorted(line.rpartition("/")[2].rsplit("-", 2)[0] for line in explicit[2:])
+    assert (explicit[1], names) == ("@EXPLICIT", ["libthing", "owned", "pip", "python", "user"])
+    assert all(re.search(r"#[0-9a-f]{32}$", line) for line in explicit[2:])
+
+
+@pytest.mark.parametrize(
+    ("spec", "line", "says"),
+    [
+        ("pip", "owned==2.0", "this install would replace conda's owned 1.0 with 2.0"),
+        ("no-such-thing", "owned", "py-rattler could not make conda's part"),
+    ],
+)
+def test_what_cannot_be_made_leaves_nothing(
+    world: World, tmp_path: Path, spec: str, line: str, says: str
+) -> None:
+    file = tmp_path / "environment.yml"
+    pip = [line, f"--index-url {world.index.url}"]
+    dependencies = ["python", "user", spec, {"pip": pip}]
+    channels = document(world.file)["channels"]
+    file.write_text(json.dumps({"channels": channels, "dependencies": dependencies}))
+    done = world.run("create", "-f", file, "-p", tmp_path / "some" / "where")
+    assert done.exit_code == 10, done
+    assert says in " ".join(done.stderr.split())
+    assert os.listdir(tmp_path) == ["environment.yml"]
+    fix = f"safepip create -f {file} -p {tmp_path}/some/where --allow owned"
+    assert (fix in done.stderr) == (spec == "pip")
+
+
+def test_what_is_there_is_left_alone(world: World) -> None:
+    before = everything(world.environment.prefix)
+    done = world.run("create", "-f", world.file, "-p", world.environment.prefix, "--json")
+    assert (done.exit_code, done.answer["code"]) == (10, "create")
+    fix = f"safepip create -f {world.file} -p {world.environment.prefix}-2"
+    assert [one["command"] for one in done.answer["fixes"]] == [fix]
+    assert everything(world.environment.prefix) == before
+
+
+def test_a_name_leads_to_where_conda_has_its_environments(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    channel = document(world.file)["channels"]
+    file.write_text(
+        json.dumps(
+            {
+                "name": "named",
+                "channels": channel,
+                "dependencies": ["libthing"],
+                "variables": {"MODE": "fast"},
+            }
+        )
+    )
+    envs = tmp_path / "envs"
+    with_envs = World(
+        world.folder,
+        world.environment,
+        world.index,
+        {**world.variables, "CONDA_ENVS_DIRS": str(envs)},
+    )
+    done = with_envs.run("create", "-f", file, "--with", "rattler", "--json")
+    assert (done.exit_code, done.answer["prefix"]) == (0, str(envs / "named"))
+    assert (envs / "named" / "lib" / "libthing.so").read_text() == "thing"
+    state = json.loads((envs / "named" / "conda-meta" / "state").read_text())
+    assert state["env_vars"] == {"MODE": "fast"}
+    refused = with_envs.run("create", "-f", file, "--with", "micromamba", "-n", "other", "--json")
+    assert refused.answer["code"] == "create"
+    assert os.listdir(envs) == ["named"]
+
+
+# ------------------------------------------------------------------------------- constraints
+
+
+def test_constraints_go_stale_and_are_put_right(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "held.txt"
+    assert world.run("constraints", "-o", file).exit_code == 0
+    assert world.run("constraints", "--check", file).exit_code == 0
+    file.write_text(file.read_text().replace("owned==1.0", "owned==0.9\nmore==1"))
+    done = world.run("constraints", "--check", file)
+    assert done.exit_code == 1
+    assert "owned 0.9 -> 1.0" in done.stdout
+    assert "more 1 -> nothing" in done.stdout
+    answer = world.run("constraints", "--check", file, "--json").answer
+    assert (answer["stale"], len(answer["changes"])) == (True, 2)
+
+
+def test_constraints_follow_what_conda_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the function that conda's plugin calls after conda's own commands."""
+    made = create(tmp_path / "env", RECIPES[0])
+    target = Target(str(made.prefix), str(made.python), is_conda=True, chosen_by="--env")
+    held, gone, mine = (tmp_path / name for name in ("held.txt", "gone.txt", "mine.txt"))
+    for file in (held, gone, mine):
+        constraints(target, os.environ, str(file))
+    gone.unlink()
+    mine.write_text("owned==1.0\n")
+    follow(str(made.prefix), quiet=False)
+    assert capsys.readouterr().err == ""
+    change(made, from_wheel(OWNED[1]))
+    follow(str(made.prefix), quiet=True)
+    assert capsys.readouterr() == ("", "")
+    assert "owned==2.0" in held.read_text().splitlines()
+    assert (gone.exists(), mine.read_text()) == (False, "owned==1.0\n")
+    (made.conda_meta / "pip-25.3-0.json").write_text("{")
+    follow(str(made.prefix), quiet=False)
+    assert "safepip: constraints were not kept in step" in capsys.readouterr().err
+
+
+def test_constraints_are_never_written_over_what_somebody_wrote(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "constraints.txt"
+    file.write_text("mine==1\n")
+    done = world.run("constraints", "-o", file)
+    assert (done.exit_code, file.read_text()) == (2, "mine==1\n")
+    also = world.run("export", "-f", tmp_path / "e.yml")
+    assert (also.exit_code, (tmp_path / "e.yml").exists()) == (2, False)
+    prefix = world.environment.prefix
+    fix = f"safepip export --env {prefix} -f {tmp_path}/e.yml --constraints conda-constraints.txt"
+    assert fix in also.stderr
+
+
+# ------------------------------------------------------------------------------- check-file
+
+
+def test_check_file_ends_with_1_where_something_is_wrong(world: World, tmp_path: Path) -> None:
+    assert world.run("check-file", world.file, "--solve").stdout.endswith("nothing is wrong\n")
+    file = tmp_path / "environment.yml"
+    channel = document(world.file)["channels"]
+    dependencies = ["user", "pip", {"pip": ["owned", "-r nope.txt", "https://u:p@host/x.whl"]}]
+    file.write_text(json.dumps({"channels": channel, "dependencies": dependencies}))
+    done = world.run("check-file", file, "--solve", "--json")
+    problems = [one for one in done.answer["findings"] if one["severity"] == "problem"]
+    assert (done.exit_code, [one["kind"] for one in problems]) == (
+        1,
+        ["credentials", "missing", "twice"],
+    )
+    assert ":p@" not in done.stdout
+    file.write_text("dependencies: [")
+    assert world.run("check-file", file).exit_code == 2
+
+
+# ------------------------------------------------------------------------------- where from
+
+
+def test_what_is_linked_to_is_the_environment_s_and_what_is_on_pythonpath_is_not(
+    tmp_path: Path,
+) -> None:
+    site, source = tmp_path / "site", tmp_path / "project" / "src"
+    site.mkdir()
+    source.mkdir(parents=True)
+    (tmp_path / "project" / "setup.py").touch()
+    (site / "Linked.egg-link").write_text(f"{source}\n../")
+    linked = egg("Linked==1", outside=True, location=str(source))
+    other = egg("other==1", outside=True, location=str(tmp_path))
+    env = environment(linked, other, interpreter=interpreter(purelib=str(site)))
+    own = own_only(env)
+    assert [one.name for one in own.distributions] == ["linked"]
+    (origin,) = read_origins(env.prefix, own.distributions).values()
+    assert (origin.is_editable, origin.url) == (True, (tmp_path / "project").as_uri())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"url": "https://host/x --index-url https://evil", "vcs_info": {}}',
+        '{"url": ["x"]}',
+        '{"url": "https://host/\\u0000"}',
+        "[]",
+        "{",
+    ],
+)
+def test_an_origin_that_is_none_is_not_believed(tmp_path: Path, text: str) -> None:
+    info = tmp_path / "x-1.dist-info"
+    info.mkdir()
+    (info / "direct_url.json").write_text(text)
+    found = read_origins(str(tmp_path), [Distribution("x", "1", str(info))])
+    assert found == {str(info): Origin()}
+
+
+# ------------------------------------------------------------------------------- comments
+
+SHEET = Sheet(
+    name="lab",
+    channels=("conda-forge", "mine"),
+    specs=("numpy=1.26", "python=3.11", "scipy=1.11"),
+    options=("-c constraints.txt",),
+    entries=(PipEntry("rich", "rich==13.6"), PipEntry("torch", "torch==2", "pytorch 1")),
+    variables={"MODE": "fast"},
+    constraints="constraints.txt",
+)
+
+
+def updated(tmp_path: Path, before: str) -> str:
+    file = tmp_path / "environment.yml"
+    file.write_text(before)
+    after = updated_text(str(file), SHEET, "")
+    file.write_text(after)
+    assert updated_text(str(file), SHEET, "") == after
+    return after
+
+
+def test_comments_and_order_survive_an_update(tmp_path: Path) -> None:
+    before = """\
+# ours
+name: other
+channels:
+  - mine  # first
+  - more
+dependencies:
+  # the language
+  - python  # any
+  - gone  # why it was there
+  # numbers
+  - conda-forge::numpy
+  - pip:
+    - -c mine.txt
+    # what conda has not
+    - rich  # colours
+    - gone-too
+    # the end of pip's
+    - --pre
+  - gone-as-well
+
+# switches
+variables:
+  KEEP: '1'
+"""
+    assert (
+        updated(tmp_path, before)
+        == """\
+# ours
+name: other
+channels:
+  - mine  # first
+  - more
+  - conda-forge
+dependencies:
+  # the language
+  - python=3.11 # any
+  # numbers
+  - conda-forge::numpy=1.26
+  - scipy=1.11
+  - pip:
+      - -c mine.txt
+    # what conda has not
+      - rich==13.6 # colours
+    # the end of pip's
+      - --pre
+      - -c constraints.txt
+      - torch==2 # --allow: in place of conda's pytorch 1
+
+# switches
+variables:
+  KEEP: '1'
+  MODE: fast
+"""
+    )
+
+
+def test_constraints_that_hold_no_more_are_named_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_text(updated_text("", SHEET, ""))
+    after = updated_text(str(file), replace(SHEET, options=()), "")
+    assert after == file.read_text().replace("      - -c constraints.txt\n", "")
+
+
+def test_lists_that_are_not_indented_stay_so(tmp_path: Path) -> None:
+    before = "dependencies:\n- python\n# end\n"
+    assert (
+        updated(tmp_path, before)
+        == """\
+name: lab
+dependencies:
+- python=3.11
+- numpy=1.26
+- scipy=1.11
+- pip:
+  - -c constraints.txt
+  - rich==13.6
+  - torch==2 # --allow: in place of conda's pytorch 1
+# end
+channels:
+- conda-forge
+- mine
+variables:
+  MODE: fast
+"""
+    )
