@@ -151,10 +151,12 @@ def test_an_unreadable_record_is_known_by_its_name() -> None:
     found = list(unreadable_books(inspection))
     assert [f.conda_package for f in found] == ["six-1.16.0-py_0", "", "", ""]
     assert found[0].candidates == ("/a/six-1.16.0-py_0", "/b/six-1.16.0-py_0")
-    record = f"{PREFIX}/conda-meta/six-1.16.0-py_0.json"
-    assert [f.command for f in advice(inspection, found, Repair(()), Shell(PREFIX))] == [
-        f"mv {record} {record}.unreadable && conda install -p {PREFIX} six=1.16.0=py_0"
-    ]
+    record, odd = (f"{PREFIX}/conda-meta/{name}.json" for name in ("six-1.16.0-py_0", "odd"))
+    asides = f"mv {record} {record}.unreadable && mv {odd} {odd}.unreadable"
+    [fix] = advice(inspection, found, Repair(()), Shell(PREFIX))
+    assert fix.command == f"{asides} && conda install -p {PREFIX} six=1.16.0=py_0"
+    [fix] = advice(inspection, found[-1:], Repair(()), Shell(PREFIX))
+    assert (fix.command, fix.says) == (f"mv {odd} {odd}.unreadable", "put the record aside")
 
 
 def test_what_history_tells(tmp_path: Path) -> None:

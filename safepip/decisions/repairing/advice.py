@@ -73,6 +73,7 @@ def advice(
     condas = [f for f in damage if isinstance(f, _CONDAS) and f.conda_package]
     condas = [f for f in condas if f.conda_package not in blocked]  # conda would fail, too
     fixes += _by_conda(ways, condas)
+    fixes += _of_records(ways, [f for f in damage if isinstance(f, UnreadableBook)])
     for finding in _not_taken_out(damage):
         fixes += _advice(ways, finding)
     found: dict[str, Fix] = {}
@@ -200,6 +201,20 @@ def _by_conda(ways: _Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
         yield Fix(ways.shell.then(*commands), f"have {ways.shell.tool} do it{ways.although}")
 
 
+def _of_records(ways: _Ways, books: Sequence[UnreadableBook]) -> Iterator[Fix]:
+    """Give the way to have records anew that conda stumbles over: all at once, or it does again."""
+    records = [book for book in books if book.record.endswith(".json")]
+    if not records:
+        return
+    paths = [f"{ways.environment.prefix}/conda-meta/{book.record}" for book in records]
+    asides = [command_line("mv", path, f"{path}.unreadable") for path in paths]
+    if dists := [book.conda_package for book in records if book.conda_package]:
+        asides.append(ways.conda("install", _specs(dists, ways.shell), ways.sources(dists)))
+    them = ("the record", "its package") if len(records) == 1 else ("the records", "the packages")
+    says = f"put {them[0]} aside, and have {them[1]} installed again"
+    yield Fix(ways.shell.then(*asides), says if dists else f"put {them[0]} aside")
+
+
 def _is_uncertain(finding: Finding) -> bool:
     return isinstance(finding, LostRecord) and bool(finding.candidates)
 
@@ -243,13 +258,6 @@ def _of_books(ways: _Ways, finding: Finding) -> Iterator[Fix]:
             for dist in [dist for dist in finding.candidates if not dist.startswith("/")][:2]:
                 command = ways.conda("install", _specs([dist], ways.shell), ways.sources([dist]))
                 yield Fix(command, f"if it was {dist}")
-        case UnreadableBook() if finding.conda_package:
-            path = f"{prefix}/conda-meta/{finding.record}"
-            aside = command_line("mv", path, f"{path}.unreadable")
-            dists = [finding.conda_package]
-            again = ways.conda("install", _specs(dists, ways.shell), ways.sources(dists))
-            says = "put the record aside, and have its package installed again"
-            yield Fix(ways.shell.then(aside, again), says)
         case Unfinished():
             mark = command_line("rm", f"{prefix}/{UNFINISHED}")
             yield Fix(mark, "leave all as it is, if it works")

@@ -83,7 +83,9 @@ def left_after(
 
 
 def _about(finding: Finding) -> tuple[str, ...]:
-    facts = ("kind", "distribution", "conda_package", "path", "record", "change", "starts")
+    """Give what a finding is about; of a package with missing files not whether Python sees it."""
+    facts = ["kind", "conda_package", "path", "record", "change", "starts"]
+    facts += [] if isinstance(finding, Missing) else ["distribution"]
     return tuple(str(getattr(finding, fact, "")) for fact in facts)
 
 
