@@ -139,6 +139,13 @@ def test_which_package_it_was_is_not_guessed(
         assert planned.unfixed[0].reason.startswith("which of these it was is unknown: six-1.16.0")
 
 
+def test_what_history_never_had_is_not_lost_whatever_a_cache_holds() -> None:
+    needy = conda("needy==1.0", depends=["six <2"])
+    inspection = seen(needy, cached=(cached("six-1.16.0-py_0"),), linked=("needy-1.0-py311_0",))
+    [found] = lost_records(inspection)
+    assert (found.kind, found.conda_package) == ("depends", "needy-1.0-py311_0")
+
+
 def test_an_unreadable_record_is_known_by_its_name() -> None:
     books = tuple(
         UnreadableBook(record=name, reason="no")

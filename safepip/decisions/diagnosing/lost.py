@@ -80,7 +80,9 @@ def lost_records(inspection: Inspection) -> Iterator[LostRecord | DependsUnmet]:
         needs = environment.dependents(name)
         claim = here.get(normalised(name))
         fitting = _fitting(inspection.cached, told.get(name, ""), name, needs)
-        if name not in told and claim is None and not fitting:
+        # Where there is a history, what it never had was never there, whatever a cache holds.
+        was_there = name in told or (bool(fitting) and not told)
+        if claim is None and not was_there:
             for record, spec in needs:
                 yield depends_unmet(record, spec, None, "none")
         else:
