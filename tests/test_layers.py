@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
 SCRIPTS = tuple(
-    f"safepip.effects.{name}" for name in ("runner", "importer", "lister", "unpacker", "maker")
+    f"safepip.effects.{name}"
+    for name in ("runner", "importer", "lister", "unpacker", "maker", "hook")
 )
 """Processes of their own: they import nothing of safepip, and end alone."""
 

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 import pytest
 
-from safepip.effects.reading import SEAL_MARK, read_environment
+from safepip.decisions.guarding.pieces import SEAL_MARK
+from safepip.effects.reading import read_environment
 from safepip.effects.records import read_records
 from safepip.values.environment import Distribution, Environment, Interpreter, Manager
 from safepip.values.errors import CannotJudge, UnreadableRecord, WrongEnvironment

@@ -19,6 +19,8 @@ OWN = (
     *("export", "constraints", "create", "check-file"),
 )
 """Verbs that are safepip's alone."""
+HOOKS = ("guard", "shell-init", "exec")
+"""Those of them that shells and images wait for: they need little."""
 FLAGS = {
     "--strict": "strict",
     "--json": "json",

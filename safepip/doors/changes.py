@@ -20,9 +20,11 @@ from safepip.doors.create import check_command, create_command, run_check, run_c
 from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
+from safepip.doors.guarding import guard_command
 from safepip.doors.policy import policy_of
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
+from safepip.doors.shell_init import shell_init_command
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
@@ -149,6 +151,8 @@ def commands() -> dict[str, click.Command]:
     return {
         "doctor": doctor_command(yes, dry_run, override, env, json),
         "explain": explain_command(env, json),
+        "guard": guard_command(),
+        "shell-init": shell_init_command(),
         "export": export_command(env, json),
         "constraints": constraints_command(env, json),
         "create": create_command(json),

@@ -18,6 +18,7 @@ _VERBS = {
     "uninstall": "Remove what pip owns; refuse what conda owns.",
     "plan": "Say what `install` would do; change nothing.",
     "pip": "Run the real pip, unguarded.",
+    "exec": "Run any command with the guard before each pip on PATH.",
 }
 
 _OPTIONS = {

@@ -6,9 +6,10 @@ Anything that only a guarded command needs is imported where it is used.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
-from safepip.doors.arguments import GUARDED, OWN, OwnOptions, leading_only
+from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
 from safepip.effects.prefixes import is_unfinished
@@ -21,22 +22,15 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         own, rest = leading_only(given)
+        if not given and "PIP_AUTO_COMPLETE" in os.environ:
+            from safepip.doors.completing import complete
+
+            complete()
         if not rest or rest[0] in ("--help", "-h"):
             from safepip.doors.help import show_help
 
             return show_help()
-        verb = _guarded_verb(rest)
-        if verb is not None:
-            # Next to nothing becomes garbage while a short command imports and reads.
-            gc.set_threshold(100_000)
-            from safepip.doors.guarded import run
-
-            return run(verb, given, as_module=as_module)
-        if rest[0] in OWN:
-            from safepip.doors.changes import run as run_own
-
-            return run_own(rest[0], own, rest[1:], as_module=as_module)
-        return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
+        return _run(own, rest, given, as_module=as_module)
     except KeyboardInterrupt:
         sys.stderr.write("safepip: interrupted; nothing was changed\n")
         return Exit.INTERRUPTED
@@ -44,6 +38,29 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
         from safepip.doors.saying import say_error
 
         return say_error(error, as_json="--json" in given)
+
+
+def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool) -> int:
+    verb = _guarded_verb(rest)
+    if verb is not None and "SAFEPIP_PROBE" in os.environ:
+        from safepip.doors.probed import answer
+
+        return answer(own, rest, as_module=as_module)
+    if verb is not None:
+        # Next to nothing becomes garbage while a short command imports and reads.
+        gc.set_threshold(100_000)
+        from safepip.doors.guarded import run
+
+        return run(verb, given, as_module=as_module)
+    if rest[0] in HOOKS:
+        from safepip.doors.hooks import run as run_hook
+
+        return run_hook(rest[0], own, rest[1:], as_module=as_module)
+    if rest[0] in OWN:
+        from safepip.doors.changes import run as run_own
+
+        return run_own(rest[0], own, rest[1:], as_module=as_module)
+    return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
 
 
 def _guarded_verb(rest: list[str]) -> str | None:

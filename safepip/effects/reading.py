@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from safepip.decisions.guarding.pieces import SEAL_MARK
 from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
 from safepip.effects.prefixes import is_base, name_of
 from safepip.effects.records import (
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Distribution, Interpreter, Manager, Record
     from safepip.values.verdict import Fix
-
-SEAL_MARK = "# safepip seal"
-"""A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
 
 _HISTORY_TAIL = 1024 * 1024
 _MESSAGE_LIMIT = 2000
@@ -139,8 +137,8 @@ def read_externally_managed(stdlib: str) -> str | None:
 
     try:
         text = read_text(path, _FILE_LIMIT)
-        if SEAL_MARK in text.splitlines():
-            return None
+        if any(line.startswith(SEAL_MARK) for line in text.splitlines()):
+            return None  # safepip's own
         parser = configparser.ConfigParser(interpolation=None)
         parser.read_string(text)
         return parser.get("externally-managed", "Error", fallback="").strip()[:_MESSAGE_LIMIT]

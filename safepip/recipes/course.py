@@ -56,7 +56,7 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
 
 def is_reached(target: Target) -> bool:
     """Say whether an environment is the one that a command without `--env` reaches."""
-    return target.obvious and target.chosen_by not in ("--env", "--python")
+    return target.is_reached
 
 
 @dataclass

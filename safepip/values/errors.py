@@ -20,6 +20,8 @@ SafepipError
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
 ├── NotWritable          16   the prefix cannot be written
+├── CannotStart         126   what `exec` is to run is there, and cannot be run
+├── NoCommand           127   what `exec` is to run is not there
 └── VerifyFailed         13   installed, and what is there is not what was judged
 
 The one parent is caught once in each door. Each class states its exit code and, where there is
@@ -233,6 +235,20 @@ class NotWritable(SafepipError):
 
     exit = Exit.FROZEN
     code = "frozen"
+
+
+class CannotStart(SafepipError):
+    """The command that `exec` is to run cannot be run."""
+
+    exit = Exit.CANNOT_START
+    code = "exec"
+
+
+class NoCommand(SafepipError):
+    """The command that `exec` is to run is not there."""
+
+    exit = Exit.NO_COMMAND
+    code = "exec"
 
 
 class VerifyFailed(SafepipError):

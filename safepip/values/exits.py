@@ -21,4 +21,7 @@ class Exit(IntEnum):
     WRONG_ENV = 15
     FROZEN = 16
     BUG = 70
+    CANNOT_START = 126
+    """Of `exec`, as of shells: the command is there, and cannot be run."""
+    NO_COMMAND = 127
     INTERRUPTED = 130

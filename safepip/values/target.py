@@ -23,3 +23,8 @@ class Target(NamedTuple):
     """Which of the rules of `effects.targets` found it; a word for people."""
     obvious: bool = True
     """Nobody would wonder which environment is meant, so it need not be named."""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the environment is the one that a command without `--env` reaches."""
+        return self.obvious and self.chosen_by not in ("--env", "--python")

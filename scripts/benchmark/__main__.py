@@ -22,6 +22,7 @@ from scripts.benchmark.serving import Network, serve
 from scripts.benchmark.worlds import (
     World,
     conda_world,
+    guarded_world,
     installed_safepip,
     large,
     ordinary,
@@ -37,6 +38,7 @@ _HEADINGS: dict[Place, str] = {
     "ordinary": "An ordinary conda environment",
     "large": "A large conda environment",
     "venv": "A virtual environment",
+    "guarded": "Without a guard, and with `guard on --deep`",
 }
 _EPILOG = """\
 Everything is made in .lab, or in the folder that SAFEPIP_LAB names: on a disk in memory the times
@@ -114,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for row in rows:
             if row.place not in worlds:
                 say(f"making: {_HEADINGS[row.place].lower()}")
-                worlds[row.place] = _world(row.place, folder, options)
+                worlds[row.place] = _world(row.place, folder, options, safepip)
                 worlds[row.place].begin()
             say(f"measuring: {row.name}")
             stage = Stage(worlds[row.place], index, safepip, folder)
@@ -156,11 +158,13 @@ def _offered(many: WheelSet, options: Options) -> list[Wheel]:
     return [*many.wheels, *made]
 
 
-def _world(place: Place, folder: Path, options: Options) -> World:
+def _world(place: Place, folder: Path, options: Options, safepip: Path) -> World:
     prefix = folder / place / "env"
     prefix.parent.mkdir()
     if place == "venv":
         return venv_world(prefix, options.pip)
+    if place == "guarded":
+        return guarded_world(prefix, ordinary(options.scale), options.pip, safepip)
     recipes = large(options.scale) if place == "large" else ordinary(options.scale)
     return conda_world(prefix, recipes, options.pip, as_conda=place == "ordinary")
 

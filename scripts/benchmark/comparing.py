@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from scripts.benchmark.measuring import Command, Timed, Watched, timed, watched
 from scripts.benchmark.serving import Index, Traffic
-from scripts.benchmark.worlds import World, clean_environ
+from scripts.benchmark.worlds import World, clean_environ, guarded_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,9 +116,20 @@ class Stage:
         self.index.take()
 
     def _command(self, row: Row, contender: Contender, *, as_json: bool = False) -> Command:
+        if row.with_guard:
+            return self._beside(row, contender)
         told = row.arguments if contender == "pip" else row.instead or row.arguments
         words = [*self._words(contender, as_json=as_json), *told]
         return Command(words, self._environ(row, contender), self.folder)
+
+    def _beside(self, row: Row, contender: Contender) -> Command:
+        """Give what an environment without a guard and one with it do."""
+        is_plain = contender == "pip"
+        prefix = self.world.prefix if is_plain else guarded_beside(self.world.prefix)
+        program, *rest = row.arguments if is_plain else row.with_guard
+        environ = {**clean_environ(), "HOME": str(self.folder)}
+        environ["PATH"] = f"{prefix}/bin:{environ['PATH']}"
+        return Command([f"{prefix}/{program}", *rest], environ, self.folder)
 
     def _words(self, contender: Contender, *, as_json: bool) -> Iterator[str]:
         if contender == "pip":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["ordinary", "large", "venv"]
+Place = Literal["ordinary", "large", "venv", "guarded"]
 Cache = Literal["warm", "cold"]
 
 
@@ -35,6 +35,9 @@ class Row:
     """safepip's exit code; plain pip's is 0."""
     instead: tuple[str, ...] = ()
     """What safepip is told, where pip has no such command."""
+    with_guard: tuple[str, ...] = ()
+    """In an environment with a guard: a program below its prefix, and its arguments. `arguments`
+    are then the same for the environment beside it that has none."""
     times: int = 1
     """Runs for each one of a long row: what is short is measured more often."""
     both_engines: bool = False
@@ -51,6 +54,7 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
     """
     many, wheels = ("install", *requirements), f"{count} wheels"
     pass_through = Budget(more_seconds=0.040)
+    hooks = Budget(more_seconds=0.003)
     for_one, for_many = Budget(times=1.6), Budget(times=1.1)
     small = ("install", "bench-small")
     return (
@@ -122,4 +126,18 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
         Row("large-small", "one small wheel", small, "large", times=2),
         Row("large-nothing", "nothing to do", ("install", "arrays"), "large", times=2),
         Row("large-25", wheels, many, "large", budget=for_many),
+        Row(
+            *("hook", "a start of Python", ("bin/python", "-c", "pass"), "guarded"),
+            with_guard=("bin/python", "-c", "pass"),
+            times=40,
+            guarded=False,
+            budget=hooks,
+        ),
+        Row(
+            *("shim", "`pip --version`", ("bin/pip", "--version"), "guarded"),
+            with_guard=("libexec/safepip/shims/pip", "--version"),
+            times=10,
+            guarded=False,
+            budget=hooks,
+        ),
     )

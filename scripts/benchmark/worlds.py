@@ -170,6 +170,25 @@ def venv_world(prefix: Path, pip: str) -> World:
     return World(prefix, make)
 
 
+def guarded_world(prefix: Path, recipes: list[Recipe], pip: str, safepip: Path) -> World:
+    """Describe two environments that are alike, but that the one beside has a guard."""
+
+    def make(prefix: Path) -> None:
+        beside = guarded_beside(prefix)
+        shutil.rmtree(beside, ignore_errors=True)
+        for folder in (prefix, beside):
+            create(folder, *recipes, pip=pip)
+        words = [str(safepip), "guard", "on", "--deep", "--env", str(beside)]
+        subprocess.run(words, check=True, stderr=subprocess.DEVNULL, env=clean_environ())
+
+    return World(prefix, make)
+
+
+def guarded_beside(prefix: Path) -> Path:
+    """Give the place of the environment with a guard that is otherwise like this one."""
+    return prefix.with_name("guarded")
+
+
 def _virtual_environment(prefix: Path) -> None:
     python = getattr(sys, "_base_executable", sys.executable)
     words = [python, "-m", "venv", "--without-pip", str(prefix)]

@@ -179,6 +179,19 @@ ERRORS = (
         ),
     ),
     Article(
+        "exec",
+        "the command that `exec` is to run does not start",
+        "exit code 127 where there is none of that name, else 126",
+        (
+            (
+                "`safepip exec -- COMMAND` becomes that command, with shims before every pip on "
+                "PATH. A COMMAND is a program; for a line with `&&` or `|` it is a shell."
+            ),
+        ),
+        ("error[exec]: found no `mak`",),
+        (("run a line", "safepip exec -- sh -c 'pip install NAME && make'"),),
+    ),
+    Article(
         "interrupted",
         "the command was interrupted",
         "exit code 130",

@@ -1,0 +1,1 @@
+"""What the guard writes where, and what it takes away again; pure."""

@@ -1,0 +1,112 @@
+"""The list of what the guard has written: its text, and what follows from it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from safepip.values.guarding import LEVELS, Known, Level, Manifest, Piece, Steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_SCHEMA = 1
+
+
+def print_of(data: bytes) -> str:
+    """Give what the manifest keeps of a file's bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def print_of_link(target: str) -> str:
+    """Give what the manifest keeps of a link."""
+    return f"->{target}"
+
+
+def known(piece: Piece) -> Known:
+    """Give what the manifest keeps of a piece."""
+    return Known(piece.path, print_of_link(piece.link) if piece.link else print_of(piece.data))
+
+
+def as_text(manifest: Manifest) -> str:
+    """Give the manifest as it is written."""
+    told = {
+        "schema": _SCHEMA,
+        "about": "written by `safepip guard on`; `safepip guard off` removes what is listed here",
+        "levels": list(manifest.levels),
+        "files": {file.path: file.print for file in manifest.files},
+        "folders": list(manifest.folders),
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def parse_manifest(text: str) -> Manifest | None:
+    """Give the manifest that a text is; None for one that safepip did not write so.
+
+    A path that leads out of the prefix is none of the guard's, whoever wrote it there.
+    """
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict) or told.get("schema") != _SCHEMA:
+        return None
+    files, levels, folders = (told.get(name) for name in ("files", "levels", "folders"))
+    if not (isinstance(files, dict) and _are_texts(levels) and _are_texts(folders)):
+        return None
+    paths = [*files, *folders]  # type: ignore[misc]  # a list of texts, as was seen
+    if not _are_texts([*files.values()]) or not all(map(_is_below, paths)):
+        return None
+    return Manifest(
+        levels=tuple(level for level in LEVELS if level in levels),  # type: ignore[operator]
+        files=tuple(Known(path, found) for path, found in files.items()),
+        folders=tuple(folders),  # type: ignore[arg-type]
+    )
+
+
+def _are_texts(value: Any) -> bool:  # noqa: ANN401 - it is JSON
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_below(path: str) -> bool:
+    parts = path.split("/")
+    return bool(path) and "\0" not in path and not {"", ".", ".."}.intersection(parts)
+
+
+def steps_on(
+    pieces: Sequence[Piece],
+    before: Manifest,
+    found: Mapping[str, str | None],
+    levels: Sequence[Level],
+) -> Steps:
+    """Give what makes an environment hold exactly these pieces.
+
+    ``found``: what lies at the paths of both, as `Known.print` has it; None where nothing does.
+    What is neither as it is wanted nor as the guard once wrote it is somebody's, and stays.
+    """
+    old = {file.path: file for file in before.files}
+    write, left, files = [], [], []
+    for piece in pieces:
+        there, wanted, listed = found[piece.path], known(piece), old.get(piece.path)
+        if there is None or (listed is not None and there == listed.print != wanted.print):
+            write.append(piece)
+            files.append(wanted)
+        elif there == wanted.print:
+            files.append(wanted)
+        else:
+            left.append(piece.path)
+            files += [listed] if listed is not None else []
+    gone = steps_off(
+        [file for file in before.files if file.path not in {piece.path for piece in pieces}], found
+    )
+    return Steps(
+        tuple(write), gone.remove, (*left, *gone.left), (*files, *gone.files), tuple(levels)
+    )
+
+
+def steps_off(files: Iterable[Known], found: Mapping[str, str | None]) -> Steps:
+    """Give what takes these files away, but for those that somebody changed."""
+    there = [file for file in files if found[file.path] is not None]
+    remove = [file.path for file in there if found[file.path] == file.print]
+    return Steps(remove=tuple(remove), left=tuple(f.path for f in there if f.path not in remove))

@@ -1,0 +1,101 @@
+"""The files of the guard: which there are at each level, and what stands in them. Pure.
+
+The texts come from `safepip/effects/shell` and `safepip/effects/hook.py`; what differs from one
+environment to the next is filled in here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    Quote = Callable[[str], str]
+
+SEAL_MARK = "# safepip seal"
+"""A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
+
+# Scripts of the same suffix run in the order of their names when an environment is activated, and
+# in the reverse order when it is deactivated: ours come last both times.
+_ACTIVATE = "etc/conda/activate.d/zz-safepip"
+_DEACTIVATE = "etc/conda/deactivate.d/00-safepip"
+_SUFFIXES = ("sh", "fish", "ps1")
+
+# Run at each start of Python, so what has neither verb among its arguments costs a look at them and
+# nothing else. One line, since `site` takes no more; and silent, whatever has become of the hook.
+_PATH_FILE = (
+    'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ())) or exec("try:'
+    "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
+    "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
+)
+
+_SEAL = """\
+{mark}: written by `safepip guard on --seal`, and removed by `safepip guard off`
+[externally-managed]
+Error=safepip guards this conda environment, so plain pip is switched off here.
+
+ Install:  {install}
+ Look:     {plan}
+ Undo it:  {off}
+"""
+
+
+def pieces(
+    levels: Collection[Level],
+    texts: Mapping[str, str],
+    safepip: Sequence[str],
+    *,
+    minor: str,
+    library: str,
+    stdlib: str,
+    says: Callable[..., str],
+) -> tuple[Piece, ...]:
+    """Give all files of these levels.
+
+    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it.
+    ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
+    below the prefix. ``says`` gives a command of safepip for people to paste.
+    """
+    found = [*_shims(texts, safepip, minor), *_activation(texts)]
+    if "deep" in levels:
+        found += _deep(texts["hook.py"], safepip, library)
+    if "seal" in levels:
+        commands = {
+            "install": says("install", "PACKAGE"),
+            "plan": says("plan", "PACKAGE"),
+            "off": says("guard", "off"),
+        }
+        text = _SEAL.format(mark=SEAL_MARK, **commands)
+        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", text.encode()))
+    return tuple(found)
+
+
+def _shims(texts: Mapping[str, str], safepip: Sequence[str], minor: str) -> Iterator[Piece]:
+    text = filled(texts["shell/shims/pip"], safepip, shlex.quote)
+    yield Piece(f"{SHIMS}/.safepip-shims", texts["shell/shims/.safepip-shims"].encode())
+    yield Piece(f"{SHIMS}/pip", text.encode(), executable=True)
+    yield Piece(f"{SHIMS}/pip3", link="pip")
+    yield Piece(f"{SHIMS}/pip{minor}", link="pip")
+    yield Piece(ACTIVE, link=SHIMS.rpartition("/")[2])
+
+
+def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
+    for suffix in _SUFFIXES:
+        yield Piece(f"{_ACTIVATE}.{suffix}", texts[f"shell/activate.{suffix}"].encode())
+        yield Piece(f"{_DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
+
+
+def _deep(hook: str, safepip: Sequence[str], library: str) -> Iterator[Piece]:
+    text = hook.replace("list[str] = []", f"list[str] = {list(safepip)!a}")
+    yield Piece(HOOK, text.encode())
+    yield Piece(f"{library}/safepip_guard.pth", _PATH_FILE.replace("HOOK", HOOK).encode())
+
+
+def filled(text: str, safepip: Sequence[str], quote: Quote) -> str:
+    """Put the words that start safepip into a text for a shell, and the first one of them."""
+    words = " ".join(quote(word) for word in safepip)
+    return text.replace("'@PROGRAM@'", quote(safepip[0])).replace("'@SAFEPIP@'", words)

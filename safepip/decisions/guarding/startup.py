@@ -1,0 +1,107 @@
+"""The functions for shells, and their block in a startup file. Pure.
+
+A startup file is bytes here: it may be in any encoding, or in none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from typing import TYPE_CHECKING, Literal
+
+from safepip.decisions.guarding.pieces import filled
+from safepip.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ShellName = Literal["bash", "zsh", "fish", "powershell"]
+SHELLS: tuple[ShellName, ...] = ("bash", "zsh", "fish", "powershell")
+
+_PARTS: Mapping[ShellName, tuple[str, ...]] = {
+    "bash": ("init.sh", "complete.bash"),
+    "zsh": ("init.sh", "complete.zsh"),
+    "fish": ("init.fish",),
+    "powershell": ("init.ps1",),
+}
+_BEGIN = b"# >>> safepip >>>"
+_END = b"# <<< safepip <<<"
+_NOTES = {"": b"", "joined": b" (the line before it had no end)", "made": b" (made the file)"}
+"""How the file was before the block came: what is needed to have it so again."""
+_BLOCK = re.compile(
+    rb"^# >>> safepip >>>(?P<note> \([a-z ]+\))? (?P<print>[0-9a-f]{12})\n"
+    rb"(?P<text>.*?)^# <<< safepip <<<\n?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def functions(shell: ShellName, texts: Mapping[str, str], safepip: Sequence[str]) -> str:
+    """Give the functions for a shell, as text for it to run."""
+    quote = {"fish": _quoted_for_fish, "powershell": _quoted_for_powershell}.get(shell, shlex.quote)
+    return "".join(filled(texts[f"shell/{part}"], safepip, quote) for part in _PARTS[shell])
+
+
+def _quoted_for_fish(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _quoted_for_powershell(word: str) -> str:
+    doubled = word.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def with_block(data: bytes | None, text: str) -> bytes:
+    """Give a startup file with the block in it: where it stood, or else at the end.
+
+    ``data`` is None where there is no file.
+
+    Raises: UsageError, where somebody changed the block, or half of one is there.
+    """
+    found = _found(data or b"")
+    if data is not None and found is not None:
+        return data[: found.start()] + _block(text, found["note"] or b"") + data[found.end() :]
+    how = "made" if data is None else "joined" if data and not data.endswith(b"\n") else ""
+    return (data or b"") + (b"\n" if how == "joined" else b"") + _block(text, _NOTES[how])
+
+
+def without_block(data: bytes | None) -> bytes | None:
+    """Give a startup file as it was before the block came, to the byte; None for no file.
+
+    Raises: UsageError, where somebody changed the block, or half of one is there.
+    """
+    found = _found(data or b"")
+    if data is None or found is None:
+        return data
+    start = found.start() - (1 if found["note"] == _NOTES["joined"] else 0)
+    left = data[:start] + data[found.end() :]
+    return None if found["note"] == _NOTES["made"] and not left else left
+
+
+def _block(text: str, note: bytes) -> bytes:
+    inner = text.encode()
+    return b"%s%s %s\n%s%s\n" % (_BEGIN, note, _print(inner), inner, _END)
+
+
+def _print(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest()[:12].encode()
+
+
+def _found(data: bytes) -> re.Match[bytes] | None:
+    """Give the one block, where there is one that is as it was written.
+
+    Raises: UsageError.
+    """
+    count = max(data.count(_BEGIN), data.count(_END))
+    if count == 0:
+        return None
+    found = _BLOCK.search(data)
+    if count != 1 or found is None or _print(found["text"]) != found["print"]:
+        line = data[: max(0, data.find(_BEGIN))].count(b"\n") + 1
+        raise UsageError(
+            f"the block of safepip in it was changed (line {line})",
+            why="what somebody wrote there is not safepip's to remove: take the lines from "
+            "`# >>> safepip >>>` to `# <<< safepip <<<` out by hand",
+        )
+    return found

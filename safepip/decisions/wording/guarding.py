@@ -1,0 +1,100 @@
+"""What is said of the guard: what was written, what was left, and what is guarded. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.guarding.coverage import has_hook
+from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
+from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.refusal import fix_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from safepip.values.guarding import Level, Manifest, Steps, Tried
+    from safepip.values.verdict import Fix
+
+_SHOWN = 8
+_GAP = 2
+
+
+def levels_text(levels: Sequence[Level]) -> str:
+    """Give the levels for people."""
+    return ", ".join(levels) or "off"
+
+
+def on_lines(
+    steps: Steps, minor: str, *, where: str, dry_run: bool, fixes: Sequence[Fix], width: int
+) -> tuple[Line, ...]:
+    """Say that the guard is on, what was written for that, and what is still open.
+
+    ``minor``: of the environment's Python, as `3.11`.
+    """
+    files = "nothing to write" if not steps.write else f"{count(len(steps.write), 'file')} written"
+    if dry_run:
+        files = f"would write {count(len(steps.write), 'file')}"
+    removed = f", {count(len(steps.remove), 'old one')} removed" if steps.remove else ""
+    state = "guard would be on" if dry_run else "guard on"
+    start = (Span("safepip: "), Span(f"{state} ", "good"))
+    said = f"in {clean(where)} ({levels_text(steps.levels)}): {files}{removed}"
+    lines = [*paragraph((Span(said),), width, start=start, indent=2)]
+    if dry_run:
+        lines += _paths("+", [piece.path for piece in steps.write])
+        lines += _paths("-", steps.remove)
+    lines += _left(steps.left)
+    if "deep" in steps.levels and not has_hook(minor):
+        lines.append(Line((Span(f"  the hook of --deep does nothing with Python {minor}"),)))
+    return (*lines, *fix_lines(fixes, width))
+
+
+def off_lines(
+    before: Manifest, steps: Steps, *, where: str, dry_run: bool, width: int
+) -> tuple[Line, ...]:
+    """Say that the guard is off, and what was left."""
+    if not before.levels:
+        return paragraph((Span(f"safepip: there is no guard in {clean(where)}"),), width, indent=2)
+    state = "guard would be off" if dry_run else "guard off"
+    files = f"{count(len(steps.remove), 'file')} {'to remove' if dry_run else 'removed'}"
+    start = (Span("safepip: "), Span(f"{state} ", "good"))
+    said = f"in {clean(where)}: {files}"
+    lines = [*paragraph((Span(said),), width, start=start, indent=2)]
+    if dry_run:
+        lines += _paths("-", steps.remove)
+    return (*lines, *_left(steps.left))
+
+
+def _paths(sign: str, paths: Sequence[str]) -> Iterator[Line]:
+    for path in paths:
+        yield Line((Span(f"  {sign} {clean(path)}"),))
+
+
+def _left(paths: Sequence[str]) -> Iterator[Line]:
+    for path in paths:
+        yield Line((Span(f"  {clean(path)} was changed by somebody, and is left as it is"),))
+
+
+def status_lines(
+    levels: Sequence[Level], tried: Sequence[Tried], *, where: str, width: int
+) -> tuple[Line, ...]:
+    """Give the table of what is guarded, each gap with the command that closes it."""
+    del width  # a row is never wrapped: it is one fact, and a command to paste
+    column = max(len(one.says) for one in tried) + _GAP
+    lines = [Line((Span(f"guard of {clean(where)}: ", "label"), Span(levels_text(levels))))]
+    for one in tried:
+        state = _state(one)
+        why = Span(f"  {clean(one.why)}") if one.why else Span("")
+        lines.append(Line((Span(f"  {one.says.ljust(column)}"), state, why)))
+        if one.fix:
+            lines += command(one.fix, 4 + column)
+    return tuple(lines)
+
+
+def _state(one: Tried) -> Span:
+    match one.guarded:
+        case True:
+            return Span("guarded", "good")
+        case False:
+            return Span("NOT guarded", "refuse")
+        case None:
+            return Span("not tried", "dim")

@@ -1,0 +1,186 @@
+"""`guard on|off|status`: hooks of one environment, so that plain pip is guarded there, too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safepip.doors.saying import print_json, print_text
+from safepip.doors.terminal import show, width_of
+from safepip.effects.prefixes import name_of
+from safepip.values.errors import UsageError
+from safepip.values.exits import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.doors.arguments import OwnOptions
+    from safepip.recipes.guarding import Turned
+    from safepip.values.guarding import Level
+    from safepip.values.target import Target
+    from safepip.values.verdict import Fix
+
+_SCHEMA = 1
+_ACTIONS = ("on", "off", "status")
+
+
+def guard_command() -> click.Command:
+    """Give the verb as click describes it."""
+    return click.Command(
+        "guard",
+        params=[
+            click.Argument(["action"], type=click.Choice(_ACTIONS)),
+            click.Option(["--deep"], is_flag=True, help="on: python -m pip and bin/pip, too."),
+            click.Option(["--seal"], is_flag=True, help="on: nothing but safepip installs here."),
+            click.Option(["--ci"], is_flag=True, help="on: for the later steps of this CI job."),
+            click.Option(["--dry-run"], is_flag=True, help="Only say what that would do."),
+            click.Option(["--override-frozen"], is_flag=True, help="Although it is marked frozen."),
+            click.Option(["--env"], metavar="PATH|NAME", help="The environment to act on."),
+            click.Option(["--json"], is_flag=True, help="One JSON object on stdout."),
+        ],
+        short_help="Guard plain pip in an environment, too.",
+        help="Have plain `pip install` and `pip uninstall` in the environment go through safepip. "
+        "`on` writes shims that come first on PATH when the environment is activated; `off` "
+        "removes exactly that again; `status` tries each way to pip, and says which is guarded.",
+    )
+
+
+def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
+    """Turn the guard on or off, or say what it guards, and give the exit code.
+
+    Raises: SafepipError.
+    """
+    action, dry_run = options["action"], options["dry_run"]
+    levels: list[Level] = [level for level in ("deep", "seal") if options[level]]
+    if action != "on" and (options["ci"] or levels):
+        raise UsageError("`--deep`, `--seal` and `--ci` go with `guard on`; `off` takes all away")
+    if action == "status":
+        return _status(target, as_json=own.json)
+    if action == "off":
+        from safepip.recipes.guarding import guard_off
+
+        done = guard_off(target, os.environ, dry_run=dry_run)
+        return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.recipes.guarding import guard_on
+
+    shell = Shell(target.prefix, obvious=target.is_reached)
+    done = guard_on(
+        target,
+        levels,
+        shell,
+        os.environ,
+        dry_run=dry_run,
+        override_frozen=own.override_frozen,
+    )
+    fixes = () if dry_run else _next(target, done, shell)
+    if options["ci"]:
+        fixes = _for_later_steps(target, dry_run=dry_run, as_json=own.json)
+    return _tell(target, done, fixes, action, dry_run=dry_run, as_json=own.json)
+
+
+def _tell(
+    target: Target,
+    done: Turned,
+    fixes: Sequence[Fix],
+    action: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    if as_json:
+        print_json(_as_json(done, target, fixes))
+        return Exit.DONE
+    from safepip.decisions.wording.guarding import off_lines, on_lines
+
+    where, width = _where(target), width_of()
+    if action == "on":
+        lines = on_lines(
+            done.steps, done.minor, where=where, dry_run=dry_run, fixes=fixes, width=width
+        )
+    else:
+        lines = off_lines(done.before, done.steps, where=where, dry_run=dry_run, width=width)
+    show(lines, sys.stdout if dry_run else sys.stderr)
+    return Exit.DONE
+
+
+def _where(target: Target) -> str:
+    return name_of(target.prefix) if target.obvious else target.prefix
+
+
+def _status(target: Target, *, as_json: bool) -> int:
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.wording.guarding import status_lines
+    from safepip.recipes.coverage import guard_status
+
+    found = guard_status(target, Shell(target.prefix, obvious=target.is_reached), os.environ)
+    if as_json:
+        levels, paths = list(found.levels), [one._asdict() for one in found.tried]
+        print_json({**_start(target), "guard": {"levels": levels, "paths": paths}})
+    else:
+        lines = status_lines(found.levels, found.tried, where=_where(target), width=width_of())
+        show(lines, sys.stdout)
+    return Exit.DONE
+
+
+def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
+    """Give what is left to do: the shims are on PATH only after an activation."""
+    from safepip.values.verdict import Fix
+
+    active = os.environ.get("CONDA_PREFIX")
+    fixes = []
+    if done.steps.changes and active and os.path.realpath(active) == target.prefix:
+        again = shell.run("conda", "activate", target.prefix)
+        fixes.append(Fix(again, "have it in this shell, too (new ones have it)"))
+    if "deep" not in done.steps.levels:
+        deep = shell.safepip(("guard", "on", "--deep"))
+        fixes.append(Fix(deep, "guard `python -m pip` and conda's `pip:` section as well"))
+    return fixes
+
+
+def _for_later_steps(target: Target, *, dry_run: bool, as_json: bool) -> Sequence[Fix]:
+    """Have the shims on `PATH` in what the job does next; give what is left to do by hand.
+
+    Raises: UsageError, NotWritable.
+    """
+    from safepip.decisions.guarding.services import offer
+    from safepip.effects.appending import append_line
+    from safepip.values.verdict import Fix
+
+    found = offer(target.prefix, os.environ)
+    if not found.service:
+        return [Fix(found.line, "say this in each step, since this CI offers nothing else")]
+    if dry_run:
+        return ()
+    if found.file:
+        append_line(found.file, found.line)
+    elif as_json:
+        from safepip.decisions.fixing.commands import command_line
+
+        return [Fix(command_line("echo", found.line), "say this, since Azure reads it on stdout")]
+    else:
+        print_text(f"{found.line}\n")
+    sys.stderr.write(f"safepip: {found.service} has the shims first on PATH in later steps\n")
+    return ()
+
+
+def _start(target: Target) -> dict[str, Any]:
+    where = {"prefix": target.prefix, "python": target.python}
+    return {"schema": _SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "target": where}
+
+
+def _as_json(done: Turned, target: Target, fixes: Sequence[Fix]) -> dict[str, Any]:
+    steps = done.steps
+    turned = {
+        "before": list(done.before.levels),
+        "levels": list(steps.levels),
+        "written": [piece.path for piece in steps.write],
+        "removed": list(steps.remove),
+        "left": list(steps.left),
+    }
+    ways = [{"command": fix.command, "says": fix.says} for fix in fixes]
+    return {**_start(target), "guard": turned, "findings": [], "fixes": ways}

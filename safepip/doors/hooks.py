@@ -1,0 +1,77 @@
+"""`guard`, `shell-init` and `exec`: what shells, images and CI wait for at their start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safepip.doors.saying import say_bug, say_error, say_interrupted
+from safepip.doors.target import target_of
+from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
+
+if TYPE_CHECKING:
+    import click
+
+    from safepip.doors.arguments import OwnOptions
+
+
+def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
+    """Carry out one of these verbs, and give the exit code."""
+    try:
+        return _run(verb, own, arguments, as_module=as_module)
+    except SafepipError as error:
+        return say_error(error, verb=verb, as_json=own.json or "--json" in arguments)
+    except KeyboardInterrupt:
+        return say_interrupted(f"interrupted; say `safepip {verb}` again", as_json=own.json)
+    except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
+        return say_bug(as_json=own.json)
+
+
+def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
+    if verb == "exec":
+        from safepip.doors.executing import execute
+
+        execute(own, arguments)
+    if verb == "shell-init":
+        from safepip.doors.shell_init import shell_init, shell_init_command
+
+        options = _parsed(shell_init_command(), arguments)
+        return 0 if options is None else shell_init(own, options)
+    from safepip.doors.guarding import guard, guard_command
+
+    options = _parsed(guard_command(), arguments)
+    if options is None:
+        return 0
+    own = own._replace(
+        env=options["env"] or own.env,
+        json=own.json or options["json"],
+        override_frozen=own.override_frozen or options["override_frozen"],
+    )
+    target = target_of(own, [verb, *arguments], as_module=as_module)
+    if not target.is_conda:
+        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+    try:
+        return guard(target, options, own)
+    except SafepipError as error:
+        if error.retry is not None:
+            from safepip.decisions.fixing.again import again
+            from safepip.decisions.fixing.shell import Shell
+
+            shell = Shell(target.prefix, obvious=target.is_reached)
+            error.fixes = again(shell, (verb, *arguments), (), error.retry)
+        raise
+
+
+def _parsed(command: click.Command, arguments: list[str]) -> dict[str, Any] | None:
+    """Give the options of a verb; None where its help was wanted, and is shown.
+
+    Raises: UsageError.
+    """
+    import click
+
+    try:
+        with command.make_context(f"safepip {command.name}", arguments) as context:
+            return dict(context.params)
+    except click.exceptions.Exit:
+        return None
+    except click.ClickException as error:
+        raise UsageError(error.format_message()) from error

@@ -1,0 +1,141 @@
+"""The files of the guard in an environment: what lies there, writing them, and taking them away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from safepip.decisions.guarding.manifest import as_text, parse_manifest, print_of, print_of_link
+from safepip.effects.records import read_text
+from safepip.values.errors import NotWritable
+from safepip.values.guarding import MANIFEST, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from safepip.values.guarding import Piece, Steps
+
+_LIMIT = 1024 * 1024
+_NEW = f"{MANIFEST}.new"
+"""What is being written, before it gets its name."""
+
+
+def read_manifest(prefix: str) -> Manifest:
+    """Give what the guard has written into an environment; empty where there is no guard.
+
+    Raises: NotWritable, where the manifest is none: then nobody knows what is whose.
+    """
+    path = f"{prefix}/{MANIFEST}"
+    if not os.path.lexists(path):
+        return Manifest()
+    try:
+        found = parse_manifest(read_text(path, _LIMIT))
+    except (OSError, ValueError) as error:
+        raise NotWritable(f"cannot read `{path}`: {error}") from error
+    if found is None:
+        raise NotWritable(
+            f"`{path}` is not as safepip writes it, so it is not known what the guard consists of",
+            why="bring that file back; or delete it, and what it names, and turn the guard on anew",
+        )
+    return found
+
+
+def prints(prefix: str, paths: Iterable[str]) -> dict[str, str | None]:
+    """Give what lies at these paths, as the manifest would name it; None where nothing does."""
+    return {path: _print(f"{prefix}/{path}") for path in paths}
+
+
+def _print(path: str) -> str | None:
+    try:
+        if os.path.islink(path):
+            return print_of_link(os.readlink(path))
+        with open(path, "rb") as file:
+            return print_of(file.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:  # a folder, or nobody may read it: it is not what was written
+        return f"unreadable: {error.strerror}"
+
+
+def carry_out(prefix: str, steps: Steps, before: Manifest) -> None:
+    """Write and remove what is to be, and keep the manifest.
+
+    It names everything before the first file is written: what is cut off is known all the same.
+
+    Raises: NotWritable.
+    """
+    try:
+        folders = [*before.folders]
+        for path in (MANIFEST, *(piece.path for piece in steps.write)):
+            folders += _make_folders(prefix, path)
+        named = {file.path: file for file in (*before.files, *steps.files)}
+        _write_manifest(prefix, Manifest(steps.levels, tuple(named.values()), tuple(folders)))
+        for piece in steps.write:
+            _write(prefix, piece)
+        gone = _remove(prefix, steps.remove, folders)
+        left = tuple(folder for folder in folders if folder not in gone)
+        _write_manifest(prefix, Manifest(steps.levels, steps.files, left))
+    except OSError as error:
+        raise NotWritable(f"cannot write `{error.filename}`: {error.strerror}") from error
+
+
+def take_away(prefix: str, steps: Steps, before: Manifest) -> None:
+    """Remove what is to be removed, the manifest as the last, and the folders that were made.
+
+    Raises: NotWritable.
+    """
+    try:
+        _remove(prefix, steps.remove, ())
+        _remove(prefix, (_NEW, MANIFEST), before.folders)
+    except OSError as error:
+        raise NotWritable(f"cannot remove `{error.filename}`: {error.strerror}") from error
+
+
+def _make_folders(prefix: str, path: str) -> list[str]:
+    """Make the folders that a file lies in, and give those that were not there."""
+    made: list[str] = []
+    parts = path.split("/")[:-1]
+    for count in range(1, len(parts) + 1):
+        folder = "/".join(parts[:count])
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(f"{prefix}/{folder}")
+            made.append(folder)
+    return made
+
+
+def _write_manifest(prefix: str, manifest: Manifest) -> None:
+    _put(prefix, MANIFEST, as_text(manifest).encode(), 0o666)
+
+
+def _write(prefix: str, piece: Piece) -> None:
+    if piece.link:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{prefix}/{piece.path}")
+        os.symlink(piece.link, f"{prefix}/{piece.path}")
+    else:
+        _put(prefix, piece.path, piece.data, 0o777 if piece.executable else 0o666)
+
+
+def _put(prefix: str, path: str, data: bytes, mode: int) -> None:
+    """Have a file with these bytes at once, with the mode that the user's mask leaves of this."""
+    new = f"{prefix}/{_NEW}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(handle, "wb") as file:
+        file.write(data)
+    os.replace(new, f"{prefix}/{path}")
+
+
+def _remove(prefix: str, paths: Iterable[str], folders: Sequence[str]) -> list[str]:
+    """Remove files, and then those of the folders that are empty; give these."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{prefix}/{path}")
+    gone = []
+    for folder in sorted(folders, key=lambda one: -one.count("/")):
+        with contextlib.suppress(OSError):
+            os.rmdir(f"{prefix}/{folder}")
+            gone.append(folder)
+    return gone

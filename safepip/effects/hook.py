@@ -1,0 +1,163 @@
+"""Sent by the start-up of Python: `pip install` and `pip uninstall` become safepip's.
+
+This file is a script, copied by `safepip guard on --deep` to `libexec/safepip/hook.py` of an
+environment, where a path file among the packages runs it at each start of Python that has one of
+these verbs among its arguments: before `python -m pip`, and before any `pip` that this Python runs.
+It imports next to nothing, and whatever goes wrong in it, Python starts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+SAFEPIP: list[str] = []
+"""The words that start safepip; filled in when this is copied."""
+
+_VERBS = ("install", "uninstall")
+_NAMES = re.compile(r"pip(\d+(\.\d+)?)?(-script\.py)?")
+_ARCHIVES = re.compile(r".*\.whl/pip|(.*/)?pip\.pyz")
+_RUNNERS = ("__main__.py", "__pip-runner__.py")
+_STARTS = re.compile(rb"""from pip\b|import pip\b|entry_point\(\s*['"]pip\b""")
+_START_BYTES = 2000
+_FROZEN = 16
+_MAMBAS_BYTE = 21
+_SEAL = b"# safepip seal"
+
+
+def pips_arguments(words: list[str]) -> list[str] | None:
+    """Give the arguments of pip, where these start it; None where they start something else.
+
+    ``words`` are those behind the interpreter.
+    """
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-") or word == "-":
+            return rest if is_pip(word) else None
+        if word.startswith("--"):
+            if word == "--check-hash-based-pycs":
+                del rest[:1]
+            continue
+        for at, letter in enumerate(word[1:], 2):
+            if letter == "c":
+                return None
+            if letter == "m":
+                module = word[at:] or (rest.pop(0) if rest else "")
+                return rest if module in ("pip", "pip.__main__") else None
+            if letter in "WX":
+                if not word[at:]:
+                    del rest[:1]
+                break
+    return None
+
+
+def is_pip(script: str) -> bool:
+    """Say whether a script is pip: one of its commands, its folder, or a file that runs it."""
+    folder, name = os.path.split(script.rstrip("/"))
+    if _ARCHIVES.fullmatch(script):
+        return True
+    if name in _RUNNERS:
+        return os.path.basename(folder) == "pip"
+    if os.path.isdir(script):
+        return name == "pip" and os.path.isfile(script + "/__pip-runner__.py")
+    if not _NAMES.fullmatch(name):
+        return False
+    with open(script, "rb") as file:
+        return _STARTS.search(file.read(_START_BYTES)) is not None
+
+
+def builds_for_pip(arguments: list[str]) -> bool:
+    """Say whether an outer pip runs this one, to get what a build needs into another folder."""
+    return "PIP_BUILD_TRACKER" in os.environ and "--prefix" in arguments
+
+
+def is_wanted(arguments: list[str]) -> bool:
+    """Say whether safepip is to take these arguments of pip."""
+    environ = os.environ
+    if environ.get("SAFEPIP_INSIDE") or environ.get("SAFEPIP_GUARD") == "off":
+        return False
+    if sys.prefix != sys.base_prefix or not os.path.isdir(sys.prefix + "/conda-meta"):
+        return False
+    return not set(_VERBS).isdisjoint(arguments) and not builds_for_pip(arguments)
+
+
+def is_mambas(arguments: list[str]) -> bool:
+    """Say whether mamba, at work here, has pip remove what it brings a package of its own for.
+
+    safepip would wait for mamba to end, and mamba for safepip.
+
+    Source: https://github.com/mamba-org/mamba/blob/main/libmamba/src/core/transaction.cpp
+    """
+    if arguments[:-1] != ["uninstall", "-y"]:
+        return False
+    lock = sys.prefix + "/conda-meta/conda-meta.lock"
+    if not os.access(lock, os.R_OK | os.W_OK):
+        return False
+    import fcntl
+
+    with open(lock, "rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _MAMBAS_BYTE)
+        except OSError:
+            return True
+    return False
+
+
+def pass_own_seal() -> None:
+    """Have pip pass the seal of safepip, and nobody else's."""
+    seal = os.path.dirname(os.__file__) + "/EXTERNALLY-MANAGED"
+    if os.path.isfile(seal):
+        with open(seal, "rb") as file:
+            if file.read(len(_SEAL)) == _SEAL:
+                os.environ["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
+
+
+def become_safepip(arguments: list[str]) -> None:
+    """Replace this process by safepip; where there is none, say so and let pip go on."""
+    environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix)
+    own = os.environ.get("SAFEPIP_EXE")
+    for command in filter(None, ([own] if own else [], SAFEPIP, ["safepip"])):
+        try:
+            os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
+        except OSError:
+            continue
+    go_on_without("safepip is gone")
+
+
+def go_on_without(why: str) -> None:
+    """Say that pip is not guarded, or end where it has to be."""
+    if os.environ.get("SAFEPIP_GUARD") == "required":
+        say("error: " + why + ", and SAFEPIP_GUARD=required: pip was not run")
+        os._exit(_FROZEN)
+    say("warning: " + why + ", so pip runs WITHOUT the guard")
+
+
+def say(text: str) -> None:
+    """Say it, where anybody listens."""
+    if sys.stderr is not None:
+        sys.stderr.write("safepip: " + text + "\n")
+        sys.stderr.flush()
+
+
+def main() -> None:
+    """Decide, and never fail."""
+    try:
+        arguments = pips_arguments(sys.orig_argv[1:])
+    except Exception:  # noqa: BLE001 - a script that cannot be read is nobody's pip
+        return
+    if arguments is None:
+        return
+    try:
+        if not is_wanted(arguments):
+            return
+        if is_mambas(arguments):
+            pass_own_seal()
+        else:
+            become_safepip(arguments)
+    except Exception as error:  # noqa: BLE001 - whatever it is, Python is to start
+        go_on_without("its hook failed (" + repr(error) + ")")
+
+
+main()

@@ -1,0 +1,37 @@
+"""safepip as others start it, and the texts that it has for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+# By `-c` and not by `-m`: that would make the environment that safepip lives in the one that is
+# meant. The working folder, which Python puts first, is not where safepip comes from.
+_START = (
+    "import sys; sys.path[:1] = sys.path[:1] if sys.path[0] else []; "
+    "from safepip.doors.launch import main; sys.exit(main())"
+)
+
+
+def own_command() -> tuple[str, ...]:
+    """Give the words that start this very safepip, wherever it is called from."""
+    beside = os.path.join(os.path.dirname(sys.executable), "safepip")
+    for script in (beside, os.path.abspath(sys.argv[0])):
+        is_command = os.path.basename(script) == "safepip" and os.access(script, os.X_OK)
+        if is_command and os.path.isfile(script):
+            return (script,)
+    return (sys.executable, "-c", _START)
+
+
+def shims_of_its_own() -> str:
+    """Give the folder of shims that comes with safepip, for `PATH`."""
+    return str(_FOLDER / "shell" / "shims")
+
+
+def read_texts() -> dict[str, str]:
+    """Give the scripts for shells, and the hook, by their names below this folder."""
+    files = [file for file in _FOLDER.joinpath("shell").rglob("*") if file.is_file()]
+    files.append(_FOLDER / "hook.py")
+    return {file.relative_to(_FOLDER).as_posix(): file.read_text("utf-8") for file in files}

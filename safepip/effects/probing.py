@@ -1,0 +1,162 @@
+"""Trying ways to pip in an environment, to see whether safepip stands before it.
+
+Each is a real process that calls `pip install --help` in its own way, which changes nothing. With
+`SAFEPIP_PROBE` set, a safepip that is reached says so in that file instead; plain pip shows help.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.effects.prefixes import programs_on_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PROBE = "SAFEPIP_PROBE"
+_PATIENCE = 20.0
+"""Seconds for one way; what a startup file does may take long."""
+_HELP = ("install", "--help")
+_SHELLS = ("bash", "zsh", "fish", "sh", "dash", "ksh")
+# As conda does it: the scripts in the order of their names, in a shell that has the new PATH.
+_ACTIVATE = """\
+PATH=$1/bin:${PATH-}; CONDA_PREFIX=$1; CONDA_DEFAULT_ENV=$1
+export PATH CONDA_PREFIX CONDA_DEFAULT_ENV
+for script in "$1"/etc/conda/activate.d/*.sh; do
+    if [ -f "$script" ]; then . "$script"; fi
+done >/dev/null 2>&1
+exec env -0
+"""
+
+
+class Way(NamedTuple):
+    """A command that calls pip, and the variables that it sees."""
+
+    path: str
+    words: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+class Seen(NamedTuple):
+    """What became of a way."""
+
+    path: str
+    answer: Mapping[str, str] | None
+    """What a safepip said that was reached; None where none was."""
+    code: int | None
+    """How it ended; None where it did not start, or did not end in time."""
+    said: str
+
+
+def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
+    """Give the ways to the pip of an environment that can be tried here.
+
+    Where it is not active, those that look on `PATH` are tried as after an activation.
+    """
+    activated = _activated(prefix, environ)
+    active = os.path.realpath(environ.get("CONDA_PREFIX") or "/") == prefix
+    here = environ if active else activated
+    shell = environ.get("SHELL", "")
+    if os.path.basename(shell) in _SHELLS:
+        yield _typed(shell, here)
+    yield Way("script", ("/bin/sh", "-c", 'exec "$@"', "sh", "pip", *_HELP), here)
+    if active:
+        yield Way("activated", ("/bin/sh", "-c", "pip install --help"), activated)
+    if os.path.isfile(f"{prefix}/bin/pip"):
+        yield Way("path", (f"{prefix}/bin/pip", *_HELP), environ)
+    yield Way("module", (python, "-m", "pip", *_HELP), environ)
+    # As conda calls it for the section `pip:` of a file: its own words, and `--help`.
+    conda = ("install", "-U", "-r", os.devnull, "--exists-action=b", "--help")
+    yield Way("conda", (python, "-m", "pip", *conda), environ)
+    uv = next(programs_on_path("uv", environ.get("PATH", os.defpath)), "")
+    if uv:
+        nothing = ("--offline", "--no-index", "--dry-run", "safepip-probe-of-nothing")
+        yield Way("uv", (uv, "pip", "install", "--python", python, *nothing), environ)
+
+
+def _typed(shell: str, environ: Mapping[str, str]) -> Way:
+    """Give what is typed in the user's shell: with its startup file, but on the same `PATH`."""
+    restore = "PATH=$SAFEPIP_PATH; CONDA_PREFIX=$SAFEPIP_PREFIX; export PATH CONDA_PREFIX"
+    if os.path.basename(shell) == "fish":
+        restore = "set -gx PATH (string split : -- $SAFEPIP_PATH); "
+        restore += "set -gx CONDA_PREFIX $SAFEPIP_PREFIX"
+    kept = {
+        "SAFEPIP_PATH": environ.get("PATH", os.defpath),
+        "SAFEPIP_PREFIX": environ.get("CONDA_PREFIX", ""),
+    }
+    return Way("typed", (shell, "-i", "-c", f"{restore}\npip install --help"), {**environ, **kept})
+
+
+def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables after an activation of the environment in a new shell."""
+    given = {name: value for name, value in environ.items() if not name.startswith("CONDA_")}
+    given["PATH"] = os.pathsep.join(
+        folder
+        for folder in environ.get("PATH", os.defpath).split(os.pathsep)
+        if folder != f"{prefix}/bin"
+    )
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(
+            ["/bin/sh", "-c", _ACTIVATE, "sh", prefix],
+            env=given,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=True,
+        )
+        pairs = (line.partition("=") for line in os.fsdecode(done.stdout).split("\0") if line)
+        return {name: value for name, _, value in pairs}
+    return {**given, "PATH": f"{prefix}/bin{os.pathsep}{given['PATH']}", "CONDA_PREFIX": prefix}
+
+
+def tried(way: Way) -> Seen:
+    """Go a way to its end, in a process group of its own and without a terminal."""
+    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+        probe = Path(folder) / "probe"
+        try:
+            process = subprocess.Popen(
+                way.words,
+                env={**way.environ, PROBE: str(probe)},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Seen(way.path, None, None, error.strerror or "")
+        said, code = _waited(process)
+        return Seen(way.path, _answer(probe), code, said)
+
+
+def _waited(process: subprocess.Popen[bytes]) -> tuple[str, int | None]:
+    try:
+        _, said = process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return "it did not end in time", None
+    return said.decode("utf-8", "replace"), process.returncode
+
+
+def _answer(probe: Path) -> Mapping[str, str] | None:
+    try:
+        told = json.loads(probe.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return {str(name): str(value) for name, value in told.items()}
+
+
+def answer_probe(path: str, facts: Mapping[str, str]) -> None:
+    """Say that safepip was reached, to the one who tries whether it is."""
+    with contextlib.suppress(OSError):
+        Path(path).write_text(json.dumps(dict(facts)), "utf-8")

@@ -1,0 +1,35 @@
+# safepip: `pip install` and `pip uninstall` go through safepip; everything else is the real pip.
+function _safepip_pip
+    set -l name $argv[1]
+    set -e argv[1]
+    if test -z "$SAFEPIP_INSIDE"; and test "$SAFEPIP_GUARD" != off
+        if contains -- install $argv; or contains -- uninstall $argv
+            if test -x '@PROGRAM@'
+                '@SAFEPIP@' $argv
+                return
+            else if command -q safepip
+                command safepip $argv
+                return
+            else if test "$SAFEPIP_GUARD" = required
+                echo "safepip: error: safepip is gone, and SAFEPIP_GUARD=required: $name was not run" >&2
+                return 16
+            end
+            echo "safepip: warning: safepip is gone, so $name runs WITHOUT the guard" >&2
+        end
+    end
+    command $name $argv
+end
+function pip --wraps pip
+    _safepip_pip pip $argv
+end
+function pip3 --wraps pip3
+    _safepip_pip pip3 $argv
+end
+function _safepip_complete
+    set -lx COMP_WORDS (commandline -opc) (commandline -ct)
+    set -lx COMP_CWORD (math (count $COMP_WORDS) - 1)
+    set -lx COMP_WORDS (string join ' ' -- $COMP_WORDS)
+    set -lx PIP_AUTO_COMPLETE 1
+    command safepip 2>/dev/null | string split ' '
+end
+complete -f -c safepip -a '(_safepip_complete)'

@@ -1,0 +1,38 @@
+"""Becoming a command that finds safepip's shims before every other pip."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NoReturn
+
+from safepip.effects.itself import own_command, shims_of_its_own
+from safepip.effects.prefixes import SHIMS_MARK
+from safepip.values.errors import CannotStart, NoCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def become_command(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by a command, with the guard on and the shims first on `PATH`.
+
+    Nothing is written anywhere: the shims are those that come with safepip.
+
+    Raises: NoCommand, CannotStart.
+    """
+    shims = shims_of_its_own()
+    if not os.access(f"{shims}/pip", os.X_OK) or not os.path.isfile(f"{shims}/{SHIMS_MARK}"):
+        raise CannotStart(f"`{shims}/pip` is not as it was installed: install safepip anew")
+    path = environ.get("PATH", os.defpath)
+    changed = {**environ, "PATH": f"{shims}{os.pathsep}{path}" if path else shims}
+    if environ.get("SAFEPIP_GUARD") != "required":
+        changed["SAFEPIP_GUARD"] = "on"
+    own = own_command()
+    if len(own) == 1:
+        changed["SAFEPIP_EXE"] = own[0]
+    try:
+        os.execvpe(command[0], list(command), changed)  # noqa: S606 - no shell, ever
+    except FileNotFoundError as error:
+        raise NoCommand(f"found no `{command[0]}`") from error
+    except OSError as error:
+        raise CannotStart(f"cannot run `{command[0]}`: {error.strerror}") from error

@@ -1,0 +1,107 @@
+"""The files that shells read when they start: where they are, reading and writing them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from safepip.values.errors import NotWritable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.decisions.guarding.startup import ShellName
+
+_LIMIT = 16 * 1024 * 1024
+
+
+def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
+    """Give the file that an interactive shell of this user reads.
+
+    Raises: UsageError, where there is no home.
+    """
+    home = environ.get("HOME", "")
+    if not home:
+        raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
+    # Terminals of macOS start login shells, of which bash reads another file.
+    bash = ".bash_profile" if sys.platform == "darwin" else ".bashrc"
+    config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    places: Mapping[ShellName, str] = {
+        "bash": f"{home}/{bash}",
+        "zsh": f"{environ.get('ZDOTDIR') or home}/.zshrc",
+        "fish": f"{config}/fish/conf.d/safepip.fish",
+        "powershell": f"{config}/powershell/profile.ps1",
+    }
+    return places[shell]
+
+
+def read_startup(path: str) -> bytes | None:
+    """Give what a startup file holds; None where there is none.
+
+    Raises: NotWritable.
+    """
+    try:
+        with open(path, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise NotWritable(f"`{path}` is not a file")
+            return file.read(_LIMIT)
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise NotWritable(f"`{path}` is a link that leads nowhere") from None
+        return None
+    except OSError as error:
+        raise NotWritable(f"cannot read `{path}`: {error.strerror}") from error
+
+
+def write_startup(path: str, data: bytes | None) -> None:
+    """Have a startup file hold this at once, or be gone; where it is a link, what that leads to.
+
+    It keeps its mode and its owner.
+
+    Raises: NotWritable.
+    """
+    real = os.path.realpath(path)
+    folder = os.path.dirname(real)
+    try:
+        if data is None:
+            os.unlink(real)
+            return
+        if os.path.lexists(real) and _is_read_only(real):
+            raise NotWritable(f"`{path}` is read-only")
+        os.makedirs(folder, exist_ok=True)
+        handle, new = tempfile.mkstemp(prefix=".safepip-", dir=folder)
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            _take_after(new, real)
+            os.replace(new, real)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(new)
+            raise
+    except OSError as error:
+        raise NotWritable(f"cannot write `{path}`: {error.strerror}") from error
+
+
+def _is_read_only(path: str) -> bool:
+    """Say whether its owner does not want it to be written, also where root could."""
+    return not os.access(path, os.W_OK) or not os.stat(path).st_mode & 0o222
+
+
+def _take_after(new: str, old: str) -> None:
+    """Give a file mode and owner of another, or where there is none the usual mode."""
+    try:
+        found = os.stat(old)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(new, 0o666 & ~mask)
+        return
+    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+        with contextlib.suppress(OSError):
+            os.chown(new, found.st_uid, found.st_gid)
+    os.chmod(new, stat.S_IMODE(found.st_mode))

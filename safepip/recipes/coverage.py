@@ -1,0 +1,50 @@
+"""What is guarded in an environment, found out by trying each way to pip."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from safepip.effects.guard_files import read_manifest
+from safepip.effects.interpreters import ask_python
+from safepip.effects.probing import tried, ways
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.values.guarding import Level, Tried
+    from safepip.values.target import Target
+
+_AT_ONCE = 4
+
+
+class Status(NamedTuple):
+    """What the guard is to be, and what it is."""
+
+    levels: tuple[Level, ...]
+    tried: tuple[Tried, ...]
+
+
+def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> Status:
+    """Try each way to pip, and say whether safepip stands before it; nothing is changed.
+
+    Raises: NoEngine, NotWritable.
+    """
+    levels = read_manifest(target.prefix).levels
+    quiet = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    python = ask_python(target.python, quiet)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        seen = pool.map(tried, ways(target.prefix, target.python, quiet))
+        sights = [Sight(*one) for one in seen]
+    known = Circumstances(
+        prefix=target.prefix,
+        levels=levels,
+        minor=python.minor,
+        shell=shell,
+        active=os.path.realpath(environ.get("CONDA_PREFIX") or "/") == target.prefix,
+        off=environ.get("SAFEPIP_GUARD") == "off",
+    )
+    return Status(levels, coverage(sights, known))

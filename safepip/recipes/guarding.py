@@ -1,0 +1,134 @@
+"""Turning the guard of an environment on and off: a page for each.
+
+pieces that should be there ─▶ what is there, and what the manifest knows ─▶ steps ─▶ carried out
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.guarding.manifest import steps_off, steps_on
+from safepip.decisions.guarding.pieces import pieces
+from safepip.effects.guard_files import carry_out, prints, read_manifest, take_away
+from safepip.effects.interpreters import ask_python
+from safepip.effects.itself import own_command, read_texts
+from safepip.effects.lock import locked
+from safepip.effects.reading import read_externally_managed
+from safepip.effects.records import read_frozen
+from safepip.recipes.settings import patience_of
+from safepip.values.errors import CannotJudge, NotWritable
+from safepip.values.guarding import LEVELS
+from safepip.values.retry import Retry
+from safepip.values.verdict import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from safepip.decisions.fixing.shell import Shell
+    from safepip.values.environment import Interpreter
+    from safepip.values.guarding import Level, Manifest, Piece, Steps
+    from safepip.values.target import Target
+
+_OVERRIDE = Retry("write there all the same", own=("--override-frozen",))
+
+
+class Turned(NamedTuple):
+    """What became of the guard, or would."""
+
+    before: Manifest
+    steps: Steps
+    minor: str = ""
+    """Of the environment's Python, as `3.11`; empty where that was not asked."""
+
+
+def guard_on(
+    target: Target,
+    levels: Collection[Level],
+    shell: Shell,
+    environ: Mapping[str, str],
+    *,
+    dry_run: bool,
+    override_frozen: bool,
+) -> Turned:
+    """Have the guard in an environment at these levels, and at those that it has already.
+
+    ``shell`` makes the commands that stand in what is written.
+
+    Raises: NotWritable, NoEngine, CannotJudge, Busy.
+    """
+    prefix = target.prefix
+    with locked(prefix, patience_of(environ)):
+        before = read_manifest(prefix)
+        wanted = tuple(one for one in LEVELS if one in {"shims", *levels, *before.levels})
+        # (The environment is to be, without the guard, as it was before it: no bytecode either.)
+        python = ask_python(target.python, {**environ, "PYTHONDONTWRITEBYTECODE": "1"})
+        _refuse_where_unwelcome(prefix, python, override_frozen=override_frozen)
+        if "seal" in wanted and read_externally_managed(python.stdlib) is not None:
+            raise NotWritable(
+                f"`{python.stdlib}/EXTERNALLY-MANAGED` is there already, and not safepip's",
+                why="whoever put it there has sealed the environment already",
+                fixes=[Fix(shell.safepip(("guard", "on")), "have the rest of the guard")],
+            )
+        should = _pieces(prefix, python, wanted, shell)
+        paths = {*(piece.path for piece in should), *(file.path for file in before.files)}
+        steps = steps_on(should, before, prints(prefix, paths), wanted)
+        if not dry_run and (steps.changes or before.levels != wanted):
+            carry_out(prefix, steps, before)
+        return Turned(before, steps, python.minor)
+
+
+def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> Turned:
+    """Take away what `guard_on` wrote, but for what somebody changed since.
+
+    Raises: NotWritable, Busy.
+    """
+    prefix = target.prefix
+    with locked(prefix, patience_of(environ)):
+        before = read_manifest(prefix)
+        found = prints(prefix, (file.path for file in before.files))
+        steps = steps_off(before.files, found)
+        if not dry_run and before.levels:
+            take_away(prefix, steps, before)
+        return Turned(before, steps)
+
+
+def _pieces(
+    prefix: str, python: Interpreter, levels: Collection[Level], shell: Shell
+) -> tuple[Piece, ...]:
+    """Give what should be there, by what the environment's Python says of itself.
+
+    Raises: CannotJudge, where its packages are not in the environment.
+    """
+    folders = (python.purelib, python.stdlib)
+    library, stdlib = (os.path.relpath(os.path.realpath(f), prefix) for f in folders)
+    if ".." in (library.split("/")[0], stdlib.split("/")[0]):
+        raise CannotJudge(f"the Python of `{prefix}` has its packages in `{python.purelib}`")
+    return pieces(
+        levels,
+        read_texts(),
+        own_command(),
+        minor=python.minor,
+        library=library,
+        stdlib=stdlib,
+        says=lambda *words: replace(shell, obvious=words[0] != "guard").safepip(words),
+    )
+
+
+def _refuse_where_unwelcome(prefix: str, python: Interpreter, *, override_frozen: bool) -> None:
+    """Leave alone what its owner does not want to be changed, or what cannot be written.
+
+    Raises: NotWritable.
+    """
+    folders = {prefix, f"{prefix}/etc", f"{prefix}/conda-meta", python.purelib, python.stdlib}
+    for folder in sorted(folders):
+        if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):
+            raise NotWritable(f"`{folder}` cannot be written")
+    frozen = None if override_frozen else read_frozen(prefix)
+    if frozen is not None:
+        raise NotWritable(
+            f"this environment is sealed by `{prefix}/conda-meta/frozen`",
+            why=frozen or "its owner does not want it to be changed",
+            retry=_OVERRIDE,
+        )

@@ -1,0 +1,52 @@
+"""The functions for shells, printed, or in the startup file of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.guarding.startup import functions, with_block, without_block
+from safepip.effects.itself import own_command, read_texts
+from safepip.effects.startup_files import read_startup, startup_file, write_startup
+from safepip.values.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safepip.decisions.guarding.startup import ShellName
+
+
+class Startup(NamedTuple):
+    """A startup file, and what becomes of it."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it becomes another."""
+        return self.before != self.after
+
+
+def shell_functions(shell: ShellName) -> str:
+    """Give the functions for a shell."""
+    return functions(shell, read_texts(), own_command())
+
+
+def change_startup(
+    shell: ShellName, environ: Mapping[str, str], *, remove: bool, dry_run: bool
+) -> Startup:
+    """Have the functions in the startup file of a shell, or no longer.
+
+    Raises: UsageError, NotWritable.
+    """
+    path = startup_file(shell, environ)
+    before = read_startup(path)
+    try:
+        after = without_block(before) if remove else with_block(before, shell_functions(shell))
+    except UsageError as error:
+        raise UsageError(f"`{path}` is left alone: {error.message}", why=error.why) from error
+    done = Startup(path, before, after)
+    if done.changes and not dry_run:
+        write_startup(path, after)
+    return done

@@ -1,0 +1,487 @@
+"""Each way past a guard that is only typed: shims, the hook, the seal, `exec`, and RUN lines."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
+from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
+from tests.lab.contents import PYTHON
+from tests.lab.conversion import SITE_PACKAGES
+
+OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
+LEAF = make_wheel("leaf", "1.0")
+REFUSED = "this install would replace conda's owned 1.0 with 2.0"
+HELP = ["install", "--help"]
+
+
+@dataclass(frozen=True)
+class Place:
+    environment: CondaEnvironment
+    links: Path
+
+    @property
+    def prefix(self) -> Path:
+        return self.environment.prefix
+
+    @property
+    def shims(self) -> str:
+        return f"{self.prefix}/libexec/safepip/shims"
+
+    def environ(self, *folders: str, **more: str) -> dict[str, str]:
+        """What a RUN line of an image sees, with these folders first on `PATH`."""
+        path = ":".join([*folders, f"{self.prefix}/bin", SYSTEM])
+        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.links)}
+        quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+        return {"PATH": path, **offline, **quiet, **more}
+
+
+def made(folder: Path, *levels: str) -> Place:
+    for wheel in (*OWNED, LEAF):
+        wheel.write(folder / "links")
+    place = Place(create(folder / "a b", from_wheel(OWNED[0])), folder / "links")
+    more = place.prefix / "bin" / f"pip{PYTHON}"
+    more.write_bytes((place.prefix / "bin" / "pip").read_bytes())
+    more.chmod(0o755)
+    done = here("guard", "on", *levels, "--env", place.prefix)
+    assert done.code == 0, done.err
+    return place
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """An environment with shims alone."""
+    return made(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """An environment with the hook and the seal."""
+    return made(tmp_path_factory.mktemp("deep"), "--deep", "--seal")
+
+
+# ------------------------------------------------------------------------------- shims
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install x",
+        "pip3 -q install 'a b' 'numpy<2' --x=''",
+        f"pip{PYTHON} install x",
+        "command pip install x",
+        "env pip uninstall -y x",
+        "echo x | xargs pip install",
+        "python -c \"import subprocess; subprocess.call(['pip', 'install', 'x'])\"",
+        "exec bash -c 'pip install x'",
+        "make -f /dev/stdin <<'end'\nall:\n\tpip install x\nend",
+    ],
+)
+def test_shims_on_path_guard_every_program(place: Place, line: str) -> None:
+    if line.startswith("make"):
+        needs("make")
+    done = run(["/bin/sh", "-c", line], place.environ(place.shims))
+    assert done.reached == str(place.prefix), done
+
+
+def lay(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def shim(place: Place, path: str, *words: str, **more: str) -> Done:
+    return run([f"{place.shims}/pip", *words], {"PATH": path, **more})
+
+
+SHOW = '#!/bin/sh\nprintf "[%s]" "$0" "$@"\n'
+
+
+def test_a_shim_finds_the_real_pip_wherever_it_stands_itself(place: Place, tmp_path: Path) -> None:
+    """Leaked, doubled and linked entries of `PATH`, and files that are no commands."""
+    real = lay(tmp_path / "real" / "pip", SHOW)
+    lay(tmp_path / "text" / "pip", "not a command").chmod(0o644)
+    (tmp_path / "folder" / "pip").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(place.shims)
+    active = f"{place.prefix}/libexec/safepip/active"
+    path = [place.shims, "", f"{tmp_path}/link", active, f"{tmp_path}/text", f"{tmp_path}/folder"]
+    path += [place.shims, f"{tmp_path}/real", "/usr/bin"]
+    words = ["install", "a b", "numpy<2", "--x=", "*", "$HOME"]
+    expected = "".join(f"[{word}]" for word in (str(real), *words))
+    done = shim(place, ":".join(path), *words)
+    assert (done.code, done.out, done.err, done.reached) == (0, expected, "", None)
+    # Likewise where it is conda's, for those who may.
+    lay(tmp_path / "conda-meta" / "history", "")
+    lay(tmp_path / "bin" / "python", "")
+    assert shim(place, f"{tmp_path}/real", "install", "x").reached == str(tmp_path)
+    for more in ({"SAFEPIP_GUARD": "off"}, {"SAFEPIP_INSIDE": "1"}):
+        assert shim(place, ":".join(path), *words, **more).out == expected
+    assert shim(place, ":".join(path), "list").out == f"[{real}][list]"
+
+
+def test_a_shim_with_no_pip_behind_it_says_so(place: Place) -> None:
+    done = shim(place, f"{place.shims}:/usr/bin/none", "list")
+    assert (done.code, done.out) == (127, "")
+    assert "safepip: found no 'pip' on PATH" in done.err
+
+
+def test_a_pip_elsewhere_that_runs_condas_python_is_condas(place: Place, tmp_path: Path) -> None:
+    """As `pip install --user pip` leaves one in the home folder, or a link into the environment."""
+    (tmp_path / "python").symlink_to(place.prefix)  # a first line has no room for a space
+    lay(tmp_path / "bin" / "pip", f"#!{tmp_path}/python/bin/python{PYTHON}\n")
+    done = shim(place, f"{tmp_path}/bin:{SYSTEM}", "install", "x")
+    assert done.reached == str(place.prefix)
+    relative = run(
+        ["/bin/sh", "-c", f"PATH=bin/.:{SYSTEM}; '{place.shims}/pip' install x"],
+        {"PATH": SYSTEM},
+        cwd=place.prefix,
+    )
+    assert relative.reached == str(place.prefix)
+
+
+def test_the_pip_of_another_environment_than_the_active_one_stops(
+    place: Place, deep: Place
+) -> None:
+    # Active is one whose pip comes later: safepip says so, instead of changing the first.
+    environ = place.environ(place.shims, CONDA_PREFIX=str(deep.prefix))
+    assert run(["pip", "install", "x"], environ).reached == "wrong-env"
+    named = place.environ(place.shims, CONDA_PREFIX=f"{place.prefix}/")
+    assert run(["pip", "install", "x"], named).reached == str(place.prefix)
+
+
+@pytest.mark.parametrize("how", ["shim", "hook"])
+def test_a_safepip_that_is_gone_is_missed_loudly(
+    place: Place, deep: Place, tmp_path: Path, how: str
+) -> None:
+    made_anew = place if how == "shim" else deep
+    name = "libexec/safepip/shims/pip" if how == "shim" else "libexec/safepip/hook.py"
+    file = made_anew.prefix / name
+    text = file.read_text("utf-8")
+    words = ["pip"] if how == "shim" else [str(deep.environment.python), "-m", "pip"]
+    try:
+        file.write_text(text.replace(str(SAFEPIP), str(tmp_path / "gone")), encoding="utf-8")
+        environ = made_anew.environ(*([made_anew.shims] if how == "shim" else []))
+        done = run([*words, *HELP], environ)
+        assert (done.code, "pip install [options]" in done.out) == (0, True), done
+        assert "safepip: warning: safepip is gone, so pip runs WITHOUT the guard" in done.err
+        done = run([*words, *HELP], {**environ, "SAFEPIP_GUARD": "required"})
+        assert (done.code, done.out) == (16, ""), done
+        assert "SAFEPIP_GUARD=required: pip was not run" in done.err
+        # Another that is on PATH, or named, takes its place.
+        path = {"PATH": f"{environ['PATH']}:{SAFEPIP.parent}"}
+        assert run([*words, *HELP], {**environ, **path}).reached == str(made_anew.prefix)
+        named = {"SAFEPIP_EXE": str(SAFEPIP)}
+        assert run([*words, *HELP], {**environ, **named}).reached == str(made_anew.prefix)
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+# ------------------------------------------------------------------------------- the hook
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "python -m pip install x",
+        "python -mpip install x",
+        "python -Im pip -q install x",
+        "python -W ignore -X utf8 -m pip install x",
+        "python -Wignore -Xutf8 --check-hash-based-pycs default -Impip uninstall x",
+        "python -m pip.__main__ install x",
+        "python bin/pip install x",
+        f"python {SITE_PACKAGES}/pip install x",
+        f"python {SITE_PACKAGES}/pip/__pip-runner__.py install x",
+        "python pip-25.0-py3-none-any.whl/pip install x",
+        "python ./pip.pyz install x",
+        "bin/pip install x",
+        f"bin/pip{PYTHON} -v install x",
+        "python -m pip install -U -r file --exists-action=b",
+    ],
+)
+def test_the_hook_reaches_every_start_of_pip(deep: Place, words: str) -> None:
+    # `/abs/bin/pip`, and `python` as it is found on PATH: of no environment that is active.
+    first, *rest = words.split()
+    program = first if first == "python" else f"{deep.prefix}/{first}"
+    done = run([program, *rest], deep.environ(), cwd=deep.prefix)
+    assert (done.code, done.reached) == (10, str(deep.prefix)), done
+
+
+@pytest.mark.parametrize(
+    ("words", "out"),
+    [
+        (["-m", "pip", "--version"], r"pip 25"),
+        (["-c", "import sys; print(sys.argv)", "install"], r"\['-c', 'install'\]"),
+        (["-c", "print(1)", "-m", "pip", "install"], "1"),
+        (["mine.py", "-m", "pip", "install"], r"mine"),
+        (["pip", "install"], r"mine"),
+        (["-m", "json.tool", "--help", "install"], r"usage"),
+        (["-S", "-c", "print(2)", "install"], "2"),
+        (["-", "install"], ""),
+        (["-W", "error", "-X", "dev", "-c", "print(3)", "install"], "3"),
+        (["-m"], ""),
+    ],
+)
+def test_the_hook_leaves_everything_else_alone(
+    deep: Place, tmp_path: Path, words: list[str], out: str
+) -> None:
+    for name in ("mine.py", "pip"):
+        lay(tmp_path / name, "print('mine')\n")
+    done = run([deep.environment.python, *words], deep.environ(), cwd=tmp_path)
+    assert (done.reached, bool(re.match(out, done.out))) == (None, True), done
+    assert done.err == "" or words == ["-m"]
+
+
+def test_the_hook_lets_through_who_may(deep: Place, tmp_path: Path) -> None:
+    lay(tmp_path / "bin" / "pip", "from pip import nothing_that_takes_long\n")
+    words = [str(deep.environment.python), f"{tmp_path}/bin/pip", "install", "--prefix", "/x"]
+    assert run(words, deep.environ()).reached == str(deep.prefix)
+    through = ({"SAFEPIP_GUARD": "off"}, {"SAFEPIP_INSIDE": "1"}, {"PIP_BUILD_TRACKER": "x"})
+    for more in through:
+        done = run(words, deep.environ(**more))
+        assert (done.reached, "nothing_that_takes_long" in done.err) == (None, True), done
+
+
+def test_mamba_at_work_is_not_kept_waiting(deep: Place) -> None:
+    """It holds its lock while it has pip remove what a package of its own takes the place of."""
+    lock = deep.prefix / "conda-meta" / "conda-meta.lock"
+    words = [str(deep.environment.python), "-m", "pip", "uninstall", "-y", "x"]
+    try:
+        with lock.open("wb+") as held:
+            assert run(words, deep.environ()).reached == str(deep.prefix)
+            fcntl.lockf(held, fcntl.LOCK_EX, 1, 21)
+            done = run(words, deep.environ())
+            assert (done.code, done.reached, "Skipping x" in done.err) == (0, None, True), done
+            assert run([*words[:-2], "x"], deep.environ()).reached == str(deep.prefix)
+    finally:
+        lock.unlink()
+
+
+def test_a_virtual_environment_on_top_is_not_condas(deep: Place, tmp_path: Path) -> None:
+    options = ["--without-pip", "--system-site-packages"]
+    deep.environment.run(deep.environment.python, "-m", "venv", *options, tmp_path / "venv")
+    done = run([tmp_path / "venv/bin/python", "-m", "pip", "-q", "install"], deep.environ())
+    assert (done.code, done.reached) == (1, None), done
+
+
+def test_python_starts_whatever_became_of_the_hook(deep: Place) -> None:
+    hook = deep.prefix / "libexec/safepip/hook.py"
+    text = hook.read_bytes()
+    words = [str(deep.environment.python), "-c", "print(1)", "install"]
+    try:
+        for wrong in (b"\xff\x00", b"raise ValueError\n", b"def (\n", b"import nothing\n", None):
+            hook.unlink()
+            if wrong is not None:
+                hook.write_bytes(wrong)
+            done = run(words, deep.environ())
+            assert (done.code, done.out, done.err) == (0, "1\n", ""), wrong
+    finally:
+        hook.write_bytes(text)
+
+
+# ------------------------------------------------------------------------------- the seal
+
+
+@pytest.fixture
+def untouched(deep: Place) -> Iterator[Place]:
+    """The environment with hook and seal, of which no byte of conda's may be another afterwards."""
+    before = conda_bytes(deep.prefix)
+    yield deep
+    assert changed(before, conda_bytes(deep.prefix)) == {}
+
+
+def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
+    environ = untouched.environ(SAFEPIP_GUARD="off")
+    for verb in (["install", "leaf"], ["uninstall", "-y", "owned"]):
+        done = run([str(untouched.environment.python), "-m", "pip", *verb], environ)
+        assert (done.code, "externally-managed-environment" in done.err) == (1, True), done
+        assert "safepip install PACKAGE" in done.err
+
+
+def test_safepip_alone_gets_through_the_seal(untouched: Place) -> None:
+    """By either engine: pip's public interface knows of the seal, too."""
+    words = [str(untouched.environment.python), "-m", "pip", "install", "leaf"]
+    done = run(words, untouched.environ(SAFEPIP_ENGINE="two-pass"), probe=False)
+    assert (done.code, "leaf" in untouched.environment.distributions()) == (0, True), done
+    words = [f"{untouched.prefix}/bin/pip", "uninstall", "-y", "leaf"]
+    done = run(words, untouched.environ(), probe=False)
+    assert (done.code, "leaf" in untouched.environment.distributions()) == (0, False), done
+
+
+def test_the_hook_has_safepip_refuse_what_it_would(untouched: Place) -> None:
+    words = [str(untouched.environment.python), "-m", "pip", "install", "-U", "owned"]
+    done = run(words, untouched.environ(), probe=False)
+    assert (done.code, REFUSED in done.err) == (10, True), done
+
+
+def test_condas_pip_section_goes_through_safepip(untouched: Place, tmp_path: Path) -> None:
+    """conda reads what was installed from pip's stdout, whose last line says it."""
+    file = tmp_path / "requirements.txt"
+    file.write_text("leaf\n", encoding="utf-8")
+    words = ["-m", "pip", "install", "-U", "-r", str(file), "--exists-action=b"]
+    done = run([str(untouched.environment.python), *words], untouched.environ(), probe=False)
+    assert (done.code, done.out.splitlines()[-1]) == (0, "Successfully installed leaf-1.0"), done
+    assert run(["safepip", "undo", "--yes"], undoing(untouched), probe=False).code == 0
+
+
+def undoing(place: Place) -> dict[str, str]:
+    return place.environ(str(SAFEPIP.parent), SAFEPIP_TARGET_PREFIX=str(place.prefix))
+
+
+# ------------------------------------------------------------------------------- RUN lines, exec
+
+
+def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
+    """No terminal, no home, nothing active: `SHELL ["safepip", "exec", "--", "/bin/sh", "-c"]`."""
+    before = conda_bytes(place.prefix)
+    shell = [str(SAFEPIP), "exec", "--", "/bin/sh", "-c"]
+    line = "pip install --no-cache-dir -q owned==2.0 && echo not here"
+    done = run([*shell, line], place.environ(), probe=False)
+    assert (done.code, REFUSED in done.err, done.out) == (10, True, ""), done
+    line = "set -e; pip install --no-cache-dir leaf; pip list >/dev/null; echo here"
+    done = run([*shell, line], place.environ(), probe=False)
+    assert (done.code, done.out.splitlines()[-1]) == (0, "here"), done
+    assert changed(before, conda_bytes(place.prefix)) == {}
+
+
+def test_run_lines_are_guarded_in_a_root_of_their_own(deep: Place, tmp_path: Path) -> None:
+    """As images are made: another root, nothing in the environment, `/bin/sh -c`."""
+    needs("unshare", "chroot", "mount")
+    enter = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if run([*enter, f"mount --rbind / '{tmp_path}'"], {"PATH": f"{SYSTEM}:/usr/sbin:/sbin"}).code:
+        pytest.skip("this machine lets nobody have a root of their own")
+    line = f"exec env -i PATH='{deep.prefix}/bin:{SYSTEM}' SAFEPIP_PROBE=\"$SAFEPIP_PROBE\" "
+    line += "/bin/sh -c 'pip install --no-cache-dir x'"
+    script = 'mount --rbind / "$0" && exec chroot "$0" /bin/sh -c "$1"'
+    done = run([*enter, script, tmp_path, line], {"PATH": f"{SYSTEM}:/usr/sbin:/sbin"})
+    assert (done.code, done.reached) == (10, str(deep.prefix)), done
+
+
+def test_exec_is_the_command_itself(place: Place) -> None:
+    script = 'read x; echo "$x $SAFEPIP_GUARD $#"; echo error >&2; exit 7'
+    words = [str(SAFEPIP), "exec", "--", "sh", "-c", script, "--", "-v", "install", ""]
+    done = run(words, {"PATH": SYSTEM}, stdin="hello\n")
+    assert (done.code, done.out, done.err) == (7, "hello on 3\n", "error\n")
+    kept = run([SAFEPIP, "exec", "env"], {"PATH": SYSTEM, "SAFEPIP_GUARD": "required"})
+    assert "SAFEPIP_GUARD=required\n" in kept.out
+    process = subprocess.Popen(
+        [SAFEPIP, "exec", "--", "sh", "-c", "echo $$"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.communicate()[0] == f"{process.pid}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--", "no-such-command"], 127, "found no `no-such-command`"),
+        (["--", "/"], 126, "cannot run `/`: Permission denied"),
+        (["--"], 2, "expected a command"),
+        ([], 2, "expected a command"),
+        (["--frobnicate"], 2, "expected a command"),
+    ],
+)
+def test_exec_says_what_it_cannot_run(words: list[str], code: int, said: str) -> None:
+    done = run([SAFEPIP, "exec", *words], {"PATH": SYSTEM})
+    assert (done.code, done.out, said in done.err) == (code, "", True), done
+
+
+def test_exec_has_no_options_but_help() -> None:
+    assert run([SAFEPIP, "--strict", "exec", "true"], {"PATH": SYSTEM}).code == 2
+    done = run([SAFEPIP, "exec", "--help"], {"PATH": SYSTEM})
+    assert (done.code, "SHELL [" in done.out) == (0, True)
+
+
+def test_activation_and_path_in_images(place: Place, tmp_path: Path) -> None:
+    """`ENV PATH` guards RUN lines, and an activation in one puts its own shims first again."""
+    line = f". '{place.prefix}/etc/conda/activate.d/zz-safepip.sh'; pip install x"
+    environ = place.environ(CONDA_PREFIX=str(place.prefix))
+    assert run(["/bin/sh", "-c", line], environ).reached == str(place.prefix)
+    # Without a guard in the environment that is activated, its own pip comes first.
+    bare = place.environ(place.shims)
+    path = f"{place.prefix}/bin:{bare['PATH']}"
+    assert run(["/bin/sh", "-c", "pip install --help"], {**bare, "PATH": path}).reached is None
+
+
+# ------------------------------------------------------------------------------- status
+
+
+def status(place: Place, **more: str) -> dict[str, tuple[bool | None, str, str]]:
+    environ = {"SHELL": "/no/shell", **more}
+    done = here("guard", "status", "--json", "--env", place.prefix, environ=environ)
+    assert done.code == 0, done
+    rows = json.loads(done.out)["guard"]["paths"]
+    return {row["path"]: (row["guarded"], row["why"], row["fix"]) for row in rows}
+
+
+def test_status_tries_each_way(place: Place, deep: Place) -> None:
+    environ = {"SHELL": "/bin/sh"}
+    assert (
+        here("guard", "status", "--env", place.prefix, environ=environ).out
+        == f"""\
+guard of a b: shims
+  pip typed in a shell       guarded  once it is activated
+  pip in scripts, make, RUN  guarded  once it is activated
+  bin/pip by its path        NOT guarded
+                               safepip guard --env "{place.prefix}" on --deep
+  python -m pip              NOT guarded
+                               safepip guard --env "{place.prefix}" on --deep
+  conda's pip: section       NOT guarded
+                               safepip guard --env "{place.prefix}" on --deep
+"""
+    )
+    closed = (True, "", "")
+    once = (True, "once it is activated", "")
+    assert status(deep) == {"script": once, "path": closed, "module": closed, "conda": closed}
+
+
+def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> None:
+    needs("bash")
+    hook = deep.prefix / SITE_PACKAGES / "safepip_guard.pth"
+    text = hook.read_text("utf-8")
+    path = deep.environ()["PATH"]
+    active = {"CONDA_PREFIX": str(deep.prefix), "PATH": path, "SHELL": "/bin/bash"}
+    try:
+        hook.unlink()
+        rows = status(deep, **active)
+    finally:
+        hook.write_text(text, encoding="utf-8")
+    again = f'conda activate "{deep.prefix}"'
+    for way in ("typed", "script"):
+        assert rows[way] == (False, "not on this PATH yet", again)
+    assert rows["activated"] == (True, "", "")
+    assert rows["module"] == (False, "", f'safepip guard --env "{deep.prefix}" on --deep')
+
+
+@pytest.mark.parametrize(
+    ("sight", "minor", "off", "expected"),
+    [
+        (Sight("module", None, 0, ""), "3.9", False, (False, "not with Python 3.9", "")),
+        (Sight("module", None, 0, ""), "3.18", False, (False, "not with Python 3.18", "")),
+        (Sight("script", None, 0, ""), "3.11", True, (False, "SAFEPIP_GUARD=off", "unset")),
+        (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", False, (False, "it reaches /x", "")),
+        (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", False, (True, "refused", "")),
+        (Sight("typed", None, None, "late"), "3.11", False, (None, "late", "")),
+        (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "", "")),
+        (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "guard on --seal")),
+        (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
+    ],
+)
+def test_every_gap_has_its_reason_and_its_command(
+    sight: Sight, minor: str, off: bool, expected: tuple[bool | None, str, str]
+) -> None:
+    known = Circumstances("/env", (), minor, Shell("/env"), active=True, off=off)
+    row = coverage([sight], known)[0]
+    assert row.guarded == expected[0]
+    for found, part in ((row.why, expected[1]), (row.fix, expected[2])):
+        assert part in found
+        assert bool(part) == bool(found)

@@ -1,0 +1,257 @@
+"""`guard on` writes what it lists; `guard off` removes exactly that, and nothing of anybody's."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safepip.decisions.guarding.manifest import as_text, known, parse_manifest, steps_off, steps_on
+from safepip.decisions.wording.guarding import on_lines
+from safepip.values.guarding import Known, Manifest, Piece, Steps
+from tests.everywhere import SAFEPIP, Done, here, run
+from tests.lab import CondaEnvironment, create
+from tests.lab.ledger import with_modes
+from tests.saying import text
+
+Place = CondaEnvironment
+MANIFEST = "etc/safepip/guard.json"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """An environment that every test leaves without a guard."""
+    return create(tmp_path_factory.mktemp("place") / "a b")
+
+
+def guard(place: Place, *words: str, environ: Mapping[str, str] | None = None) -> Done:
+    return here("guard", *words, "--env", place.prefix, environ=environ)
+
+
+def told(done: Done) -> dict[str, Any]:
+    found = json.loads(done.out)
+    assert isinstance(found, dict)
+    assert done.code == found["exit_code"], done
+    return found
+
+
+def joined(text: str) -> str:
+    """A message as it is without the ends of its lines."""
+    return text.replace("\n  ", " ")
+
+
+def everything(prefix: Path) -> tuple[object, ...]:
+    """Every file with its bytes and its mode, and every folder with its mode."""
+    folders = {str(d): os.stat(d).st_mode for d, _, _ in os.walk(prefix)}
+    return with_modes(prefix), folders
+
+
+def test_on_and_off_leave_every_byte_mode_and_folder(place: Place) -> None:
+    place.run(place.python, "-c", "import sysconfig, json, pip")  # their bytecode, if it is new
+    before = everything(place.prefix)
+    assert guard(place, "on").code == 0
+    found = told(guard(place, "on", "--deep", "--seal", "--json"))["guard"]
+    assert (found["before"], found["levels"]) == (["shims"], ["shims", "deep", "seal"])
+    assert (found["removed"], found["left"]) == ([], [])
+    listed = json.loads((place.prefix / MANIFEST).read_text("utf-8"))["files"]
+    new = set(with_modes(place.prefix)) - set(with_modes_of(before)) - {MANIFEST}
+    assert set(listed) == new
+    assert {place.run(place.python, "-c", "pass").stderr} == {""}
+    done = guard(place, "off")
+    assert (done.code, done.err) == (
+        0,
+        f"safepip: guard off in a b: {len(new)} files removed\n",
+    )
+    assert everything(place.prefix) == before
+    assert guard(place, "off").err == "safepip: there is no guard in a b\n"
+
+
+def with_modes_of(found: tuple[object, ...]) -> Mapping[str, object]:
+    assert isinstance(found[0], dict)
+    return found[0]
+
+
+def test_a_dry_run_writes_nothing(place: Place) -> None:
+    before = everything(place.prefix)
+    done = guard(place, "on", "--deep", "--dry-run")
+    assert "  + libexec/safepip/hook.py\n" in done.out
+    assert everything(place.prefix) == before
+    guard(place, "on")
+    on = everything(place.prefix)
+    assert "  - libexec/safepip/shims/pip\n" in guard(place, "off", "--dry-run").out
+    assert everything(place.prefix) == on
+    guard(place, "off")
+
+
+def test_what_a_person_edited_stays_and_is_named(place: Place) -> None:
+    before = everything(place.prefix)
+    guard(place, "on")
+    script = "etc/conda/activate.d/zz-safepip.sh"
+    (place.prefix / script).write_text("mine\n", encoding="utf-8")
+    again = told(guard(place, "on", "--json"))["guard"]
+    assert (again["left"], again["written"]) == ([script], [])
+    done = guard(place, "off")
+    assert f"  {script} was changed by somebody, and is left as it is\n" in done.err
+    assert (place.prefix / script).read_text("utf-8") == "mine\n"
+    assert not (place.prefix / MANIFEST).exists()
+    # It is nobody's but theirs now, also for a guard that comes later.
+    assert told(guard(place, "on", "--json"))["guard"]["left"] == [script]
+    assert told(guard(place, "off", "--json"))["guard"]["left"] == []
+    (place.prefix / script).unlink()
+    for folder in ("etc/conda/activate.d", "etc/conda", "etc"):
+        (place.prefix / folder).rmdir()
+    assert everything(place.prefix) == before
+
+
+def test_what_is_gone_is_written_anew_and_what_is_old_is_removed(place: Place) -> None:
+    before = everything(place.prefix)
+    guard(place, "on", "--deep")
+    # As after another minor release of Python: the old folder's files are still listed.
+    path, old = place.prefix / MANIFEST, "lib/python3.9/site-packages/safepip_guard.pth"
+    manifest = parse_manifest(path.read_text("utf-8"))
+    assert manifest is not None
+    (place.prefix / old).parent.mkdir(parents=True)
+    (place.prefix / old).write_bytes(b"old\n")
+    stale = Manifest(
+        manifest.levels,
+        (*manifest.files, known(Piece(old, b"old\n"))),
+        (*manifest.folders, "lib/python3.9", "lib/python3.9/site-packages"),
+    )
+    path.write_text(as_text(stale), encoding="utf-8")
+    (place.prefix / "libexec/safepip/hook.py").unlink()
+    found = told(guard(place, "on", "--json"))["guard"]
+    assert (found["written"], found["removed"]) == (["libexec/safepip/hook.py"], [old])
+    assert not (place.prefix / "lib/python3.9").exists()
+    assert guard(place, "off").code == 0
+    assert everything(place.prefix) == before
+
+
+def test_what_was_cut_off_is_taken_away_all_the_same(place: Place) -> None:
+    before = everything(place.prefix)
+    guard(place, "on")
+    (place.prefix / f"{MANIFEST}.new").write_text("{", encoding="utf-8")
+    (place.prefix / "libexec/safepip/shims/pip3").unlink()
+    assert guard(place, "off").code == 0
+    assert everything(place.prefix) == before
+
+
+def test_a_manifest_that_is_none_stops_both(place: Place) -> None:
+    guard(place, "on")
+    path = place.prefix / MANIFEST
+    right = path.read_text("utf-8")
+    for action in ("on", "off", "status"):
+        path.write_text(right.replace('"schema": 1', '"schema": 2'), encoding="utf-8")
+        done = guard(place, action)
+        assert (done.code, f"`{path}`" in joined(done.err)) == (16, True), done
+    path.write_text(right, encoding="utf-8")
+    assert guard(place, "off").code == 0
+
+
+def test_others_seals_are_theirs(place: Place) -> None:
+    marker = place.site_packages.parent / "EXTERNALLY-MANAGED"
+    marker.write_text("[externally-managed]\nError=managed by ops\n", encoding="utf-8")
+    before = everything(place.prefix)
+    done = guard(place, "on", "--seal")
+    assert (done.code, str(marker) in joined(done.err)) == (16, True), done
+    assert everything(place.prefix) == before
+    marker.unlink()
+    frozen = place.prefix / "conda-meta/frozen"
+    frozen.write_text('{"message": "ask ops"}', encoding="utf-8")
+    done = guard(place, "on")
+    assert (done.code, "ask ops" in done.err, "--override-frozen" in done.err) == (16, True, True)
+    assert guard(place, "on", "--override-frozen").code == 0
+    frozen.unlink()
+    assert guard(place, "off").code == 0
+
+
+def test_modes_are_the_users(place: Place) -> None:
+    place.run("sh", "-c", f"umask 002; exec '{SAFEPIP}' guard on --env '{place.prefix}'")
+    shims = place.prefix / "libexec/safepip/shims"
+    modes = [
+        path.stat().st_mode & 0o777 for path in (shims, shims / "pip", shims / ".safepip-shims")
+    ]
+    assert modes == [0o775, 0o775, 0o664]
+    assert guard(place, "off").code == 0
+
+
+def test_doctor_takes_nothing_of_it_for_damage(place: Place) -> None:
+    clean = told(here("doctor", "--env", place.prefix, "--json"))
+    guard(place, "on", "--deep", "--seal")
+    found = told(here("doctor", "--env", place.prefix, "--json"))
+    assert (found["findings"], found["exit_code"]) == (clean["findings"], 0)
+    assert guard(place, "off").code == 0
+
+
+@pytest.mark.parametrize("words", [["off", "--ci"], ["status", "--seal"], ["maybe"], []])
+def test_what_makes_no_sense_is_refused(place: Place, words: list[str]) -> None:
+    assert guard(place, *words).code == 2
+
+
+# ------------------------------------------------------------------------------- CI
+
+
+def test_a_service_gets_what_it_takes(place: Place, tmp_path: Path) -> None:
+    shims = f"{place.prefix}/libexec/safepip/shims"
+    file = tmp_path / "path"
+    file.write_text("/other", encoding="utf-8")
+    for _ in range(2):
+        done = guard(place, "on", "--ci", environ={"GITHUB_PATH": str(file)})
+        assert (done.code, done.out, "GitHub" in done.err) == (0, "", True), done
+        assert file.read_text("utf-8") == f"/other\n{shims}\n"
+    bash = {"CIRCLECI": "true", "BASH_ENV": str(tmp_path / "bash")}
+    assert guard(place, "on", "--ci", environ=bash).code == 0
+    seen = run(["bash", "-c", "command -v pip"], {"PATH": "/usr/bin:/bin", **bash})
+    assert seen.out == f"{shims}/pip\n"
+    azure = guard(place, "on", "--ci", environ={"TF_BUILD": "True"})
+    assert azure.out == f"##vso[task.prependpath]{shims}\n"
+    by_hand = told(guard(place, "on", "--ci", "--json"))["fixes"]
+    assert [fix["command"] for fix in by_hand] == [f"export PATH='{shims}':$PATH"]
+    nowhere = guard(place, "on", "--ci", environ={"GITHUB_PATH": str(tmp_path / "no" / "file")})
+    assert (nowhere.code, "/no/file`" in joined(nowhere.err)) == (16, True), nowhere
+    assert guard(place, "off").code == 0
+
+
+# ------------------------------------------------------------------------------- the steps
+
+ONE, TWO = Piece("a", b"1"), Piece("l", link="a")
+
+
+def test_a_hook_that_does_nothing_is_said_to() -> None:
+    facts = {"where": "lab", "dry_run": False, "fixes": (), "width": 80}
+    steps = Steps((ONE,), levels=("shims", "deep"))
+    said = text(on_lines(steps, "3.9", **facts))  # type: ignore[arg-type]
+    assert said == (
+        "safepip: guard on in lab (shims, deep): 1 file written\n"
+        "  the hook of --deep does nothing with Python 3.9\n"
+    )
+    assert "3.10" not in text(on_lines(steps, "3.10", **facts))  # type: ignore[arg-type]
+
+
+def test_steps_are_those_that_are_needed() -> None:
+    wanted = [ONE, TWO]
+    before = Manifest(("shims",), (Known("a", "older"), Known("gone", "x"), Known("mine", "y")))
+    found = {"a": "older", "l": None, "gone": "x", "mine": "edited"}
+    steps = steps_on(wanted, before, found, ("shims",))
+    assert (steps.write, steps.remove, steps.left) == ((ONE, TWO), ("gone",), ("mine",))
+    assert steps.files == (known(ONE), known(TWO))
+    there = {"a": known(ONE).print, "l": "->a"}
+    assert not steps_on(wanted, Manifest(), there, ("shims",)).changes
+    somebodys = steps_on(wanted, Manifest(), {"a": "theirs", "l": "->b"}, ("shims",))
+    assert (somebodys.write, somebodys.left, somebodys.files) == ((), ("a", "l"), ())
+    assert steps_off(before.files, found).remove == ("a", "gone")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a\0b"])
+@pytest.mark.parametrize("field", ["files", "folders"])
+def test_no_manifest_leads_out_of_the_prefix(path: str, field: str) -> None:
+    right = as_text(Manifest(("shims",), (known(ONE),), ("etc",)))
+    assert parse_manifest(right) == Manifest(("shims",), (known(ONE),), ("etc",))
+    for wrong in ("{", "[]", "1" * 5000, "[" * 100_000):
+        assert parse_manifest(wrong) is None
+    told = json.loads(right)
+    told[field] = {path: "x"} if field == "files" else [path]
+    assert parse_manifest(json.dumps(told)) is None

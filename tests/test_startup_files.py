@@ -1,0 +1,135 @@
+"""The block in a startup file: there and gone again, and not a byte of anything else."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from safepip.decisions.guarding.startup import with_block, without_block
+from safepip.values.errors import UsageError
+from tests.everywhere import here
+
+TEXT = "pip() { :; }\n"
+
+FILES = [
+    b"",
+    b"alias x=y\n",
+    b"alias x=y",
+    b"alias x=y\r\n\r\n",
+    b"\r\n x",
+    b"caf\xe9 \xff\x00 \x80\n",
+    b"\n\n\n",
+    b"if true; then\n",
+]
+
+
+@pytest.mark.parametrize("before", FILES)
+def test_what_stood_there_is_there_again(before: bytes) -> None:
+    after = with_block(before, TEXT)
+    assert after.startswith(before)
+    assert TEXT.encode() in after
+    assert with_block(after, TEXT) == after
+    newer = with_block(after, "other\n")
+    assert without_block(newer) == without_block(after) == before
+    # What others add below stays, wherever the block is.
+    assert without_block(newer + b"more") == before + b"more"
+
+
+@given(st.binary(max_size=40), st.binary(max_size=20))
+def test_no_file_loses_a_byte(before: bytes, added: bytes) -> None:
+    assume(b"safepip" not in before + added)  # which hypothesis finds in the code
+    after = with_block(before, TEXT)
+    assert without_block(after) == before
+    assert without_block(after + added) == before + added
+
+
+def test_a_file_that_was_made_goes_unless_it_holds_more() -> None:
+    made = with_block(None, TEXT)
+    assert without_block(made) is None
+    assert without_block(made + b"x\n") == b"x\n"
+    assert without_block(None) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(b"pip()", b"pip ()"),
+        lambda data: data.replace(b"# <<< safepip <<<\n", b""),
+        lambda data: data[data.index(b"pip()") :],
+        lambda data: data + data,
+    ],
+)
+def test_a_block_that_somebody_changed_is_theirs(change: object) -> None:
+    changed = change(with_block(b"a\n", TEXT))  # type: ignore[operator]
+    for act in (without_block, lambda data: with_block(data, TEXT)):
+        with pytest.raises(UsageError, match=r"was changed \(line [12]\)"):
+            act(changed)
+
+
+def rc(home: Path, shell: str) -> Path:
+    names = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/conf.d/safepip.fish"}
+    return home / names.get(shell, ".config/powershell/profile.ps1")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    file = rc(tmp_path, shell)
+    assert here("shell-init", shell, "--write", "--dry-run", environ=home).code == 0
+    assert not file.exists()
+    done = here("shell-init", shell, "--write", environ=home)
+    assert (done.code, f"safepip: {file} changed" in done.err) == (0, True), done
+    assert here("shell-init", shell).out in file.read_text("utf-8")
+    again = here("shell-init", shell, "--write", "--json", environ=home)
+    assert json.loads(again.out)["file"] == {"path": str(file), "changed": False}
+    assert here("shell-init", shell, "--remove", environ=home).code == 0
+    assert not file.exists()
+
+
+def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles" / "bashrc"
+    real.parent.mkdir()
+    real.write_bytes(b"caf\xe9")
+    real.chmod(0o640)
+    link = tmp_path / ".bashrc"
+    link.symlink_to("dotfiles/bashrc")
+    for option, expected in (("--write", True), ("--remove", False)):
+        assert here("shell-init", "bash", option, environ={"HOME": str(tmp_path)}).code == 0
+        assert link.is_symlink()
+        assert stat.S_IMODE(real.stat().st_mode) == 0o640
+        assert (b"safepip" in real.read_bytes()) == expected
+    assert real.read_bytes() == b"caf\xe9"
+
+
+def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+    rc(tmp_path, "zsh").mkdir()
+    done = here("shell-init", "zsh", "--write", environ=home)
+    assert (done.code, f"`{tmp_path}/.zshrc`" in done.err) == (16, True), done
+    rc(tmp_path, "bash").symlink_to("nowhere/at/all")
+    done = here("shell-init", "bash", "--write", environ=home)
+    assert (done.code, "a link that leads nowhere" in done.err) == (16, True), done
+    rc(tmp_path, "bash").unlink()
+    rc(tmp_path, "bash").write_text("# >>> safepip >>>\n", encoding="utf-8")
+    done = here("shell-init", "bash", "--remove", environ=home)
+    assert (done.code, "is left alone" in done.err) == (2, True), done
+    done = here("shell-init", "bash", "--write", environ={"HOME": ""})
+    assert (done.code, "`HOME` is not set" in done.err) == (2, True), done
+
+
+def test_a_read_only_file_is_left(tmp_path: Path) -> None:
+    file = rc(tmp_path, "bash")
+    file.write_bytes(b"x\n")
+    file.chmod(0o444)
+    done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
+    assert (done.code, "is read-only" in done.err, file.read_bytes()) == (16, True, b"x\n")
+
+
+@pytest.mark.parametrize("words", [["--write", "--remove"], ["--dry-run"], ["--json"]])
+def test_options_that_make_no_sense_are_refused(words: list[str]) -> None:
+    assert here("shell-init", "bash", *words).code == 2
