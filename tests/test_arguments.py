@@ -54,6 +54,7 @@ def test_the_help_names_every_option_that_is_understood() -> None:
         (("-p", "env", "doctor"), ["--env", "./env", "doctor"]),
         (("--prefix=~/env", "list"), ["--env", "~/env", "list"]),
         (("install", "-p", "env"), ["install", "-p", "env"]),
+        (("doctor", "-n", "lab", "--fix"), ["doctor", "--env", "lab", "--fix"]),
         (("-n",), ["--env", ""]),
     ],
 )

@@ -234,6 +234,7 @@ def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
     found = [f for f in told if f["kind"] == "leftover"]
     assert sorted(Path(f["path"]).name for f in found) == [
         "ghost-1.0.dist-info",
+        "same-0.9.dist-info",  # its RECORD lists another's files
         "same-1.0.dist-info",
         "~anting-1.0.dist-info",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -78,11 +79,18 @@ class Done:
     """Files that are nobody's, by path."""
     lost: str = ""
     """NAME-VERSION-BUILD of a record that is gone."""
+    unreadable: str = ""
+    """The same of one that is cut off."""
+    blocked: str = ""
+    """A path of conda's at which a folder lies, with a file in it."""
+    linked: str = ""
+    """A folder with files of conda's that is a link out of the environment."""
 
     @property
     def known(self) -> set[str]:
         """The paths that a record still tells of."""
-        return {p for dist, files in PACKAGES.items() if dist != self.lost for p in files}
+        gone = (self.lost, self.unreadable)
+        return {p for dist, files in PACKAGES.items() if dist not in gone for p in files}
 
 
 @st.composite
@@ -95,6 +103,9 @@ def deeds(draw: st.DrawFn) -> Done:
         version = draw(st.sampled_from(["1.0", "3.0"]))
         done.came.append(Came(name, version, (*paths, *mine), tuple(claims)))
     done.lost = draw(st.sampled_from(["", "", "alpha-1.0-py_0", "beta-2.0-h1"]))
+    done.unreadable = draw(st.sampled_from(["", "", "", *PACKAGES]))
+    done.blocked = draw(st.sampled_from(["", "", ""]) | PATHS)
+    done.linked = draw(st.sampled_from(["", "", "", f"{SITE}/alpha", "share", "bin"]))
     places = st.sampled_from(
         [
             *(f"{SITE}/~lpha", f"{SITE}/epsilon-1.dist-info/METADATA", "bin/script"),
@@ -117,6 +128,8 @@ class Small:
             self._link(dist, files)
         (self.prefix / "conda-meta" / "history").touch()
         write(self.prefix.parent / "outside", "not the environment's\n")
+        self.elsewhere = self.prefix.parent / "elsewhere"
+        self.elsewhere.mkdir()
 
     def _link(self, dist: str, files: Mapping[str, str]) -> None:
         rows = [
@@ -154,10 +167,18 @@ class Small:
             (self.prefix / path).unlink(missing_ok=True)
         if done.lost:
             (self.prefix / "conda-meta" / f"{done.lost}.json").unlink()
+        if done.unreadable and done.unreadable != done.lost:
+            write(self.prefix / "conda-meta" / f"{done.unreadable}.json", '{"name": "')
+        if done.blocked:
+            (self.prefix / done.blocked).unlink(missing_ok=True)
+            write(self.prefix / done.blocked / "inside", "somebody's\n")
         for path, data in done.strange:
             place = self.prefix / path
             if not place.is_dir():
                 write(place, data)
+        if done.linked:
+            shutil.rmtree(self.prefix / done.linked, ignore_errors=True)
+            (self.prefix / done.linked).symlink_to(self.prefix.parent / "elsewhere")
 
     def _bring(self, came: Came) -> None:
         info = f"{SITE}/{came.name}-{came.version}.dist-info"
@@ -183,7 +204,9 @@ class Small:
         for path in done.known:
             text = OWNED[path]
             place = self.prefix / path
-            if not place.is_file():
+            if place.is_dir():
+                altered.add(path)
+            elif not place.is_file():
                 gone.add(path)
             elif place.read_bytes() != text.encode():
                 altered.add(path)
@@ -232,7 +255,9 @@ def test_what_was_done_is_what_is_told(done: Done) -> None:
             if finding.kind == "overwritten":
                 claimed = {path for name, path in claims if name == finding.distribution}
                 assert told([finding], "overwritten.paths") <= claimed | _of_info(done, finding)
-        if not (altered or gone or done.came or done.strange or done.lost):
+        if done.unreadable and done.unreadable != done.lost:
+            assert told(found.findings, "unreadable-record.conda_package")
+        elif not (altered or gone or done.came or done.strange or done.lost):
             assert [finding.kind for finding in found.findings] == ["no-python"]
         said_of(found)
 
@@ -270,12 +295,18 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
             assert not mended.repair.steps
             return
         assert mended.after is not None
-        if not any(came.claims for came in done.came):
+        in_the_way = bool(done.blocked or done.linked or done.lost or done.unreadable)
+        if not any(came.claims for came in done.came) and not in_the_way:
             assert small.hurt(done) == (set(), set())
         assert (small.prefix.parent / "outside").is_file()
+        assert os.listdir(small.elsewhere) == []
         assert small.contents()["conda-meta/history"] == before["conda-meta/history"]
-        kinds = {"altered", "missing", "overwritten", "replaced"}
-        assert kinds.isdisjoint(f.kind for f in mended.after.findings)
+        left_alone = {getattr(one.finding, "conda_package", "") for one in mended.repair.unfixed}
+        for finding in mended.after.findings:
+            if finding.kind in ("altered", "missing", "overwritten", "replaced", "two-copies"):
+                assert getattr(finding, "conda_package", "") in left_alone
+        if not in_the_way:
+            assert left_alone <= {"", "odd-1-0"}
         said_of(mended.after)
         environment = mended.before.inspection.environment
         steps = repair_lines(mended.repair, environment, done="", where="x", width=80)

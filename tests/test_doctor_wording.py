@@ -69,7 +69,7 @@ FOUND: tuple[Finding, ...] = (
 
 
 def test_a_report() -> None:
-    fixes = advice(SEEN, FOUND, Shell(PREFIX))
+    fixes = advice(SEEN, FOUND, Repair(()), Shell(PREFIX))
     assert text(diagnosis_lines(SEEN, FOUND, fixes, width=80)) == expected(
         """
         lab  /opt/conda/envs/lab  (Python 3.11, 2 conda packages, 1200 files, 1190 of
@@ -122,8 +122,8 @@ def test_a_repair() -> None:
     left = unfixed_lines(repair.unfixed, LAB, width=80)
     assert text((*lines, *left)) == expected(
         """
-        safepip: would repair lab
-          - take out cv 4.12: 1 file that are not conda's
+        safepip: would repair lab in part
+          - take out cv 4.12: 1 file that is not conda's
           ~ take bin/tool out of the RECORD of cv 4.12
           + put back conda's numpy 1.26.4: 2 files, from conda.example
           + put back conda's six-1.16.0-py_0: its files and its record, from the package
@@ -168,7 +168,7 @@ def test_a_repair() -> None:
     ],
 )
 def test_a_command_for_what_is_left(finding: Finding, command: str) -> None:
-    assert [fix.command for fix in advice(SEEN, [finding], Shell(PREFIX))] == [command]
+    assert [fix.command for fix in advice(SEEN, [finding], Repair(()), Shell(PREFIX))] == [command]
 
 
 def wild(kind: type[Finding]) -> st.SearchStrategy[Finding]:
@@ -209,7 +209,7 @@ KINDS = [
 
 @given(found=st.lists(st.one_of([wild(kind) for kind in KINDS]), max_size=3))
 def test_no_text_of_a_package_reaches_the_terminal_as_it_is(found: list[Finding]) -> None:
-    lines = diagnosis_lines(SEEN, found, advice(SEEN, found, Shell(PREFIX)), width=80)
+    lines = diagnosis_lines(SEEN, found, advice(SEEN, found, Repair(()), Shell(PREFIX)), width=80)
     said = "".join(line.text for line in lines)
     assert said.isprintable()
     assert f"ada:{SECRET}" not in said

@@ -113,20 +113,22 @@ def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
 
 
 def from_conda(arguments: Sequence[str]) -> list[str]:
-    """Give the arguments with safepip's `--env` for conda's `-n` and `-p` before the verb.
+    """Give the arguments with safepip's `--env` for conda's `-n` and `-p`.
 
-    Behind the verb both are pip's or safepip's own.
+    Behind the verb only where that is safepip's own: to pip they mean something else.
     """
-    before: list[str] = []
+    found: list[str] = []
     rest = list(arguments)
-    while rest and rest[0].startswith("-"):
+    is_own = False
+    while rest and (is_own or rest[0].startswith("-") or rest[0] in OWN):
         word = rest.pop(0)
+        is_own = is_own or word in OWN
         name, equals, value = word.partition("=")
         if name in (*_CONDAS_NAME, *_CONDAS_PREFIX):
             value = value if equals or not rest else rest.pop(0)
             is_path = "/" in value or value.startswith((".", "~"))
             path = value if is_path or name in _CONDAS_NAME else f"./{value}"
-            before += ["--env", path]
+            found += ["--env", path]
         else:
-            before.append(word)
-    return [*before, *rest]
+            found.append(word)
+    return [*found, *rest]

@@ -105,7 +105,8 @@ def _run(
         return run_create(own, options, as_json=as_json)
     if verb == "check-file":
         return run_check(options, as_json=as_json)
-    target = target_of(own, [verb], as_module=as_module)
+    is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
+    target = target_of(own, [verb], as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:

@@ -85,7 +85,7 @@ def _target(prefix: str) -> Target:
     from safepip.doors.arguments import OwnOptions
     from safepip.doors.target import target_of
 
-    return target_of(OwnOptions(env=prefix), ["install"], as_module=False)
+    return target_of(OwnOptions(env=prefix), ["doctor"], as_module=False, is_for_pip=False)
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # conda is not installed where types are checked

@@ -10,9 +10,11 @@ import click
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.repairing.advice import advice
-from safepip.decisions.repairing.wants import MENDABLE
 from safepip.decisions.wording.diagnosis import diagnosis_lines
 from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
+from safepip.decisions.wording.layout import Line, Span
+from safepip.decisions.wording.phrases import listed
+from safepip.decisions.wording.refusal import fix_lines
 from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
 from safepip.doors.asking import ask
 from safepip.doors.policy import policy_of
@@ -22,21 +24,21 @@ from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import examine, settle
+from safepip.recipes.mending import planned_repair
 from safepip.recipes.repair import Asking, repair
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from safepip.decisions.wording.layout import Line
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.doctor import Diagnosis
     from safepip.recipes.repair import Repaired
     from safepip.values.repair import Repair
     from safepip.values.request import Policy
     from safepip.values.target import Target
+    from safepip.values.verdict import Fix
 
 
 def doctor_command(*common: click.Parameter) -> click.Command:
@@ -91,11 +93,7 @@ def _fixes(found: Diagnosis, target: Target) -> tuple[Fix, ...]:
     if not found.damage:
         return ()
     shell = Shell(target.prefix, found.inspection.environment.manager, obvious=is_reached(target))
-    command = shell.safepip(("doctor", "--fix"))
-    mend = Fix(command, "mend what can be mended; it shows the steps, and asks")
-    is_mendable = any(isinstance(finding, MENDABLE) for finding in found.damage)
-    others = advice(found.inspection, found.damage, shell)
-    return (mend, *others) if is_mendable else others
+    return advice(found.inspection, found.damage, planned_repair(found), shell)
 
 
 def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
@@ -163,17 +161,22 @@ def _repaired_as_json(done: Repaired, target: Target) -> dict[str, Any]:
     entry = done.entry
     undo = entry.id if entry is not None and entry.can_undo else None
     after = _diagnosis_as_json(done.after or done.before, target)
-    return {**after, "before": before, **repair_as_json(done.repair), "undo": undo}
+    told = repair_as_json(done.repair)
+    return {**after, "before": before, **told, "sound": list(done.sound), "undo": undo}
 
 
 def _say(done: Repaired, target: Target, where: str) -> None:
     environment, width = done.before.inspection.environment, width_of()
+    if done.sound:
+        show([Line((Span(f"safepip: nothing is wrong with {listed(done.sound)}"),))], sys.stdout)
     if done.before.findings and (done.repair.steps or done.repair.unfixed):
         name = done.entry.id if done.entry is not None else ""
         lines = repair_lines(done.repair, environment, done=name, where=where, width=width)
         show(lines, sys.stdout)
-    if done.after is None:
+    if done.after is None or done.repair.unfixed:
         show(unfixed_lines(done.repair.unfixed, environment, width=width), sys.stdout)
+    if not done.repair.steps:
+        show(fix_lines(_fixes(done.before, target), width), sys.stdout)
     if done.after is not None or not done.before.damage:
         after = done.after or done.before
         show(_lines(after, target), sys.stdout)

@@ -21,8 +21,11 @@ def target_of(
     *,
     as_module: bool,
     pip_python: str | None = None,
+    is_for_pip: bool = True,
 ) -> Target:
     """Give the environment that this command is about.
+
+    ``is_for_pip``: without a Python it could do nothing.
 
     Raises: WrongEnvironment.
     """
@@ -33,4 +36,5 @@ def target_of(
         sys.prefix,
         as_module,
         arguments=arguments,
+        is_for_pip=is_for_pip,
     )

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from safepip.effects.records import read_text
-from safepip.effects.removals import declared_files, script_paths
+from safepip.effects.removals import declared_files, script_paths, why_unlisted
 from safepip.values.damage import Source
 from safepip.values.inspection import Claim
 from safepip.values.text import shown
@@ -25,16 +25,32 @@ def read_claims(environment: Environment, altered: Collection[str]) -> tuple[Cla
     """Give what each distribution in the environment claims that conda did not bring.
 
     ``altered``: paths below the prefix with other bytes than conda linked. Where a RECORD of
-    conda's is among them, somebody installed the same version over it, and it is his by now.
+    conda's is among them, somebody installed the same version over it, and it is his by now; but
+    not where it is none any more.
     """
     claims = []
     for distribution in environment.distributions:
         if not distribution.outside and _is_not_condas(environment, distribution, altered):
-            paths = _below(environment, declared_files(distribution))
+            unlisted = why_unlisted(distribution)
+            if unlisted and distribution.record is not None:
+                continue
+            listed = declared_files(distribution)
             scripts = script_paths(distribution, environment.interpreter)
-            source = _source(distribution)
-            claims.append(Claim(distribution, paths, _below(environment, scripts), source))
+            claim = Claim(
+                distribution,
+                _below(environment, listed),
+                _below(environment, scripts),
+                _source(distribution),
+                has_files=_is_any_there(distribution, listed),
+                unlisted=unlisted,
+            )
+            claims.append(claim)
     return tuple(claims)
+
+
+def _is_any_there(distribution: Distribution, listed: Iterable[str]) -> bool:
+    own = f"{distribution.metadata_path}/"
+    return any(os.path.isfile(path) for path in listed if not path.startswith(own))
 
 
 def _below(environment: Environment, paths: Iterable[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Record
 
+_LIBRARY = re.compile(r"(lib/python\d+\.\d+/site-packages)/.*", re.DOTALL)
 _PATIENCE = 60.0
 """Seconds; it takes a twentieth of one."""
 
@@ -46,7 +48,8 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
         with os.fdopen(os.dup(read), "rb") as answers:
             message = json.loads(answers.readline() or b"null")
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise NoEngine(f"cannot run `{python}`: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise NoEngine(f"cannot run `{python}`: {reason}") from error
     finally:
         for handle in (read, write):
             with contextlib.suppress(OSError):
@@ -57,10 +60,15 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
 
 
 def supposed_python(prefix: str, records: Iterable[Record]) -> Interpreter:
-    """Give what conda's records let suppose of a Python that cannot be asked."""
-    library = site_packages_of(records) or "lib/python/site-packages"
+    """Give what conda's records let suppose of a Python that cannot be asked.
+
+    Where python's own cannot be read, the others have files in its folder.
+    """
+    records = tuple(records)
+    library = site_packages_of(records) or _library_in(records) or "lib/python/site-packages"
     stdlib = f"{prefix}/{os.path.dirname(library)}"
     version = next((record.version for record in records if record.name == "python"), "")
+    version = version or os.path.dirname(library).partition("python")[2]
     return Interpreter(
         executable=f"{prefix}/bin/python",
         version=version,
@@ -74,3 +82,8 @@ def supposed_python(prefix: str, records: Iterable[Record]) -> Interpreter:
         user_site="",
         user_site_enabled=False,
     )
+
+
+def _library_in(records: Iterable[Record]) -> str:
+    paths = (path for record in records for path in record.files)
+    return next((found[1] for path in paths if (found := _LIBRARY.fullmatch(path))), "")

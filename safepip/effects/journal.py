@@ -100,9 +100,21 @@ class Journal:
 
     def entries(self) -> Iterator[Entry]:
         """Give the entries that can be read, the oldest first."""
+        yield from self.entries_and_troubles()[0]
+
+    def entries_and_troubles(self) -> tuple[list[Entry], list[UnreadableJournal]]:
+        """Give the entries that can be read, the oldest first, and why each other cannot."""
+        found, troubles = [], []
         for entry in self.ids():
-            with contextlib.suppress(UnreadableJournal):
-                yield self.read(entry)
+            try:
+                found.append(self.read(entry))
+            except UnreadableJournal as error:
+                troubles.append(error)
+        return found, troubles
+
+    def path_of(self, entry: str) -> str:
+        """Give the file of an entry, or of the mark."""
+        return f"{self.folder}/{entry}" + (".json" if ID.fullmatch(entry) else "")
 
     def written_ns(self, entry: str) -> int:
         """When an entry was written, as the file system counts; 0 where it is not there."""

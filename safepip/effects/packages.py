@@ -46,6 +46,8 @@ class Place:
     """Below the prefix."""
     python: str
     """The interpreter that scripts start, below the prefix."""
+    by_rattler: bool = False
+    """rattler writes the scripts of entry points, which conda indents otherwise."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Row:
     is_binary: bool = False
     scripts: tuple[bytes, ...] = ()
     """The texts that the script of an entry point may have."""
+    size_bytes: int | None = None
+    """As the package says; None where it does not."""
 
 
 class Unproven(Exception):
@@ -83,17 +87,27 @@ class Unproven(Exception):
 def rows_of(folder: str, place: Place) -> Mapping[str, Row]:
     """Give the files of an unpacked package, by path below the prefix; none where it is none."""
     paths = read_object(f"{folder}/info/paths.json", _LIMIT).get("paths")
-    link = read_object(f"{folder}/info/link.json", _LIMIT).get("noarch")
-    is_python = isinstance(link, dict) and link.get("type") == "python"
+    link = _noarch(folder)
+    is_python = link is not None
     if not isinstance(paths, list):
         return {}
     found: dict[str, Row] = {}
     for raw in paths:
         if isinstance(raw, dict) and isinstance(path := raw.get("_path"), str) and _is_plain(path):
             found[_final(path, place) if is_python else path] = _row(folder, path, raw)
-    if is_python and isinstance(link, dict):
+    if link is not None:
         found.update(_entry_points(link.get("entry_points"), place))
     return found
+
+
+def is_noarch(folder: str) -> bool:
+    """Say whether an unpacked package is one of modules for any Python."""
+    return _noarch(folder) is not None
+
+
+def _noarch(folder: str) -> Mapping[str, Any] | None:
+    link = read_object(f"{folder}/info/link.json", _LIMIT).get("noarch")
+    return link if isinstance(link, dict) and link.get("type") == "python" else None
 
 
 def make(row: Row, place: Place, expected: str) -> Made:
@@ -135,6 +149,7 @@ def _row(folder: str, path: str, raw: Mapping[str, Any]) -> Row:
         sha256=sha256 if isinstance(sha256, str) else "",
         placeholder=placeholder if isinstance(placeholder, str) else "",
         is_binary=raw.get("file_mode") == "binary",
+        size_bytes=size if isinstance(size := raw.get("size_in_bytes"), int) else None,
     )
 
 
@@ -192,26 +207,28 @@ def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
     shebang = f"#!{python}\n"
     if " " in shebang or len(shebang) > _LONGEST_SHEBANG:
         shebang = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
-    for indent in _INDENTS:
+    for indent in reversed(_INDENTS) if place.by_rattler else _INDENTS:
         text = _SCRIPT.format(
             module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent
         )
         yield (shebang + text).encode()
 
 
-def proves(folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]) -> str:
-    """Say why a folder cannot give these files as they should be; nothing where it can.
+def unproven_in(
+    folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Give the files that a folder cannot give as they should be, each with the reason.
 
     No paths stand for all that the package has.
     """
     rows = rows_of(folder, place)
-    if not rows:
-        return "it holds no package"
-    for path in tuple(paths) or rows:
+    lacks = {}
+    for path in tuple(paths) or rows or ("",):
         if path not in rows:
-            return f"it has no `{path}`"
+            lacks[path] = f"`{folder}` has no `{path}`" if rows else f"`{folder}` holds no package"
+            continue
         try:
             make(rows[path], place, expected.get(path, ""))
         except (Unproven, OSError) as error:
-            return str(error)
-    return ""
+            lacks[path] = str(error)
+    return lacks

@@ -7,20 +7,17 @@ file that is there: it may be one with a file of the package cache.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import bytecode_of
 from safepip.effects.keeping import forget
-from safepip.effects.packages import Row, make, rows_of
-from safepip.effects.records import read_object
+from safepip.effects.packages import Row, is_noarch, make, rows_of
+from safepip.effects.rewriting import write_record
 from safepip.effects.states import BESIDE
 from safepip.effects.transaction import all_in
-from safepip.effects.wheels import sha256_of
 from safepip.values.errors import CannotRepair
 from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
 
     from safepip.effects.packages import Made, Place
     from safepip.values.environment import Environment
-    from safepip.values.inspection import Details
+    from safepip.values.inspection import Inspection
     from safepip.values.repair import Step
 
 _COMPILE = """
@@ -42,6 +39,7 @@ for line in sys.stdin.read().splitlines():
     except Exception:
         pass
 """
+_COMPILERS = frozenset({"conda", "mamba", "micromamba"})
 _PATIENCE = 300.0
 """Seconds for compiling what is put back."""
 
@@ -52,7 +50,7 @@ class Site:
 
     environment: Environment
     place: Place
-    details: Mapping[str, Details]
+    inspection: Inspection
     folders: Mapping[str, str]
     """Of the unpacked packages, by NAME-VERSION-BUILD."""
 
@@ -62,10 +60,15 @@ class Site:
         return {path: rows[path] for path in step.paths or rows if path in rows}
 
     def compiled(self, step: PutBack) -> tuple[str, ...]:
-        """Give the bytecode that conda made and owns, below the prefix."""
+        """Give the bytecode that conda made and owns, below the prefix; rattler makes none."""
+        rows = self.rows(step)
         if not step.record:
-            rows = self.rows(step)
             return tuple(p for p in step.paths if p.endswith(".pyc") and p not in rows)
+        if self.environment.manager in _COMPILERS and is_noarch(self.folders[step.conda_package]):
+            tag = self.environment.interpreter.cache_tag
+            inside = f"{self.place.site_packages}/"
+            sources = (p for p in rows if p.endswith(".py") and p.startswith(inside))
+            return tuple(bytecode_of(path, tag) for path in sources)
         return ()
 
     def stale(self, step: PutBack) -> tuple[str, ...]:
@@ -142,18 +145,24 @@ def _remove(paths: Iterable[str], prefix: str) -> None:
 
 def _put_back(site: Site, step: PutBack) -> None:
     environment = site.environment
-    details = site.details.get(step.conda_package)
+    details = site.inspection.details.get(step.conda_package)
     hashes = details.hashes if details is not None else {}
     rows = site.rows(step)
     for path, row in rows.items():
-        made = make(row, site.place, hashes.get(path, ""))
-        _lay(f"{environment.prefix}/{path}", made, environment.prefix)
+        _lay(
+            f"{environment.prefix}/{path}",
+            make(row, site.place, hashes.get(path, "")),
+            environment.prefix,
+        )
     for path in site.stale(step):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(f"{environment.prefix}/{path}")
-    _compile(site, site.compiled(step))
+    compiled = site.compiled(step)
+    _compile(site, compiled)
     if step.record:
-        _write_record(site, step, tuple(rows))
+        made = [path for path in compiled if os.path.isfile(f"{environment.prefix}/{path}")]
+        folder = site.folders[step.conda_package]
+        write_record(site.inspection, step, folder, rows, made)
 
 
 def _lay(path: str, made: Made, prefix: str) -> None:
@@ -218,50 +227,3 @@ def _compile(site: Site, paths: Iterable[str]) -> None:
                 timeout=_PATIENCE,
                 check=False,
             )
-
-
-# ------------------------------------------------------------------------------- lost records
-
-
-def _write_record(site: Site, step: PutBack, files: tuple[str, ...]) -> None:
-    """Write the record of a package whose files were put back, as conda would.
-
-    Source: `conda.core.link` and `conda.models.records.PrefixRecord`
-    """
-    folder = site.folders[step.conda_package]
-    facts = {
-        **read_object(f"{folder}/info/index.json"),
-        **read_object(f"{folder}/info/repodata_record.json"),
-    }
-    archive = f"{step.conda_package}.conda"
-    raw: dict[str, Any] = {
-        "channel": "<unknown>",
-        "fn": archive,
-        # Where conda would look for the archive again; every reader of records wants a URL.
-        "url": Path(os.path.dirname(step.supply.place), archive).as_uri(),
-        **facts,
-        "files": list(files),
-        "paths_data": {"paths": [_row(site, path) for path in files], "paths_version": 1},
-        "requested_spec": "None",
-    }
-    if step.supply.kind == "folder":
-        raw |= {"extracted_package_dir": folder, "link": {"source": folder, "type": 1}}
-    path = f"{site.environment.prefix}/conda-meta/{step.record}"
-    beside = path + BESIDE
-    with open(beside, "x", encoding="utf-8") as file:
-        json.dump(raw, file, indent=2, sort_keys=True)
-    os.replace(beside, path)
-
-
-def _row(site: Site, path: str) -> dict[str, Any]:
-    whole = f"{site.environment.prefix}/{path}"
-    if os.path.islink(whole):
-        return {"_path": path, "path_type": "softlink"}
-    size = os.stat(whole).st_size
-    found = sha256_of(whole)
-    return {
-        "_path": path,
-        "path_type": "hardlink",
-        "sha256_in_prefix": found,
-        "size_in_bytes": size,
-    }

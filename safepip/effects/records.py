@@ -245,6 +245,7 @@ def _read_record(prefix: str, name: str) -> Record:
         files=_texts(raw, "files", name),
         file=name,
         site_packages=place if isinstance(place, str) else "",
+        constrains=_texts(raw, "constrains", name),
     )
 
 

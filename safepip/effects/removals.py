@@ -58,6 +58,26 @@ def declared_files(distribution: Distribution) -> tuple[str, ...]:
     return tuple(os.path.normpath(os.path.join(folder, path)) for path in named)
 
 
+def why_unlisted(distribution: Distribution) -> str:
+    """Say why nobody can tell which files a distribution has; nothing where its list is sound.
+
+    pip stops at a RECORD that it cannot read, and takes one that lists nothing for an uninstall of
+    nothing. Only of a `*.dist-info`: older metadata need not have a list.
+    """
+    info = distribution.metadata_path
+    if not info.endswith(".dist-info"):
+        return ""
+    try:
+        text = Path(info, "RECORD").read_text("utf-8")
+        rows = [row[0] for row in csv.reader(text.splitlines()) if row]
+    except FileNotFoundError:
+        return "it has no RECORD"
+    except (OSError, ValueError, csv.Error):
+        return "its RECORD cannot be read"
+    own = f"{os.path.basename(info)}/"
+    return "" if any(own in row for row in rows) else "its RECORD does not list it"
+
+
 def script_paths(distribution: Distribution, interpreter: Interpreter) -> tuple[str, ...]:
     """Give the absolute paths of a distribution's commands, whether they exist or not."""
     return tuple(_scripts(distribution, _script_folder(distribution, interpreter, "")))

@@ -28,19 +28,28 @@ if TYPE_CHECKING:
 __all__ = ["find_target", "is_conda_prefix"]
 
 _TEXT_LIMIT = 1024 * 1024
+_FIRST = "bin/python"
+"""Where an environment without a Python would have it."""
 
 
 class Call:
     """What one call of safepip was started with; no dataclass, which takes 10 ms to import."""
 
-    __slots__ = ("arguments", "environ", "own_prefix", "which")
+    __slots__ = ("arguments", "environ", "is_for_pip", "own_prefix", "which")
 
     def __init__(
-        self, environ: Mapping[str, str], own_prefix: str, which: Which, arguments: Sequence[str]
+        self,
+        environ: Mapping[str, str],
+        own_prefix: str,
+        which: Which,
+        arguments: Sequence[str],
+        *,
+        is_for_pip: bool = True,
     ) -> None:
         self.environ = environ
         self.own_prefix = own_prefix
         self.which = which
+        self.is_for_pip = is_for_pip
         self.arguments = tuple(arguments) or ("install", "PACKAGE")
 
     @property
@@ -68,15 +77,17 @@ def find_target(
     *,
     which: Which = programs_on_path,
     arguments: Sequence[str] = (),
+    is_for_pip: bool = True,
 ) -> Target:
     """Give the environment that the command is about, by the first of eight rules that finds one.
 
     ``arguments`` are pip's, for the commands that an error proposes. The prefix of the target is
-    empty where no rule finds any.
+    empty where no rule finds any. What is not ``is_for_pip`` needs no Python in a conda
+    environment, and does not care which pip is on `PATH` while one is active.
 
     Raises: WrongEnvironment.
     """
-    call = Call(environ, own_prefix, which, arguments)
+    call = Call(environ, own_prefix, which, arguments, is_for_pip=is_for_pip)
     if explicit is not None:
         return _target(call, _prefix_called(call, explicit), "--env")
     if pip_python is not None:
@@ -102,6 +113,8 @@ def _target(call: Call, prefix: str, chosen_by: str, *, python: str = "") -> Tar
     prefix = os.path.realpath(prefix)
     is_conda = is_conda_prefix(prefix)
     python = _below(prefix, python) if is_conda and python else python or python_of(prefix)
+    if not python and is_conda and not call.is_for_pip:
+        python = f"{prefix}/{_FIRST}"
     if not python:
         from safepip.effects.astray import without_python
 
@@ -189,7 +202,7 @@ def _active(call: Call) -> Target | None:
     """
     if not call.active:
         return None
-    found = _pip_on_path(call)
+    found = _pip_on_path(call) if call.is_for_pip else None
     if found is not None and found[0] != call.active:
         has_pip = os.path.isfile(f"{call.active}/bin/pip")
         if has_pip or is_conda_prefix(found[0]):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.records import read_object, read_text
+from safepip.values.environment import spec_name
 from safepip.values.inspection import Cached
 from safepip.values.text import normalised
 
@@ -15,26 +16,45 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 _HISTORY_LIMIT = 64 * 1024 * 1024
-_CHANGE = re.compile(r"([+-])(?:.*::)?([^\s:/]+-[^\s:/-]+-[^\s:/-]+?)(?:\.tar\.bz2|\.conda)?")
+_CHANGE = re.compile(r"([+-])(?:(.*)::)?([^\s:/]+-[^\s:/-]+-[^\s:/-]+?)(?:\.tar\.bz2|\.conda)?")
+_SPECS = re.compile(r"# (update|install|remove|neutered) specs: (.*)")
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
-def read_history(prefix: str) -> tuple[str, ...]:
-    """Give what conda's history says is installed, each as NAME-VERSION-BUILD.
+class History(NamedTuple):
+    """What conda's history says of what is there; rattler and its like write none."""
 
-    rattler and what is built on it write no history.
+    channels: Mapping[str, str]
+    """What is installed (NAME-VERSION-BUILD), and where it came from; empty where it is silent."""
+    asked: Mapping[str, str]
+    """The specification by which each package was asked for, by its name."""
+
+
+def read_history(prefix: str) -> History:
+    """Read conda's history.
+
+    Source: `conda.history.History`
     """
     try:
         text = read_text(f"{prefix}/conda-meta/history", _HISTORY_LIMIT)
     except (OSError, ValueError):
-        return ()
-    there: dict[str, None] = {}
+        return History({}, {})
+    there: dict[str, str] = {}
+    asked: dict[str, str] = {}
     for line in text.splitlines():
         if (found := _CHANGE.fullmatch(line)) is not None:
             if found[1] == "+":
-                there[found[2]] = None
+                there[found[3]] = found[2] or ""
             else:
-                there.pop(found[2], None)
-    return tuple(there)
+                there.pop(found[3], None)
+        elif (said := _SPECS.fullmatch(line)) is not None:
+            for single, double in _QUOTED.findall(said[2]):
+                name = spec_name(single or double)
+                if said[1] in ("remove", "neutered"):
+                    asked.pop(name, None)
+                else:
+                    asked[name] = single or double
+    return History(there, asked)
 
 
 def cache_folders(
@@ -54,12 +74,12 @@ def cache_folders(
 
 
 def find_cached(folders: Iterable[str], names: Collection[str]) -> tuple[Cached, ...]:
-    """Give the unpacked packages with these normalised names."""
+    """Give the unpacked packages with these normalised names, each once."""
     wanted = set(names)
-    found: dict[str, Cached] = {}
+    found: dict[tuple[str, str], Cached] = {}
     for folder in folders if wanted else ():
         for cached in _packages_in(folder, wanted):
-            found.setdefault(cached.dist, cached)
+            found.setdefault((cached.dist, cached.sha256), cached)
     return tuple(found.values())
 
 

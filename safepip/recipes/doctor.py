@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.diagnosing.books import without_record
 from safepip.decisions.diagnosing.diagnose import diagnose
+from safepip.decisions.diagnosing.lost import dist_of, name_of, without_record
 from safepip.effects.checking import check_files
 from safepip.effects.claims import read_claims
 from safepip.effects.interpreters import ask_python, supposed_python
@@ -21,12 +21,19 @@ from safepip.effects.reading import Books, environment_with, read_manager
 from safepip.effects.records import read_details, read_pins, read_whole_records
 from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, find_cached, read_history
+from safepip.effects.unpacking import unpacking_tool
 from safepip.recipes.recover import recover
 from safepip.recipes.settings import patience_of
 from safepip.values.damage import UnreadableBook
-from safepip.values.errors import CannotJudge, SafepipError, UnreadableRecord
+from safepip.values.errors import (
+    CannotJudge,
+    SafepipError,
+    UnreadableJournal,
+    UnreadableRecord,
+)
 from safepip.values.inspection import Inspection
 from safepip.values.late import dataclass
+from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment, Interpreter, Record
     from safepip.values.findings import Finding
     from safepip.values.inspection import Details
+    from safepip.values.journal import Entry
     from safepip.values.target import Target
 
 
@@ -113,24 +121,50 @@ def inspect(
     interpreter, no_python = _interpreter(target, environ, records)
     environment = _environment(target.prefix, interpreter, records, unreadable)
     checked = check_files(target.prefix, records, details, tell)
-    linked = read_history(target.prefix)
+    history = read_history(target.prefix)
+    linked = tuple(history.channels)
     folders = cache_folders(target.prefix, environ, (one.unpacked for one in details.values()))
     gone = without_record(environment, linked, unreadable)
-    journal = Journal(target.prefix)
+    sought = (*gone, *(name_of(dist_of(book)) for book in unreadable))
+    journal = _journal(target.prefix)
     return Inspection(
         environment=environment,
         details=details,
         checked=checked,
         claims=read_claims(environment, checked.altered),
         linked=linked,
-        cached=find_cached(folders, gone),
+        channels={dist: place for dist, place in history.channels.items() if place},
+        asked=history.asked,
+        cached=find_cached(folders, tuple(map(normalised, sought))),
         caches=folders,
+        tool=unpacking_tool(environ),
         unreadable=tuple(unreadable),
-        entries=tuple(journal.entries()),
-        unfinished=journal.unfinished(),
+        entries=journal.entries,
+        unreadable_changes=journal.unreadable,
+        unfinished=journal.unfinished,
         surroundings=read_surroundings(target.prefix, interpreter, environ, working_folder),
         no_python=no_python,
     )
+
+
+class _Journal(NamedTuple):
+    """What safepip wrote of its own changes."""
+
+    entries: tuple[Entry, ...]
+    unreadable: tuple[tuple[str, str, str], ...]
+    unfinished: str
+
+
+def _journal(prefix: str) -> _Journal:
+    journal = Journal(prefix)
+    entries, troubles = journal.entries_and_troubles()
+    unfinished = ""
+    try:
+        unfinished = journal.unfinished()
+    except UnreadableJournal as error:
+        troubles.append(error)
+    unreadable = ((one.entry, journal.path_of(one.entry), one.reason) for one in troubles)
+    return _Journal(tuple(entries), tuple(unreadable), unfinished)
 
 
 def _details(

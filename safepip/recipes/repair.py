@@ -1,33 +1,35 @@
-"""`doctor --fix`: mend what was found, all of it or nothing, and look again.
+"""`doctor --fix`: mend what can be mended, and look again.
 
 examine ─▶ wants ─▶ where the files are to be had ─▶ Repair ─▶ a yes ─▶ journal ─▶ steps
-                                                                                    │
+                                                       ▲                            │
                                   done ◀── every byte that was put back is right ◀──┤
-                                                                    taken back ◀────┘
+                                                       │                            │
+                                                       └── less what failed ◀── taken back
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from safepip import __version__
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.repairing.entries import steps_of
-from safepip.decisions.repairing.plan import plan_repair
-from safepip.decisions.repairing.wants import chosen, wants
+from safepip.decisions.repairing.plan import left_after
+from safepip.decisions.repairing.wants import chosen, known_names
 from safepip.decisions.undoing.entries import seen_after
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.lock import locked
-from safepip.effects.packages import Place, Unproven
+from safepip.effects.packages import Unproven
 from safepip.effects.placing import Site, carry_out, touched_by
 from safepip.effects.prune import prune
-from safepip.effects.records import site_packages_of
-from safepip.effects.supplies import files_to_remove, find_supply, unpacked
 from safepip.effects.transaction import abandon, begin, finish
+from safepip.effects.unpacking import unpacked
 from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import diagnosed, examine, inspect
+from safepip.recipes.mending import place_of, planned_repair
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of, patience_of
@@ -35,7 +37,8 @@ from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
 from safepip.values.plan import Plan
-from safepip.values.repair import PutBack
+from safepip.values.repair import Discard, Disown, PutBack, TakeOut
+from safepip.values.text import normalised, shown
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -44,13 +47,10 @@ if TYPE_CHECKING:
     from safepip.effects.lock import Waiting
     from safepip.recipes.doctor import Diagnosis
     from safepip.recipes.recover import Recovered
-    from safepip.values.environment import Environment
     from safepip.values.inspection import Inspection
-    from safepip.values.repair import Repair
+    from safepip.values.repair import Repair, Step
     from safepip.values.request import Policy
     from safepip.values.target import Target
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Repaired:
     after: Diagnosis | None = None
     """None where nothing was done."""
     entry: Entry | None = None
+    sound: tuple[str, ...] = ()
+    """The names that were given of what nothing is wrong with."""
 
 
 @dataclass(frozen=True)
@@ -81,54 +83,85 @@ class Asking:
 def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy) -> Repaired:
     """Mend the damage in an environment, or what has one of these names.
 
-    Raises: UsageError, where nothing is wrong with a name; CannotRepair; NotWritable; Busy.
+    Raises: UsageError, where nothing here has a name; CannotRepair; NotWritable; Busy.
     """
     with locked(target.prefix, patience_of(asking.environ), asking.recovered):
         recover_wholly(target.prefix, asking.recovered)
         before = examine(target, asking.environ, asking.working_folder, asking.tell)
-        inspection = before.inspection
-        planned = _planned(before, names)
-        if not planned.steps:
-            return Repaired(before, planned)
-        if asking.agree is None:
-            return Repaired(before, planned)
+        sound = _sound(before, names)
+        planned = planned_repair(before, names)
+        if not planned.steps or asking.agree is None:
+            return Repaired(before, planned, sound=sound)
         shell = Shell(target.prefix, obvious=is_reached(target))
         command = shell.safepip(("doctor", "--fix", "--override-frozen", *names))
         again = Fix(command, "mend it all the same")
-        refuse_sealed(target.prefix, inspection.environment, policy, again)
+        refuse_sealed(target.prefix, before.inspection.environment, policy, again)
         asking.agree(before, planned)
-        entry = replace(_entry(planned, before, names), can_undo=policy.keeps_undo)
-        entry, after = _carried_out(target, planned, before, asking, entry)
-        return Repaired(before, planned, after, entry)
+        done = _as_far_as_it_goes(target, before, names, planned, asking, policy)
+        return replace(done, sound=sound)
 
 
-def _planned(before: Diagnosis, names: Sequence[str]) -> Repair:
+def _sound(before: Diagnosis, names: Sequence[str]) -> tuple[str, ...]:
+    """Give the names of what nothing is wrong with.
+
+    Raises: UsageError, where nothing here has a name.
+    """
     inspection = before.inspection
+    known = known_names(inspection, before.findings)
     for name in names:
-        if not chosen(inspection, before.findings, [name]):
-            raise UsageError(f"nothing is wrong with `{name}`")
-    findings = chosen(inspection, before.findings, names)
-    wanted = wants(inspection, findings)
-    place = _place(inspection.environment)
-    supplies = {
-        dist: find_supply(inspection, dist, paths, place) for dist, paths in wanted.put_back.items()
-    }
-    for lost in wanted.lost:
-        supplies[lost.conda_package] = find_supply(inspection, lost.conda_package, (), place)
-    removals = {
-        claim.distribution.metadata_path: files_to_remove(
-            claim.distribution, inspection.environment.interpreter
-        )
-        for claim in wanted.take_out
-    }
-    return plan_repair(inspection, findings, wanted, supplies, removals)
+        if normalised(name) not in known:
+            close = get_close_matches(normalised(name), known, n=1)
+            hint = f"; did you mean `{close[0]}`?" if close else ""
+            what = "there is no package or distribution of this name here"
+            raise UsageError(f"`{shown(name)}`: {what}{hint}")
+    return tuple(n for n in names if not chosen(inspection, before.findings, [n]))
 
 
-def _place(environment: Environment) -> Place:
-    site_packages = site_packages_of(environment.records)
-    minor = next((r.version for r in environment.records if r.name == "python"), "")
-    minor = ".".join(minor.split(".")[:2]) or environment.interpreter.minor
-    return Place(environment.prefix, site_packages, f"bin/python{minor}")
+def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
+    target: Target,
+    before: Diagnosis,
+    names: Sequence[str],
+    planned: Repair,
+    asking: Asking,
+    policy: Policy,
+) -> Repaired:
+    """Carry a repair out; where a step fails, all of it is taken back, and done without that."""
+    failed: dict[str, str] = {}
+    with unpacked(target.prefix, planned.steps, asking.environ) as (folders, why):
+        failed |= why
+        while True:
+            planned = planned_repair(before, names, failed=failed, folders=folders)
+            if not planned.steps:
+                return Repaired(before, planned)
+            entry = replace(_entry(planned, before, names), can_undo=policy.keeps_undo)
+            try:
+                entry, after = _carried_out(target, planned, before, asking, entry, folders)
+            except _StepFailed as error:
+                failed[error.what] = error.reason
+            else:
+                meant = chosen(before.inspection, before.findings, names)
+                left = left_after(planned, meant, after.findings)
+                planned = replace(planned, unfixed=left)
+                return Repaired(before, planned, after, entry)
+
+
+class _StepFailed(Exception):
+    """A step did not work, and all is as it was before."""
+
+    def __init__(self, step: Step, reason: object) -> None:
+        super().__init__(str(reason))
+        self.what = _subject(step)
+        self.reason = str(reason)
+
+
+def _subject(step: Step) -> str:
+    match step:
+        case TakeOut() | Disown():
+            return step.distribution.metadata_path
+        case PutBack():
+            return step.conda_package
+        case Discard():
+            return step.path
 
 
 def _entry(planned: Repair, before: Diagnosis, names: Sequence[str]) -> Entry:
@@ -144,35 +177,49 @@ def _entry(planned: Repair, before: Diagnosis, names: Sequence[str]) -> Entry:
     )
 
 
-def _carried_out(
-    target: Target, planned: Repair, before: Diagnosis, asking: Asking, entry: Entry
+def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
+    target: Target,
+    planned: Repair,
+    before: Diagnosis,
+    asking: Asking,
+    entry: Entry,
+    folders: Mapping[str, str],
 ) -> tuple[Entry, Diagnosis]:
     """Carry a repair out, or leave everything as it was.
 
-    Raises: CannotRepair; VerifyFailed, when it could not be left so.
+    Raises: _StepFailed; CannotRepair; VerifyFailed, when it could not be left so.
     """
     since = time.monotonic()
-    inspection = before.inspection
-    environment = inspection.environment
+    environment = before.inspection.environment
     journal = Journal(target.prefix)
-    with unpacked(target.prefix, planned.steps) as folders:
-        site = Site(environment, _place(environment), inspection.details, folders)
-        touched = touched_by(site, planned.steps)
-        entry = begin(journal, replace(entry, id=journal.new_id()), *touched)
-        try:
-            for step in planned.steps:
-                carry_out(site, step)
-            seen_now = inspect(target, asking.environ, asking.working_folder, asking.tell)
-            _refuse_wrong(planned, seen_now)
-            seen = seen_after(seen_now.environment, Plan(()))
-            seconds = {"act": time.monotonic() - since}
-            entry = finish(journal, replace(entry, seen=seen, seconds=seconds))
-        except BaseException as error:
-            _take_back(journal, entry, error)
-            raise
+    site = Site(environment, place_of(environment), before.inspection, folders)
+    touched = touched_by(site, planned.steps)
+    entry = begin(journal, replace(entry, id=journal.new_id()), *touched)
+    try:
+        for step in planned.steps:
+            _do(site, step)
+        seen_now = inspect(target, asking.environ, asking.working_folder, asking.tell)
+        _refuse_wrong(planned, seen_now)
+        seen = seen_after(seen_now.environment, Plan(()))
+        seconds = {"act": time.monotonic() - since}
+        entry = finish(journal, replace(entry, seen=seen, seconds=seconds))
+    except BaseException as error:
+        _take_back(journal, entry, error)
+        raise
     prune(journal, limits_of(asking.environ))
     now = replace(seen_now, unfinished="", entries=tuple(journal.entries()))
     return entry, diagnosed(now, seconds)
+
+
+def _do(site: Site, step: Step) -> None:
+    """Carry one step out.
+
+    Raises: _StepFailed.
+    """
+    try:
+        carry_out(site, step)
+    except (OSError, ValueError, Unproven, CannotRepair) as error:
+        raise _StepFailed(step, error) from error
 
 
 def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
@@ -186,18 +233,17 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
         raise VerifyFailed(
             f"the repair failed ({error}), and could not be taken back: {problems[0]}"
         ) from error
-    if isinstance(error, OSError | Unproven):
+    if isinstance(error, OSError):
         raise CannotRepair(f"the repair failed, and was taken back: {error}") from error
 
 
 def _refuse_wrong(planned: Repair, after: Inspection) -> None:
     """Look whether all that was put back is as its record says.
 
-    Raises: CannotRepair.
+    Raises: _StepFailed.
     """
     checked = after.checked
-    paths = [path for step in planned.steps if isinstance(step, PutBack) for path in step.paths]
-    wrong = [path for path in paths if path in checked.altered or path in checked.missing]
-    if wrong:
-        shown = ", ".join(wrong[:_SHOWN])
-        raise CannotRepair(f"what was put back is not as it should be: {shown}")
+    for step in planned.steps:
+        for path in step.paths if isinstance(step, PutBack) else ():
+            if path in checked.altered or path in checked.missing:
+                raise _StepFailed(step, f"what was put back is not as it should be: `{path}`")

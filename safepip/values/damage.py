@@ -137,6 +137,9 @@ class LostRecord(Finding):
     there: str = ""
     """The version of the distribution of that name that is there; empty for none."""
     source: Source
+    candidates: tuple[str, ...] = ()
+    """The packages that it may have been, where that is not certain: NAME-VERSION-BUILD, or the
+    folders in which several of one such name lie."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,18 +149,37 @@ class UnreadableBook(Finding):
     kind = "unreadable-record"
     severity: Severity = "damage"
     record: str
+    """The name of the file in `conda-meta`."""
+    reason: str
+    conda_package: str = ""
+    """NAME-VERSION-BUILD, by the name of the file; empty where that tells none."""
+    candidates: tuple[str, ...] = ()
+    """As of a lost record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableChange(Finding):
+    """An entry of safepip's journal that cannot be read, so that the change cannot be undone."""
+
+    kind = "unreadable-change"
+    severity: Severity = "damage"
+    change: str
+    path: str
+    """Absolute: of the entry."""
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leftover(Finding):
-    """A trace of an install or uninstall that did not end."""
+    """A trace of an install or uninstall that did not end, or metadata that was damaged since."""
 
     kind = "leftover"
     severity: Severity = "damage"
     path: str
     """Absolute."""
     reason: str
+    version: str = ""
+    """Of ``distribution``, where the path is the metadata of one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,8 +206,10 @@ class DependsUnmet(Finding):
     depends: str
     """The specification."""
     found: str | None
-    """NAME VERSION of what is there; None for nothing."""
+    """NAME VERSION of what is there, with its build where that is the reason; None for nothing."""
     owner: Literal["conda", "pip", "none"]
+    is_limit: bool = False
+    """It need not be there, but if it is, it has to be so (`constrains`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,8 @@ class Record:
     """The record's own file name."""
     site_packages: str = ""
     """Where noarch packages have their modules, below the prefix; only python's record may say."""
+    constrains: tuple[str, ...] = ()
+    """Match specifications, as written, of what need not be there."""
 
     @property
     def dist(self) -> str:

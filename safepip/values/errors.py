@@ -167,6 +167,7 @@ class UnreadableJournal(SafepipError):
     def __init__(self, entry: str, reason: object) -> None:
         super().__init__(f"cannot read the change `{entry}` in safepip's journal: {reason}")
         self.entry = entry
+        self.reason = str(reason)
 
 
 class NoSuchChange(UnreadableJournal):

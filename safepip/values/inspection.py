@@ -59,6 +59,10 @@ class Claim:
     scripts: frozenset[str]
     """Commands of its entry points, which pip deletes with it, whatever RECORD says."""
     source: Source
+    has_files: bool = False
+    """Some file that it lists is there, besides its metadata."""
+    unlisted: str = ""
+    """Why it is not known which files it has; empty where its RECORD tells."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,10 @@ class Inspection:
     claims: tuple[Claim, ...] = ()
     linked: tuple[str, ...] = ()
     """What conda's history says is installed: NAME-VERSION-BUILD."""
+    channels: Mapping[str, str] = field(default_factory=dict)
+    """Where each of these came from, by conda's history."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """What was asked for, by conda's history: the specification, by the package's name."""
     cached: tuple[Cached, ...] = ()
     """What the caches hold of packages that have no record."""
     unreadable: tuple[UnreadableBook, ...] = ()
@@ -126,6 +134,10 @@ class Inspection:
     """The journal, the oldest change first."""
     caches: tuple[str, ...] = ()
     """The folders in which unpacked packages and archives lie."""
+    tool: str = ""
+    """What can fetch and unpack packages; empty where nothing can."""
+    unreadable_changes: tuple[tuple[str, str, str], ...] = ()
+    """Entries of the journal that cannot be read: the change, the path, and why."""
     unfinished: str = ""
     """The id of a change that was cut off; empty where there is none."""
     surroundings: Surroundings = field(default_factory=Surroundings)

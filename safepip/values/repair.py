@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safepip.values.environment import Distribution
     from safepip.values.findings import Finding
 
@@ -22,6 +25,17 @@ class Supply:
     """Of the archive that is fetched."""
     size_bytes: int = 0
     """Of what is fetched; 0 where that is not known."""
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    """The paths below the prefix that it cannot give as they should be, and why."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What lies in the way of a file that is put back, and is not safepip's to remove."""
+
+    path: str
+    """Absolute: of what is in the way."""
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,8 @@ class Unfixed:
     reason: str
     follows: bool = False
     """It may be well again when the rest is."""
+    obstacle: str = ""
+    """What has to be moved out of the way first; an absolute path."""
 
 
 @dataclass(frozen=True)

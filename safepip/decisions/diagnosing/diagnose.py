@@ -9,10 +9,10 @@ from safepip.decisions.diagnosing.books import (
     broken_pins,
     lacking,
     leftovers,
-    lost_records,
-    unmet_depends,
 )
+from safepip.decisions.diagnosing.depends import unmet_depends
 from safepip.decisions.diagnosing.files import damaged_files, replaced_versions, two_of_pips
+from safepip.decisions.diagnosing.lost import lost_records, unreadable_books
 from safepip.decisions.judging.circumstances import frozen
 from safepip.values.damage import NoPython
 from safepip.values.findings import Base, Frozen, Pixi
@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Inspection
 
 _ORDER = (
-    *("no-python", "unfinished", "unreadable-record", "replaced", "two-copies", "overwritten"),
-    *("missing", "altered", "lost-record", "second-copy", "depends", "unmet", "pinned"),
-    *("leftover", "shadows", "wrong-python", "wrong-kernel", "wrong-path"),
+    *("no-python", "unfinished", "unreadable-change", "unreadable-record"),
+    *("replaced", "two-copies", "overwritten", "missing", "altered", "lost-record"),
+    *(
+        "second-copy",
+        "depends",
+        "unmet",
+        "pinned",
+        "leftover",
+        "shadows",
+        "wrong-python",
+        "wrong-kernel",
+        "wrong-path",
+    ),
 )
 """The order in which kinds are told; others follow."""
 
@@ -44,7 +54,7 @@ def diagnose(inspection: Inspection) -> tuple[Finding, ...]:
 def _found(inspection: Inspection) -> Iterator[Finding]:
     if inspection.no_python:
         yield NoPython(reason=inspection.no_python)
-    yield from inspection.unreadable
+    yield from unreadable_books(inspection)
     files = [*damaged_files(inspection), *two_of_pips(inspection)]
     there = replaced_versions(files)
     yield from files

@@ -47,7 +47,7 @@ class Shell:
             return f"{start}{command_line('safepip', *env, *arguments)}"
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
 
-    def conda(self, verb: CondaVerb, names: tuple[str, ...]) -> str:
+    def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
         """Give the command of the environment's own tool; empty where a name is none."""
         if any(name.startswith("-") for name in names):
             return ""
@@ -55,7 +55,8 @@ class Shell:
             return self.run("pixi", _PIXI[verb], *self._manifest(), *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
-        return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *force, *names)
+        options = (*options, *force)
+        return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""

@@ -8,6 +8,7 @@ Source: https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-s
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Change, Plan
 
 _SPEC = re.compile(r"(?:.*::?)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<rest>[^\[]*)(?P<keys>\[.*\])?")
+_GLOB = re.compile(r"[\w.+*-]+")
 _KEY = re.compile(
     r"(?P<key>\w+)\s*=\s*(?:'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\"|(?P<plain>[^,\]]*))"
 )
@@ -43,6 +45,8 @@ class Pin:
     """Empty: any version."""
     is_partial: bool = False
     """It also speaks of builds, which nothing of pip's has."""
+    build: str = ""
+    """What it says of them, with `*` for anything; empty where that is nothing."""
 
 
 def pinned(environment: Environment, plan: Plan) -> Iterator[Pinned]:
@@ -89,8 +93,10 @@ def parse_pin(text: str) -> Pin | None:
         key["key"]: key["single"] or key["double"] or key["plain"] or ""
         for key in _KEY.finditer(found["keys"] or "")
     }
-    is_partial = bool(build or keys.get("build") or keys.get("build_number"))
-    return Pin(text, normalised(found["name"]), versions or keys.get("version", ""), is_partial)
+    build = build or keys.get("build", "")
+    is_partial = bool(build or keys.get("build_number"))
+    versions = versions or keys.get("version", "")
+    return Pin(text, normalised(found["name"]), versions, is_partial, build)
 
 
 def as_requirement(text: str, name: str) -> str:
@@ -130,6 +136,15 @@ def accepts(versions: str, version: str) -> bool | None:
     )
     refused = _all(None if a is None else not a for a in alternatives)
     return None if refused is None else not refused
+
+
+def accepts_build(pattern: str, build: str) -> bool | None:
+    """Say whether a build is among those that a specification means; None: cannot be told."""
+    if not pattern:
+        return True
+    if not _GLOB.fullmatch(pattern):
+        return None  # a regular expression, which may take forever
+    return fnmatchcase(build, pattern)
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:

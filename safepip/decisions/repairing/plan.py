@@ -2,15 +2,20 @@
 
 1. Take out what is not conda's: its files would else lie among conda's.
 2. Have others give up files of conda's.
-3. Put conda's files back, those of lost records too.
-4. Discard traces.
+3. Discard traces.
+4. Put conda's files back, those of lost records too.
+
+What cannot be mended keeps nothing else from it. But where another distribution lies over conda's
+files, it goes and they come back, all of them, or both stay as they are.
 """
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
+from safepip.decisions.repairing.wants import is_trace, source_of
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -22,75 +27,174 @@ from safepip.values.damage import (
     PinBroken,
     Replaced,
     TwoCopies,
+    UnreadableBook,
 )
+from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from safepip.decisions.repairing.wants import Wants
     from safepip.values.findings import Finding
     from safepip.values.inspection import Claim, Inspection
-    from safepip.values.repair import Step
+    from safepip.values.repair import Obstacle, Step
 
 _FOLLOWS = "it may follow from something else that is wrong, and is looked at again afterwards"
 _BY_HAND = "which of them is meant is yours to say: uninstall one"
+_AGAIN = "it was found again afterwards"
+_NOT_HERE = "it is not for safepip to mend"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What there is to mend with, and what is in the way."""
+
+    supplies: Mapping[str, Supply | str] = field(default_factory=dict)
+    """Where the files of each package are to be had, or why they are not; by
+    NAME-VERSION-BUILD."""
+    removals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What uninstalling a distribution deletes, as absolute paths of files, by its metadata
+    folder."""
+    obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
+    """By path below the prefix."""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Below the prefix: all that a package has whose record is written anew, where it lies
+    unpacked."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """What was tried and did not work, and why: a package, the metadata folder of a distribution,
+    or the path of a trace."""
+
+
+def left_after(
+    repair: Repair, before: Iterable[Finding], after: Iterable[Finding]
+) -> tuple[Unfixed, ...]:
+    """Give what a repair left as it was, by what was found ``before`` and ``after`` it.
+
+    Some of what it was not for may be well with the rest, and some that it was for may not.
+    """
+    known = {_about(one.finding): one for one in repair.unfixed}
+    still = {_about(finding) for finding in after if finding.severity == "damage"}
+    return tuple(
+        known.get(_about(finding), Unfixed(finding, _AGAIN))
+        for finding in before
+        if _about(finding) in still
+    )
+
+
+def _about(finding: Finding) -> tuple[str, ...]:
+    """Give what a finding is about; of a package with missing files not whether Python sees it."""
+    facts = ["kind", "conda_package", "path", "record", "change", "starts"]
+    facts += [] if isinstance(finding, Missing) else ["distribution"]
+    return tuple(str(getattr(finding, fact, "")) for fact in facts)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Why something is left as it is."""
+
+    reason: str
+    obstacle: str = ""
 
 
 def plan_repair(
-    inspection: Inspection,
-    findings: Iterable[Finding],
-    wanted: Wants,
-    supplies: Mapping[str, Supply | str],
-    removals: Mapping[str, tuple[str, ...]],
+    inspection: Inspection, findings: Iterable[Finding], wanted: Wants, means: Means
 ) -> Repair:
-    """Give the repair.
-
-    ``supplies``: where the files of each package are to be had, or why they are not, by
-    NAME-VERSION-BUILD. ``removals``: what uninstalling a distribution deletes, as absolute paths of
-    files, by its metadata folder.
-    """
-    lacking = {dist: why for dist, why in supplies.items() if isinstance(why, str)}
+    """Give the repair."""
+    stuck, stuck_claims = _stuck(inspection, wanted, means)
+    single = {dist: _hindered(dist, wanted, means) for dist in wanted.put_back if dist not in stuck}
+    prefix = inspection.environment.prefix
     steps: list[Step] = []
     for claim in wanted.take_out:
-        if not _is_stuck(inspection, claim, wanted, lacking):
-            paths = _own_files(inspection, claim, removals, wanted)
-            steps.append(TakeOut(claim.distribution, paths))
+        if claim.distribution.metadata_path not in stuck_claims:
+            paths = _own_files(inspection, claim, means, wanted)
+            if paths or claim.distribution.metadata_path not in wanted.instead:
+                steps.append(TakeOut(claim.distribution, paths))
     for claim in inspection.claims:
         place = claim.distribution.metadata_path
-        if place in wanted.disown:
-            prefix = inspection.environment.prefix
+        if place in wanted.disown and place not in means.failed:
             given = tuple(f"{prefix}/{path}" for path in wanted.disown[place])
             steps.append(Disown(claim.distribution, given))
+    steps += [Discard(path) for path in wanted.clear if path not in means.failed]
     for dist, paths in wanted.put_back.items():
-        supply = supplies[dist]
-        if isinstance(supply, Supply) and paths:
-            steps.append(PutBack(dist, paths, supply))
-    for lost in wanted.lost:
-        supply = supplies[lost.conda_package]
-        if isinstance(supply, Supply):
-            file = f"{lost.conda_package}.json"
-            steps.append(PutBack(lost.conda_package, (), supply, record=file))
-    steps += [Discard(path) for path in wanted.clear]
-    return Repair(tuple(steps), tuple(_unfixed(inspection, findings, lacking)))
+        supply = means.supplies[dist]
+        back = _without(paths, single.get(dist, {}))
+        if dist not in stuck and isinstance(supply, Supply) and back:
+            steps.append(PutBack(dist, back, supply))
+    for dist in wanted.lost:
+        supply = means.supplies[dist]
+        if dist not in stuck and isinstance(supply, Supply):
+            steps.append(PutBack(dist, (), supply, record=f"{dist}.json"))
+    going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
+    left = _unfixed(inspection, findings, (stuck, single), means)
+    return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
 
 
-def _is_stuck(
-    inspection: Inspection, claim: Claim, wanted: Wants, lacking: Mapping[str, str]
-) -> bool:
-    """Say whether conda's files could not take the place of what would be taken out."""
+def _without(paths: Iterable[str], hindered: Collection[str]) -> tuple[str, ...]:
+    """Leave out what cannot come back, and the bytecode of it."""
+    left = (path for path in paths if path not in hindered)
+    return tuple(path for path in left if source_of(path) not in hindered)
+
+
+def _goes(finding: Finding, going: Collection[str]) -> bool:
+    """Say whether a finding is about the metadata of a distribution that is taken out."""
+    return isinstance(finding, Leftover) and finding.path in going
+
+
+def _hindered(dist: str, wanted: Wants, means: Means) -> Mapping[str, _Left]:
+    """Give the files of a package that cannot be put back, and why."""
+    supply = means.supplies[dist]
+    lacks = supply.lacks if isinstance(supply, Supply) else {}
+    found = {path: _Left(why) for path, why in lacks.items()}
+    for path in wanted.put_back.get(dist) or means.files.get(dist, ()):
+        if (obstacle := means.obstacles.get(path)) is not None:
+            found[path] = _Left(f"`{obstacle.path}`: {obstacle.reason}", obstacle.path)
+    return found
+
+
+def _stuck(
+    inspection: Inspection, wanted: Wants, means: Means
+) -> tuple[Mapping[str, _Left], frozenset[str]]:
+    """Give the packages that nothing is done with, and the distributions that stay, so.
+
+    1. A package that nothing gives, or that was tried in vain.
+    2. A package that is not whole afterwards, though a distribution goes for it, or its record is
+       written anew.
+    3. A distribution that lies over the files of one of these.
+    4. The packages that it lies over besides; and so on.
+    """
+    stuck = {d: _Left(why) for d, why in means.supplies.items() if isinstance(why, str)}
+    stuck |= {dist: _Left(why) for dist, why in means.failed.items() if dist in means.supplies}
+    over = {c.distribution.metadata_path: _under(inspection, c, wanted) for c in wanted.take_out}
+    needed_whole = {dist for dists in over.values() for dist in dists} | {*wanted.lost}
+    for dist in needed_whole - stuck.keys():
+        if hindered := _hindered(dist, wanted, means):
+            stuck[dist] = next(iter(hindered.values()))
+    stay: dict[str, _Left] = {
+        place: _Left(means.failed[place]) for place in over if place in means.failed
+    }
+    while True:
+        for place, dists in over.items():
+            held = next((dist for dist in dists if dist in stuck), None)
+            if held is not None:
+                stay.setdefault(place, stuck[held])
+        more = {dist: left for place, left in stay.items() for dist in over[place]}
+        if more.keys() <= stuck.keys():
+            return stuck, frozenset(stay)
+        stuck = {**more, **stuck}
+
+
+def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ...]:
+    """Give the packages that come back in place of a distribution (NAME-VERSION-BUILD)."""
     owners = owners_of(inspection.environment, claim.paths).values()
-    touched = {record.dist for records in owners for record in records}
-    touched &= wanted.put_back.keys()
-    touched |= {f.conda_package for f in wanted.lost if f.distribution == claim.distribution.name}
-    return not touched.isdisjoint(lacking)
+    touched = dict.fromkeys(record.dist for records in owners for record in records)
+    place = claim.distribution.metadata_path
+    touched.update(dict.fromkeys((*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))))
+    return tuple(dist for dist in touched if dist in wanted.put_back or dist in wanted.lost)
 
 
 def _own_files(
-    inspection: Inspection,
-    claim: Claim,
-    removals: Mapping[str, tuple[str, ...]],
-    wanted: Wants,
+    inspection: Inspection, claim: Claim, means: Means, wanted: Wants
 ) -> tuple[str, ...]:
     """Give what a distribution would take along, less what is conda's or another's."""
     environment = inspection.environment
@@ -101,9 +205,10 @@ def _own_files(
         if one.distribution.metadata_path not in leaving
         for path in one.paths
     }
-    paths = removals.get(claim.distribution.metadata_path, ())
-    below = {path: environment.relative(path) or "" for path in paths}
-    owned = owners_of(environment, set(below.values()))
+    place = claim.distribution.metadata_path
+    below = {path: environment.relative(path) or "" for path in means.removals.get(place, ())}
+    owned = {*owners_of(environment, set(below.values()))}
+    owned.update(*(means.files.get(dist, ()) for dist in wanted.instead.get(place, ())))
     return tuple(
         path
         for path, short in below.items()
@@ -113,22 +218,53 @@ def _own_files(
 
 
 def _unfixed(
-    inspection: Inspection, findings: Iterable[Finding], lacking: Mapping[str, str]
+    inspection: Inspection,
+    findings: Iterable[Finding],
+    left: tuple[Mapping[str, _Left], Mapping[str, Mapping[str, _Left]]],
+    means: Means,
 ) -> Iterable[Unfixed]:
-    leftovers = inspection.environment.leftovers
+    stuck, single = left
     for finding in findings:
         match finding:
-            case Replaced() | Overwritten() | Missing() | Altered() | LostRecord():
-                if finding.conda_package in lacking:
-                    yield Unfixed(finding, lacking[finding.conda_package])
-            case TwoCopies():
-                if not finding.conda_package:
-                    yield Unfixed(finding, _BY_HAND)
-                elif finding.conda_package in lacking:
-                    yield Unfixed(finding, lacking[finding.conda_package])
-            case Leftover() if finding.path in leftovers:
-                pass
+            case TwoCopies(conda_package=""):
+                yield Unfixed(finding, _BY_HAND)
+            case Replaced() | Overwritten() | Missing() | Altered() | TwoCopies():
+                dist = finding.conda_package
+                why = stuck.get(dist) or _first_of(finding, single.get(dist, {}))
+                if why is not None:
+                    yield Unfixed(finding, why.reason, obstacle=why.obstacle)
+            case LostRecord() | UnreadableBook():
+                dist = finding.conda_package
+                why = stuck.get(dist)
+                if why is not None:
+                    yield Unfixed(finding, why.reason, obstacle=why.obstacle)
+                elif dist not in means.supplies:
+                    yield Unfixed(finding, unknown_build(finding))
+            case Leftover():
+                yield from _of_trace(inspection, finding, means)
             case DependsUnmet() | Lacks() | PinBroken():
                 yield Unfixed(finding, _FOLLOWS, follows=True)
             case _:
-                yield Unfixed(finding, "it is not for safepip to mend")
+                yield Unfixed(finding, _NOT_HERE)
+
+
+def _first_of(finding: Finding, hindered: Mapping[str, _Left]) -> _Left | None:
+    paths = (*getattr(finding, "paths", ()), *getattr(finding, "missing", ()))
+    paths += getattr(finding, "altered", ())
+    return next((hindered[path] for path in paths if path in hindered), None)
+
+
+def _of_trace(inspection: Inspection, finding: Leftover, means: Means) -> Iterable[Unfixed]:
+    if finding.path in means.failed:
+        yield Unfixed(finding, means.failed[finding.path])
+    elif finding.distribution:
+        yield Unfixed(finding, "its own package has to be installed again")
+    elif not is_trace(inspection, finding):
+        yield Unfixed(finding, "it may be of a package whose record cannot be read")
+
+
+def unknown_build(finding: LostRecord | UnreadableBook) -> str:
+    """Say why the record of a package cannot be written anew: nobody knows which one it was."""
+    if finding.candidates:
+        return f"which of these it was is unknown: {', '.join(finding.candidates)}"
+    return "no package cache has it, and nothing tells where it came from"

@@ -6,8 +6,10 @@ a command or a file of conda's, it keeps the rest.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.judging.modules import inside_site, is_stray
 from safepip.values.damage import (
     Altered,
@@ -17,6 +19,7 @@ from safepip.values.damage import (
     Overwritten,
     Replaced,
     TwoCopies,
+    UnreadableBook,
 )
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -29,8 +32,7 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Claim, Inspection
 
 Mendable = Replaced | TwoCopies | Overwritten | Missing | Altered
-MENDABLE = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord, Leftover)
-"""The findings that `--fix` knows how to mend, where the files are to be had."""
+_DASHES = len(("NAME", "VERSION", "BUILD")) - 1
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,14 @@ class Wants:
     take_out: tuple[Claim, ...]
     disown: Mapping[str, tuple[str, ...]]
     """Paths below the prefix that a distribution is to give up, by its metadata folder."""
-    lost: tuple[LostRecord, ...]
+    lost: tuple[str, ...]
+    """The packages whose record is to be written anew (NAME-VERSION-BUILD)."""
     clear: tuple[str, ...]
     """Absolute."""
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``lost`` that come in place of a distribution, by its metadata folder."""
+    sake: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The other packages for which a distribution goes, likewise."""
 
 
 def chosen(
@@ -57,6 +64,15 @@ def chosen(
     return tuple(f for f in findings if wanted & names_of(inspection.environment, f))
 
 
+def known_names(inspection: Inspection, findings: Iterable[Finding]) -> frozenset[str]:
+    """Give every normalised name by which a user may mean something here."""
+    environment = inspection.environment
+    found = {normalised(d.name) for d in environment.distributions}
+    for record in environment.records:
+        found |= {normalised(record.name), normalised(record.dist)}
+    return frozenset(found).union(*(names_of(environment, f) for f in findings))
+
+
 def names_of(environment: Environment, finding: Finding) -> frozenset[str]:
     """Give the normalised names by which a user may mean a finding."""
     dist = str(getattr(finding, "conda_package", ""))
@@ -67,12 +83,34 @@ def names_of(environment: Environment, finding: Finding) -> frozenset[str]:
     return frozenset(normalised(one) for one in known if one)
 
 
-def wants(inspection: Inspection, findings: Iterable[Finding]) -> Wants:
-    """Give what mending these findings takes."""
+def lost_in(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Give the packages whose record can be written anew, if their files are to be had.
+
+    Not where only a name is known, or where it may have been one of several packages.
+    """
+    return tuple(
+        finding.conda_package
+        for finding in findings
+        if isinstance(finding, LostRecord | UnreadableBook)
+        if finding.conda_package.count("-") >= _DASHES and not finding.candidates
+    )
+
+
+def wants(
+    inspection: Inspection,
+    findings: Iterable[Finding],
+    files: Mapping[str, tuple[str, ...]],
+) -> Wants:
+    """Give what mending these findings takes.
+
+    ``files``: what the packages have whose record is gone, below the prefix, where that is known.
+    """
+    findings = tuple(findings)
     put_back: dict[str, dict[str, None]] = {}
     take_out: dict[str, Claim] = {}
     disown: dict[str, dict[str, None]] = {}
-    lost, clear = [], []
+    clear = []
+    sake: dict[str, tuple[str, ...]] = {}
     records = {record.dist: record for record in inspection.environment.records}
     for finding in findings:
         match finding:
@@ -80,29 +118,61 @@ def wants(inspection: Inspection, findings: Iterable[Finding]) -> Wants:
                 if finding.conda_package:
                     back = put_back.setdefault(finding.conda_package, {})
                     back.update(dict.fromkeys(_paths(finding)))
-                    files = records[finding.conda_package].files
+                    own = records[finding.conda_package].files
                     for claim in _culprits(inspection, finding):
                         place = claim.distribution.metadata_path
                         if isinstance(finding, Overwritten) and not _overlaps(inspection, finding):
                             disown.setdefault(place, {}).update(dict.fromkeys(finding.paths))
                             continue
                         take_out[place] = claim
+                        sake[place] = (*sake.get(place, ()), finding.conda_package)
                         # Also what it wrote with equal bytes: its time is in the bytecode.
-                        back.update((p, None) for p in files if p in claim.paths)
-            case LostRecord():
-                lost.append(finding)
-                for claim in inspection.claims:
-                    if finding.there and claim.distribution.name == finding.distribution:
-                        take_out[claim.distribution.metadata_path] = claim
-            case Leftover() if finding.path in inspection.environment.leftovers:
+                        back.update((p, None) for p in own if p in claim.paths)
+            case Leftover() if is_trace(inspection, finding):
                 clear.append(finding.path)
+    instead = _in_place_of_lost(inspection, findings, files)
+    for claim in inspection.claims:
+        if claim.distribution.metadata_path in instead:
+            take_out[claim.distribution.metadata_path] = claim
     return Wants(
         {dist: _with_bytecode(records[dist], paths) for dist, paths in put_back.items()},
         tuple(take_out.values()),
         {place: tuple(paths) for place, paths in disown.items() if place not in take_out},
-        tuple(lost),
+        lost_in(findings),
         tuple(clear),
+        instead,
+        sake,
     )
+
+
+def _in_place_of_lost(
+    inspection: Inspection, findings: Iterable[Finding], files: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Give the packages without a record that a distribution lies in place of; by its metadata.
+
+    By the names that they are known to have, as nobody owns anything of theirs.
+    """
+    instead: dict[str, tuple[str, ...]] = {}
+    for finding in findings:
+        for dist in lost_in([finding]):
+            names = {*shipped_in(inspection.environment, files.get(dist, ()))}
+            names |= {finding.distribution} - {""}
+            for claim in inspection.claims:
+                if claim.distribution.name in names:
+                    place = claim.distribution.metadata_path
+                    instead[place] = (*instead.get(place, ()), dist)
+    return instead
+
+
+def is_trace(inspection: Inspection, finding: Leftover) -> bool:
+    """Say whether a path is certainly nobody's, and only in the way.
+
+    What lacks METADATA may be conda's where a record cannot be read; what pip moved aside is not.
+    """
+    if finding.distribution or finding.path not in inspection.environment.leftovers:
+        return False
+    is_aside = finding.path.rpartition("/")[2].startswith("~")
+    return is_aside or not any(book.record.endswith(".json") for book in inspection.unreadable)
 
 
 def _paths(finding: Mendable) -> tuple[str, ...]:
@@ -137,7 +207,12 @@ def _with_bytecode(record: Record, paths: Iterable[str]) -> tuple[str, ...]:
     """Give the paths, and those of the bytecode that the record has of them."""
     found = dict.fromkeys(paths)
     for path in record.files:
-        folder, cache, name = path.rpartition("/__pycache__/")
-        if cache and f"{folder}/{name.partition('.')[0]}.py" in found:
+        if source_of(path) in found:
             found[path] = None
     return tuple(found)
+
+
+def source_of(path: str) -> str:
+    """Give the module that bytecode was made of (PEP 3147); empty for any other file."""
+    folder, cache, name = path.rpartition("/__pycache__/")
+    return f"{folder}/{name.partition('.')[0]}.py" if cache else ""

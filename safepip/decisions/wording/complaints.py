@@ -24,6 +24,7 @@ from safepip.values.damage import (
     Unchecked,
     Unfinished,
     UnreadableBook,
+    UnreadableChange,
     WrongInterpreter,
     WrongKernel,
 )
@@ -56,6 +57,8 @@ def subject(finding: Finding, environment: Environment) -> str:
         return clean(finding.distribution)
     known = next((record.name for record in environment.records if record.dist == owner), "")
     name = known or (owner.rsplit("-", 2)[0] if owner else "")
+    if isinstance(finding, Unfinished | UnreadableChange):
+        return "safepip"
     return clean(name or str(getattr(finding, "module", "")) or finding.kind)
 
 
@@ -144,15 +147,31 @@ def _lost(f: LostRecord, _: Environment) -> str:
         said += f"; on disk is {clean(f.there)}, {came(f.source)}"
     if f.needed_by:
         said += f"; needed by {few(f.needed_by, _FEW_PATHS)}"
-    return said
+    return said + _candidates(f.candidates)
 
 
 def _unreadable(f: UnreadableBook, _: Environment) -> str:
-    return clean(f.reason)
+    follows = "what its package owns is unknown, and was not looked at"
+    if not f.record.endswith(".json"):
+        return clean(f.reason)
+    return f"{clean(f.reason)}; {follows}{_candidates(f.candidates)}"
+
+
+def _change(f: UnreadableChange, _: Environment) -> str:
+    return (
+        f"{clean(f.path)} cannot be read, safepip's note of the change {clean(f.change)}: "
+        f"{clean(f.reason)}; that change cannot be undone"
+    )
+
+
+def _candidates(candidates: tuple[str, ...]) -> str:
+    return f"; it may have been {few(candidates, _FEW_PATHS)}" if candidates else ""
 
 
 def _leftover(f: Leftover, environment: Environment) -> str:
     path = environment.relative(f.path) or f.path
+    if f.distribution:
+        return f"the metadata of {clean(f.version)} is damaged, {clean(path)}: {clean(f.reason)}"
     return f"{clean(path)} is left of what did not end: {clean(f.reason)}"
 
 
@@ -166,6 +185,9 @@ def _lacks(f: Lacks, environment: Environment) -> str:
 
 def _depends(f: DependsUnmet, environment: Environment) -> str:
     version = package(f.conda_package, environment).rpartition(" ")[2]
+    if f.is_limit:
+        found = clean(f.found or "nothing")
+        return f"conda's {version} goes only with {clean(f.depends)}, and {found} is there"
     if f.found is None:
         return f"conda's {version} depends on {clean(f.depends)}, which is not there"
     return f"conda's {version} was built for {clean(f.depends)}, and {clean(f.found)} is there"
@@ -261,6 +283,7 @@ _SENTENCES: Mapping[type[Finding], Callable[..., str]] = {
     Unchecked: _unchecked,
     Unfinished: _unfinished,
     UnreadableBook: _unreadable,
+    UnreadableChange: _change,
     WrongInterpreter: _interpreter,
     WrongKernel: _kernel,
 }

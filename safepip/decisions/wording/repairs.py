@@ -24,7 +24,10 @@ def repair_lines(
     repair: Repair, environment: Environment, *, done: str, where: str, width: int
 ) -> tuple[Line, ...]:
     """Give the steps of a repair. ``done``: the id of the change; empty where it would be one."""
-    word = f"repaired {clean(where)}, {clean(done)}" if done else f"would repair {clean(where)}"
+    partly = " in part" if any(not one.follows for one in repair.unfixed) else ""
+    word = f"would repair {clean(where)}{partly}"
+    if done:
+        word = f"repaired {clean(where)}{partly}, {clean(done)}"
     if not repair.steps:
         word = f"nothing that is wrong in {clean(where)} can be mended here"
     lines = [Line((Span("safepip: "), Span(word, "good" if repair.steps else "error")))]
@@ -58,7 +61,9 @@ def _said(step: Step, environment: Environment) -> tuple[str, str]:
     match step:
         case TakeOut():
             name = f"{clean(step.distribution.name)} {clean(step.distribution.version)}"
-            return "-", f"take out {name}: {count(len(step.paths), 'file')} that are not conda's"
+            verb = "is" if len(step.paths) == 1 else "are"
+            files = count(len(step.paths), "file")
+            return "-", f"take out {name}: {files} that {verb} not conda's"
         case Disown():
             name = f"{clean(step.distribution.name)} {clean(step.distribution.version)}"
             below = [environment.relative(path) or path for path in step.paths]

@@ -1,0 +1,63 @@
+"""What lies in the way of files that are to be put back, and is nobody's to remove."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from safepip.effects.transaction import all_in
+from safepip.values.repair import Obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+
+def obstacles_to(
+    prefix: str, paths: Iterable[str], leaving: Collection[str]
+) -> Mapping[str, Obstacle]:
+    """Give what is in the way of each of these paths below the prefix, where something is.
+
+    ``leaving``: absolute paths of files that are removed before.
+    """
+    known: dict[str, Obstacle | None] = {"": None}
+    found = {}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        obstacle = _of_folder(prefix, folder, leaving, known) or _of_file(prefix, path, leaving)
+        if obstacle is not None:
+            found[path] = obstacle
+    return found
+
+
+def _of_folder(
+    prefix: str, folder: str, leaving: Collection[str], known: dict[str, Obstacle | None]
+) -> Obstacle | None:
+    """Give what keeps a folder below the prefix from being one; asked once for each."""
+    if folder not in known:
+        above = _of_folder(prefix, folder.rpartition("/")[0], leaving, known)
+        known[folder] = above or _itself(prefix, f"{prefix}/{folder}", leaving)
+    return known[folder]
+
+
+def _itself(prefix: str, folder: str, leaving: Collection[str]) -> Obstacle | None:
+    if folder in leaving or not os.path.lexists(folder):
+        return None
+    if os.path.islink(folder):
+        real = os.path.realpath(folder)
+        if not f"{real}/".startswith(f"{prefix}/"):
+            return Obstacle(folder, "it is a link that leads out of the environment")
+    if not os.path.isdir(folder):
+        return Obstacle(folder, "it is no folder, and conda has files in one of this name")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Obstacle(folder, "it may not be written")
+    return None
+
+
+def _of_file(prefix: str, path: str, leaving: Collection[str]) -> Obstacle | None:
+    whole = f"{prefix}/{path}"
+    if not os.path.isdir(whole) or os.path.islink(whole):
+        return None
+    files, _ = all_in(whole)
+    if all(file in leaving for file in files):
+        return None
+    return Obstacle(whole, "it is a folder with files in it, where conda has a file")

@@ -1,0 +1,132 @@
+"""Having the conda packages unpacked that files are put back from.
+
+By py-rattler, or else by a tool of the conda family: that knows the user's channels and logins, and
+is only told to fetch, into a cache of its own. What it says counts for nothing: bytes are compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safepip.effects.prefixes import programs_on_path
+from safepip.effects.wheels import sha256_of
+from safepip.values.errors import CannotRepair
+from safepip.values.repair import PutBack
+from safepip.values.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from safepip.values.repair import Step, Supply
+
+UNPACKED = ".safepip-unpacked-"
+"""How the names of folders begin in `conda-meta` in which packages lie while they are needed."""
+
+_UNPACKER = Path(__file__).with_name("unpacker.py")
+_PATIENCE = 1800.0
+"""Seconds; the largest packages have gigabytes."""
+_TOOLS = ("conda", "mamba", "micromamba")
+_SAID = 300
+"""Characters of what a tool said that are shown."""
+
+
+def unpacking_tool(environ: Mapping[str, str]) -> str:
+    """Give what can fetch and unpack packages: `rattler`, or the path of a tool; empty for none."""
+    if find_spec("rattler") is not None:
+        return "rattler"
+    named = filter(None, map(environ.get, ("CONDA_EXE", "MAMBA_EXE")))
+    path = environ.get("PATH", os.defpath)
+    found = [*named, *(p for name in _TOOLS for p in programs_on_path(name, path))]
+    return next((p for p in found if os.path.isabs(p) and os.access(p, os.X_OK)), "")
+
+
+@contextlib.contextmanager
+def unpacked(
+    prefix: str, steps: Iterable[Step], environ: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
+    """Have every package that is put back unpacked.
+
+    Gives the folder of each, and why each other could not be had, by NAME-VERSION-BUILD. They lie
+    in the environment, so that files can be linked.
+    """
+    needed = {step.conda_package: step.supply for step in steps if isinstance(step, PutBack)}
+    with tempfile.TemporaryDirectory(
+        prefix=UNPACKED, dir=f"{prefix}/conda-meta", ignore_cleanup_errors=True
+    ) as folder:
+        found, why = {}, {}
+        for number, (dist, supply) in enumerate(needed.items()):
+            try:
+                found[dist] = _unpacked(dist, supply, f"{folder}/{number}", environ)
+            except CannotRepair as error:
+                why[dist] = error.message
+        yield found, why
+
+
+def _unpacked(dist: str, supply: Supply, folder: str, environ: Mapping[str, str]) -> str:
+    if supply.kind == "folder":
+        return supply.place
+    tool = unpacking_tool(environ)
+    if tool == "rattler":
+        task = {"from": supply.place, "sha256": supply.sha256, "to": folder}
+        _run(dist, [sys.executable, str(_UNPACKER), json.dumps(task)], environ)
+        return folder
+    return _by_tool(tool, dist, supply, folder, environ)
+
+
+def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping[str, str]) -> str:
+    """Let a tool of the conda family fetch a package into a cache of its own; give the folder.
+
+    For a package that is made for every Python it fails afterwards, as there is none in the
+    environment that it believes to make.
+
+    Raises: CannotRepair, where the archive is not there, or not that one.
+    """
+    cache = f"{folder}/pkgs"
+    words = ["create", "--yes", "--quiet", "--download-only", "-p", f"{folder}/env"]
+    reason = ""
+    own = {"CONDA_PKGS_DIRS": cache, "CONDA_REGISTER_ENVS": "false"}
+    try:
+        _run(dist, [tool, *words, supply.place], {**environ, **own})
+    except CannotRepair as error:
+        reason = error.message
+    for end in (".conda", ".tar.bz2"):
+        archive = f"{cache}/{dist}{end}"
+        is_that = os.path.isfile(archive) and sha256_of(archive) == supply.sha256
+        if is_that and os.path.isdir(f"{cache}/{dist}/info"):
+            return f"{cache}/{dist}"
+    name = os.path.basename(tool)
+    raise CannotRepair(reason or f"cannot unpack {dist}: {name} did not fetch that very archive")
+
+
+def _run(dist: str, command: list[str], environ: Mapping[str, str]) -> None:
+    """Run a command that unpacks a package.
+
+    A process of its own: py-rattler's threads can abort the exit of the one that imported it.
+
+    Raises: CannotRepair.
+    """
+    try:
+        done = subprocess.run(
+            command,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotRepair(f"cannot unpack {dist}: {error}") from error
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        raise CannotRepair(f"cannot unpack {dist}: {shown(said, _SAID)}")

@@ -1,0 +1,95 @@
+"""What would mend a diagnosis, by what there is to mend it with. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safepip.decisions.repairing.plan import Means, plan_repair
+from safepip.decisions.repairing.wants import chosen, lost_in, wants
+from safepip.effects.obstacles import obstacles_to
+from safepip.effects.packages import Place, rows_of, unproven_in
+from safepip.effects.records import site_packages_of
+from safepip.effects.rewriting import RATTLER
+from safepip.effects.supplies import files_to_remove, find_supply
+from safepip.values.repair import Supply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safepip.decisions.repairing.wants import Wants
+    from safepip.recipes.doctor import Diagnosis
+    from safepip.values.environment import Environment
+    from safepip.values.inspection import Inspection
+    from safepip.values.repair import Repair
+
+_NOTHING: Mapping[str, str] = {}
+
+
+def planned_repair(
+    before: Diagnosis,
+    names: Sequence[str] = (),
+    *,
+    failed: Mapping[str, str] = _NOTHING,
+    folders: Mapping[str, str] = _NOTHING,
+) -> Repair:
+    """Give the repair of all damage, or of what has one of these names.
+
+    ``failed``: what was tried in vain, and why (see `Means`). ``folders``: the packages that were
+    fetched or unpacked for it, by NAME-VERSION-BUILD.
+    """
+    inspection = before.inspection
+    findings = chosen(inspection, before.findings, names)
+    place = place_of(inspection.environment)
+    supplies: dict[str, Supply | str] = {}
+    files = {}
+    for dist in lost_in(findings):
+        supplies[dist] = find_supply(inspection, dist, (), place)
+        if folder := _folder(supplies[dist], folders.get(dist, "")):
+            files[dist] = tuple(rows_of(folder, place))
+    wanted = wants(inspection, findings, files)
+    for dist, paths in wanted.put_back.items():
+        supplies[dist] = find_supply(inspection, dist, paths, place)
+    for dist, folder in folders.items():
+        supplies[dist] = _proven(inspection, dist, supplies[dist], wanted, place, folder)
+    removals = {
+        claim.distribution.metadata_path: files_to_remove(claim, inspection.environment.interpreter)
+        for claim in wanted.take_out
+    }
+    leaving = {path for paths in removals.values() for path in paths}
+    back = [path for paths in (*wanted.put_back.values(), *files.values()) for path in paths]
+    obstacles = obstacles_to(inspection.environment.prefix, back, leaving)
+    means = Means(supplies, removals, obstacles, files, failed)
+    return plan_repair(inspection, findings, wanted, means)
+
+
+def _folder(supply: Supply | str, unpacked: str) -> str:
+    if unpacked:
+        return unpacked
+    return supply.place if isinstance(supply, Supply) and supply.kind == "folder" else ""
+
+
+def _proven(  # noqa: PLR0917 - a package, and what is asked of it
+    inspection: Inspection,
+    dist: str,
+    supply: Supply | str,
+    wanted: Wants,
+    place: Place,
+    folder: str,
+) -> Supply | str:
+    """Give the supply with what the unpacked package proves to lack."""
+    if isinstance(supply, str) or supply.kind == "folder":
+        return supply
+    details = inspection.details.get(dist)
+    paths = [path for path in wanted.put_back.get(dist, ()) if not path.endswith(".pyc")]
+    lacks = unproven_in(folder, place, paths, details.hashes if details is not None else {})
+    return Supply(supply.kind, supply.place, supply.sha256, supply.size_bytes, lacks)
+
+
+def place_of(environment: Environment) -> Place:
+    """Give what files are made for."""
+    site_packages = site_packages_of(environment.records)
+    site_packages = site_packages or environment.relative(environment.interpreter.purelib) or ""
+    minor = next((r.version for r in environment.records if r.name == "python"), "")
+    minor = ".".join(minor.split(".")[:2]) or environment.interpreter.minor
+    by_rattler = environment.manager in RATTLER
+    return Place(environment.prefix, site_packages, f"bin/python{minor}", by_rattler)

@@ -1,0 +1,56 @@
+"""safepip in conda: as a subcommand, and as a health check. With a real conda, where one is.
+
+conda itself is on no package index, so these tests run only where a `conda` is on PATH and safepip
+is installed beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.doctoring import Patient, patient
+from tests.lab import from_wheel, make_wheel
+
+AT_START = dict(os.environ)
+OLDER = make_wheel("owned", "1.0", {"owned.py": "1\n"})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    if "safepip" not in run("safepip", "--help").stdout:
+        pytest.skip("no conda with safepip in it")
+    found = patient(tmp_path_factory.mktemp("plugin"), from_wheel(OLDER))
+    make_wheel("owned", "2.0", {"owned.py": "2\n"}).write(found.links)
+    found.fresh("conda")
+    return found
+
+
+@cache
+def program() -> str:
+    return AT_START.get("CONDA_EXE") or shutil.which("conda", path=AT_START["PATH"]) or ""
+
+
+def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [program() or "false", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_subcommand_and_a_health_check_that_mends(made: Patient) -> None:
+    made.install("owned==2.0")
+    for words in (("-p", made.prefix, "doctor"), ("doctor", "-p", made.prefix)):
+        answer = run("safepip", *words, "--json")
+        assert answer.returncode == 1, answer
+        assert [f["kind"] for f in json.loads(answer.stdout)["findings"]] == ["replaced"]
+    report = run("doctor", "-p", made.prefix)
+    assert "conda has 1.0, on disk is 2.0" in report.stdout
+    assert "on disk is" not in run("doctor", "-p", made.prefix, "--json").stdout
+    mended = run("doctor", "-p", made.prefix, "--fix", "safepip", "-y")
+    assert (mended.returncode, "safepip: repaired" in mended.stdout) == (0, True), mended
+    assert made.findings() == []

@@ -1,0 +1,379 @@
+"""What `doctor` concludes from what is written, and what would mend it. Pure, mostly."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safepip.decisions.diagnosing.depends import suits, unmet_depends
+from safepip.decisions.diagnosing.diagnose import diagnose
+from safepip.decisions.diagnosing.lost import lost_records, unreadable_books, without_record
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.repairing.advice import advice
+from safepip.decisions.repairing.plan import Means, left_after, plan_repair
+from safepip.decisions.repairing.wants import wants
+from safepip.decisions.wording.complaints import complaint
+from safepip.effects.obstacles import obstacles_to
+from safepip.effects.traces import read_history
+from safepip.values.damage import (
+    Altered,
+    DependsUnmet,
+    Lacks,
+    Leftover,
+    Missing,
+    PinBroken,
+    Replaced,
+    Source,
+    UnreadableBook,
+    UnreadableChange,
+    WrongKernel,
+)
+from safepip.values.findings import Finding, SecondCopy
+from safepip.values.inspection import Cached, Checked, Claim, Inspection
+from safepip.values.repair import Obstacle, PutBack, Repair, Supply, TakeOut, Unfixed
+from tests.build import LIBRARY, PREFIX, SITE, Package, conda, environment, pip
+
+_OF_ENVIRONMENT = ("pins", "frozen", "externally_managed", "writable", "manager")
+
+
+def seen(*packages: Package, **facts: Any) -> Inspection:
+    known = {"pins": (), **facts}
+    env = environment(*packages, **{k: v for k, v in known.items() if k in _OF_ENVIRONMENT})
+    return Inspection(
+        environment=env, **{k: v for k, v in facts.items() if k not in _OF_ENVIRONMENT}
+    )
+
+
+def with_record(package: Package, **facts: Any) -> Package:
+    assert package.record is not None
+    record = changed(package.record, **facts)
+    known = package.distribution
+    return Package(record, changed(known, record=record) if known is not None else None)
+
+
+# Builds and limits.
+
+
+@pytest.mark.parametrize(
+    ("spec", "build", "answer"),
+    [
+        ("python_abi 3.11.* *_cp311", "4_cp311", True),
+        ("python_abi 3.11.* *_cp311", "4_cp312", False),
+        ("python_abi * *_cp311", "4_cp312", False),
+        ("numpy 1.26.* py311*", "py311h64a7726_0", True),
+        ("numpy=1.26=py310*", "py311h64a7726_0", False),
+        ("libblas[build='*mkl']", "20_mkl", True),
+        ("libblas * *openblas", "20_mkl", False),
+        ("x 1 ^(a+)+$", "aaaa", True),  # a regular expression, which is not tried
+        ("x 1", "anything", True),
+    ],
+)
+def test_a_build_counts_where_one_is_asked_for(spec: str, build: str, *, answer: bool) -> None:
+    version = {"python_abi": "3.11", "numpy": "1.26", "x": "1"}.get(
+        spec.split(maxsplit=1)[0], "1.26"
+    )
+    assert suits(spec, version, build) is answer
+
+
+def test_what_conda_limits_and_what_it_was_built_with() -> None:
+    abi = with_record(conda("abi==3.11", metadata="none"), build="2_cp312")
+    limited = with_record(
+        conda("one==1.0", depends=["abi 3.11.* *_cp311"]), constrains=("two <2", "absent <1")
+    )
+    found = list(unmet_depends(seen(abi, limited, conda("two==2.0")), {}))
+    told = [(f.depends, f.found, f.is_limit, f.owner) for f in found]
+    assert told == [
+        ("abi 3.11.* *_cp311", "abi 3.11 2_cp312", False, "conda"),
+        ("two <2", "two 2.0", True, "conda"),
+    ]
+    assert complaint(found[1], environment()) == (
+        "conda's one-1.0-py311_0 goes only with two <2, and two 2.0 is there"
+    )
+    # Of what pip put there no build is known, but its version is.
+    there = {"abi-3.11-2_cp312": "3.11", "two-2.0-py311_0": "1.9"}
+    assert list(unmet_depends(seen(abi, limited, conda("two==2.0")), there)) == []
+
+
+def test_a_pin_may_speak_of_builds() -> None:
+    pins = ("numpy 1.26.* py310*", "scipy * py311*")
+    inspection = seen(conda("numpy==1.26.4"), conda("scipy==1.11"), pins=pins)
+    found = [f for f in diagnose(inspection) if isinstance(f, PinBroken)]
+    assert [(f.pin, f.found, f.severity) for f in found] == [(pins[0], "1.26.4 py311_0", "note")]
+
+
+# Packages without a record.
+
+
+def cached(dist: str, folder: str = "/pkgs", sha256: str = "") -> Cached:
+    name, version, build = dist.rsplit("-", 2)
+    return Cached(f"{folder}/{dist}", name, version, build, sha256=sha256)
+
+
+@pytest.mark.parametrize(
+    ("in_caches", "package", "candidates"),
+    [
+        (["six-1.16.0-py_0"], "six-1.16.0-py_0", ()),
+        (["six-1.16.0-py_0", "six-1.15.0-py_0"], "six", ("six-1.16.0-py_0", "six-1.15.0-py_0")),
+        (["six-1.16.0-py_0", "six-2.0-py_0"], "six-1.16.0-py_0", ()),
+    ],
+)
+def test_which_package_it_was_is_not_guessed(
+    in_caches: list[str], package: str, candidates: tuple[str, ...]
+) -> None:
+    needy = conda("needy==1.0", depends=["six <2"])
+    [found] = lost_records(seen(needy, cached=tuple(map(cached, in_caches))))
+    assert not isinstance(found, DependsUnmet)
+    assert (found.conda_package, found.candidates) == (package, candidates)
+    inspection = seen(needy)
+    commands = [f.command for f in advice(inspection, [found], Repair(()), Shell(PREFIX))]
+    dists = candidates or (package,)
+    assert commands == [
+        f"conda install -p {PREFIX} {'='.join(dist.rsplit('-', 2))}" for dist in dists
+    ]
+    if candidates:
+        planned = plan_repair(inspection, [found], wants(inspection, [found], {}), Means())
+        assert planned.unfixed[0].reason.startswith("which of these it was is unknown: six-1.16.0")
+
+
+def test_what_history_never_had_is_not_lost_whatever_a_cache_holds() -> None:
+    needy = conda("needy==1.0", depends=["six <2"])
+    inspection = seen(needy, cached=(cached("six-1.16.0-py_0"),), linked=("needy-1.0-py311_0",))
+    [found] = lost_records(inspection)
+    assert (found.kind, found.conda_package) == ("depends", "needy-1.0-py311_0")
+
+
+def test_an_unreadable_record_is_known_by_its_name() -> None:
+    books = tuple(
+        UnreadableBook(record=name, reason="no")
+        for name in ("six-1.16.0-py_0.json", "pinned", "conda-meta", "odd.json")
+    )
+    two = (cached("six-1.16.0-py_0", "/a", "1"), cached("six-1.16.0-py_0", "/b", "2"))
+    needy = conda("needy==1.0", depends=["six"])
+    inspection = seen(needy, unreadable=books, cached=two)
+    assert without_record(inspection.environment, ("six-1.16.0-py_0",), books) == ()
+    found = list(unreadable_books(inspection))
+    assert [f.conda_package for f in found] == ["six-1.16.0-py_0", "", "", ""]
+    assert found[0].candidates == ("/a/six-1.16.0-py_0", "/b/six-1.16.0-py_0")
+    record, odd = (f"{PREFIX}/conda-meta/{name}.json" for name in ("six-1.16.0-py_0", "odd"))
+    asides = f"mv {record} {record}.unreadable && mv {odd} {odd}.unreadable"
+    [fix] = advice(inspection, found, Repair(()), Shell(PREFIX))
+    assert fix.command == f"{asides} && conda install -p {PREFIX} six=1.16.0=py_0"
+    [fix] = advice(inspection, found[-1:], Repair(()), Shell(PREFIX))
+    assert (fix.command, fix.says) == (f"mv {odd} {odd}.unreadable", "put the record aside")
+
+
+def test_what_history_tells(tmp_path: Path) -> None:
+    history = tmp_path / "conda-meta" / "history"
+    history.parent.mkdir()
+    history.write_text(
+        "==> 2024-02-06 13:15:42 <==\n# cmd: conda create\n"
+        "+https://conda.anaconda.org/conda-forge/linux-64::numpy-1.26.4-py311_0\n"
+        "+defaults::old-1.0-0\n# update specs: ['numpy=1.26', 'old', \"python[version='3.11']\"]\n"
+        "-defaults::old-1.0-0\n# remove specs: ['old']\n",
+        encoding="utf-8",
+    )
+    found = read_history(str(tmp_path))
+    place = "https://conda.anaconda.org/conda-forge/linux-64"
+    assert found.channels == {"numpy-1.26.4-py311_0": place}
+    assert found.asked["numpy"] == "numpy=1.26"
+    assert "old" not in found.asked
+
+
+# What is mended, and what is not.
+
+NUMPY = conda("numpy==1.26.4", modules=["numpy/__init__.py", "numpy/core.py"])
+CV = conda("cv==1.0", modules=["cv2/__init__.py"])
+BY_PIP = Source(installer="pip")
+
+
+def over(package: Package, *paths: str) -> Claim:
+    assert package.distribution is not None
+    return Claim(package.distribution, frozenset(paths), frozenset(), BY_PIP)
+
+
+def replaced(package: Package, *altered: str) -> Replaced:
+    assert package.record is not None
+    return Replaced(
+        distribution=package.record.name,
+        conda_package=package.record.dist,
+        version=package.record.version,
+        there="2.0",
+        source=BY_PIP,
+        altered=altered,
+        missing=(),
+        files=3,
+        foreign=1,
+    )
+
+
+def test_what_lies_over_two_packages_goes_for_both_or_stays() -> None:
+    first, second = f"{LIBRARY}/numpy/core.py", f"{LIBRARY}/cv2/__init__.py"
+    came = pip("numpy==2.0")
+    inspection = seen(NUMPY, CV, came, claims=(over(came, first, second),))
+    damage = [replaced(NUMPY, first), Altered(conda_package="cv-1.0-py311_0", paths=(second,))]
+    wanted = wants(inspection, damage, {})
+    whole = {dist: Supply("folder", f"/pkgs/{dist}") for dist in wanted.put_back}
+    removals = {f"{SITE}/numpy-2.0.dist-info": (f"{SITE}/numpy/new.py",)}
+    planned = plan_repair(inspection, damage, wanted, Means(whole, removals))
+    assert [type(step) for step in planned.steps] == [TakeOut, PutBack, PutBack]
+    assert planned.unfixed == ()
+    supplies: dict[str, Supply | str] = {**whole, "cv-1.0-py311_0": "it is nowhere"}
+    planned = plan_repair(inspection, damage, wanted, Means(supplies, removals))
+    assert planned.steps == ()
+    assert [one.reason for one in planned.unfixed] == ["it is nowhere", "it is nowhere"]
+    failed = {f"{SITE}/numpy-2.0.dist-info": "busy"}
+    planned = plan_repair(inspection, damage, wanted, Means(whole, removals, failed=failed))
+    assert [one.reason for one in planned.unfixed] == ["busy", "busy"]
+
+
+def test_of_a_package_that_nobody_lies_over_a_part_comes_back() -> None:
+    paths = (f"{LIBRARY}/numpy/__init__.py", f"{LIBRARY}/numpy/core.py", "bin/f2py")
+    damage = [Missing(conda_package="numpy-1.26.4-py311_0", paths=paths, files=5)]
+    inspection = seen(NUMPY)
+    wanted = wants(inspection, damage, {})
+    supply = Supply("folder", "/pkgs", lacks={paths[0]: "other bytes"})
+    obstacles = {"bin/f2py": Obstacle(f"{PREFIX}/bin/f2py", "it is a folder")}
+    means = Means({"numpy-1.26.4-py311_0": supply}, obstacles=obstacles)
+    planned = plan_repair(inspection, damage, wanted, means)
+    assert planned.steps == (PutBack("numpy-1.26.4-py311_0", (paths[1],), supply),)
+    assert [one.reason for one in planned.unfixed] == ["other bytes"]
+
+
+def test_what_is_said_to_be_mended_was_found_to_be_so() -> None:
+    one, two, three = (Leftover(path=f"{SITE}/~{name}", reason="x") for name in "abc")
+    before: list[Finding] = [one, two, three]
+    repair = Repair((), (Unfixed(two, "busy"), Unfixed(three, "busy")))
+    assert left_after(repair, before, [one, two]) == (
+        Unfixed(one, "it was found again afterwards"),
+        Unfixed(two, "busy"),
+    )
+
+
+def test_what_is_in_the_way_of_a_file(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    (prefix / "lib" / "full" / "x").mkdir(parents=True)
+    (prefix / "lib" / "full" / "x" / "file").touch()
+    (prefix / "lib" / "empty").mkdir()
+    (prefix / "lib" / "file").touch()
+    (prefix / "lib" / "inside").symlink_to("empty")
+    (prefix / "lib" / "outside").symlink_to(tmp_path)
+    (prefix / "lib" / "nowhere").symlink_to("nothing")
+    paths = [
+        *("lib/full", "lib/empty", "lib/file/x", "lib/inside/x", "lib/outside/x/y"),
+        *("lib/nowhere/x", "lib/new/x", "lib/file"),
+    ]
+    found = obstacles_to(str(prefix), paths, ())
+    told = {path: os.path.basename(one.path) for path, one in found.items()}
+    assert told == {
+        "lib/full": "full",
+        "lib/file/x": "file",
+        "lib/outside/x/y": "outside",
+        "lib/nowhere/x": "nowhere",
+    }
+    leaving = {f"{prefix}/lib/full/x/file", f"{prefix}/lib/file"}
+    assert set(obstacles_to(str(prefix), paths, leaving)) == {"lib/outside/x/y", "lib/nowhere/x"}
+
+
+# Commands.
+
+
+@pytest.mark.parametrize(
+    ("finding", "facts", "command"),
+    [
+        (
+            Lacks(distribution="x", version="1", requirement="numpy>=2", found="1.26.4"),
+            {},
+            f'conda install -p {PREFIX} "numpy>=2"',
+        ),
+        (
+            Lacks(distribution="x", version="1", requirement="six>=1", found=None),
+            {"frozen": ""},
+            'safepip install --override-frozen "six>=1"',
+        ),
+        (
+            Lacks(distribution="x", version="1", requirement="six>=1", found=None),
+            {"externally_managed": ""},
+            'safepip install --break-system-packages "six>=1"',
+        ),
+        (
+            Lacks(distribution="x", version="1", requirement="six>=1", found=None),
+            {"writable": False},
+            None,
+        ),
+        (
+            Lacks(distribution="x", version="1", requirement="numpy>=2", found="1.26.4"),
+            {"frozen": "", "manager": "mamba"},
+            None,
+        ),
+        (
+            Leftover(
+                distribution="six", version="1.0", path=f"{SITE}/six-1.0.dist-info", reason=""
+            ),
+            {},
+            "safepip install --ignore-installed --no-deps six==1.0",
+        ),
+        (Leftover(path=f"{SITE}/~ix", reason=""), {}, None),
+        (
+            PinBroken(distribution="six", pin="six <2", found="2.0"),
+            {},
+            'safepip install "six<2"',
+        ),
+        (
+            SecondCopy(distribution="six", modules=("six",), conda_package="six_-1-0"),
+            {},
+            "safepip uninstall -y six",
+        ),
+        (
+            UnreadableChange(change="2026-01-01-1", path=f"{PREFIX}/x.json", reason=""),
+            {},
+            f"rm -r {PREFIX}/x.json",
+        ),
+        (
+            WrongKernel(path="share/jupyter/kernels/mine/kernel.json", starts="/x/python"),
+            {},
+            f"{PREFIX}/bin/python -m ipykernel install --prefix {PREFIX} --name mine",
+        ),
+    ],
+)
+def test_the_command_for_a_finding(
+    finding: Finding, facts: dict[str, Any], command: str | None
+) -> None:
+    inspection = seen(NUMPY, pip("ipykernel==6.0"), **facts)
+    shell = Shell(PREFIX, facts.get("manager", "conda"))
+    given = [fix.command for fix in advice(inspection, [finding], Repair(()), shell)]
+    assert given == ([command] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("channel", "option"),
+    [
+        ("https://conda.anaconda.org/conda-forge/linux-64", "-c conda-forge "),
+        ("https://conda.anaconda.org/conda-forge/", "-c conda-forge "),
+        ("https://repo.anaconda.com/pkgs/main/noarch", "-c defaults "),
+        ("conda-forge", "-c conda-forge "),
+        ("file:///channel/noarch", "-c file:///channel "),
+        ("https://ada:secret@conda.example/x", ""),
+        ("https://conda.example/t/tk-1-2/x", ""),
+        ("<unknown>", ""),
+        ("", ""),
+    ],
+)
+def test_conda_is_told_where_the_package_came_from(channel: str, option: str) -> None:
+    package = with_record(conda("numpy==1.26.4"), channel=channel)
+    damage = [Altered(conda_package="numpy-1.26.4-py311_0", paths=("x",))]
+    [fix] = advice(seen(package), damage, Repair(()), Shell(PREFIX))
+    exact = "--force-reinstall numpy=1.26.4=py311_0"
+    assert fix.command == f"conda install -p {PREFIX} {option}{exact}"
+
+
+def test_a_module_whose_files_are_gone_is_not_there() -> None:
+    yaml = conda("ruamel-yaml==1.0", name="ruamel_yaml", metadata="none")
+    needy = pip("needy==1.0", "ruamel-yaml")
+    gone = frozenset(yaml.record.files) if yaml.record is not None else frozenset()
+    for checked, provider in ((Checked(), "ruamel_yaml-1.0-py311_0"), (Checked(missing=gone), "")):
+        found = [f for f in diagnose(seen(yaml, needy, checked=checked)) if isinstance(f, Lacks)]
+        assert [f.provided_by for f in found] == [provider]
