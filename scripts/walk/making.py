@@ -125,7 +125,7 @@ def by_rattler(prefix: Path, specs: Sequence[str], channel: str) -> str:
     with tempfile.TemporaryDirectory(dir=prefix.parent, prefix=".packages-") as cache:
         done = subprocess.run(
             [sys.executable, "-I", str(_WORKER), cache],
-            input=json.dumps({**request, "reinstall": []}) + "\n",
+            input=json.dumps({**request, "reinstall": [], "keep": False}) + "\n",
             capture_output=True,
             encoding="utf-8",
             check=False,
