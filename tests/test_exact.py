@@ -15,7 +15,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def item(version: str = "1.0", sha256: str = "", direct: bool = False, **download: Any) -> Item:
-    entry = Entry(*("tool", version, "", sha256, "wheel", direct, False, (), (), "", NOWHERE, None))
+    entry = Entry(
+        *("tool", version, "", sha256, "wheel", direct, False, (), (), (), "", NOWHERE, None)
+    )
     return Item(entry, download)
 
 

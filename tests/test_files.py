@@ -20,7 +20,9 @@ INTERPRETER = environment().interpreter
 
 
 def entry(scheme: Scheme = LIBRARY, *, requested: bool = True) -> Entry:
-    return Entry("x", "1", "x.whl", "", "wheel", False, requested, (), (), "x.whl", scheme, None)
+    return Entry(
+        "x", "1", "x.whl", "", "wheel", False, requested, (), (), (), "x.whl", scheme, None
+    )
 
 
 def paths(contents: WheelContents, **options: bool) -> list[str]:
@@ -55,7 +57,9 @@ def test_the_prediction_is_what_pip_writes(tmp_path: Path) -> None:
         places["scripts"],
         places["data"],
     )
-    asked = Entry("whole", "1.0", "u", "", "wheel", True, True, (), (), str(wheel), scheme, None)
+    asked = Entry(
+        "whole", "1.0", "u", "", "wheel", True, True, (), (), (), str(wheel), scheme, None
+    )
     version = env.run(env.python, "-c", "import platform; print(platform.python_version())").stdout
     python = _interpreter(version.strip())
     found = planned_files(asked, read_wheel(str(wheel)), python, compiles=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.pins import as_requirement
-from safepip.decisions.planning.keep import compare, holds, may_hold, named_in, slides
+from safepip.decisions.planning.keep import compare, holds, loses_extras, may_hold, named_in, slides
 from safepip.decisions.planning.loosen import with_constraints, without_bounds
 from safepip.effects.engines import start
 from safepip.values.account import Failed
@@ -38,7 +38,7 @@ def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack,
         return ()
     second = course.joined(account)
     judged = course.judged(second)
-    if judged.refuses:
+    if judged.refuses or loses_extras(plan, second):
         return ()
     if slid := slides(plan, second, named_in(course.request.words)):
         return slid
@@ -58,7 +58,9 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
     if not arguments or not any(isinstance(f, CondaOwned) for f in first.findings):
         return ()
     found = _accepted(course, arguments)
-    fitting = compare(course.environment, plan, found) if found is not None else ()
+    if found is None or loses_extras(plan, found):
+        return ()
+    fitting = compare(course.environment, plan, found)
     return tuple(held for held in fitting if held.name in names)
 
 

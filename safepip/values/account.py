@@ -47,6 +47,9 @@ class Entry:
     is_direct: bool
     requested: bool
     extras: tuple[str, ...]
+    """Those that are asked for."""
+    provides: tuple[str, ...]
+    """Those that it has: `Provides-Extra`, as written."""
     requires: tuple[str, ...]
     wheel: str
     """Path of the wheel; empty for what is installed without one."""

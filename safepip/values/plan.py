@@ -80,6 +80,8 @@ class Change:
     needed_by: tuple[str, ...] = ()
     """Names of the distributions in the plan that require this one."""
     extras: tuple[str, ...] = ()
+    missing_extras: tuple[str, ...] = ()
+    """Of ``extras`` those that this version does not have: pip goes on without them."""
     requires: tuple[str, ...] = ()
     """`Requires-Dist` of what would be installed, as written."""
     files: tuple[PlannedFile, ...] = ()

@@ -116,6 +116,22 @@ def slides(first: Plan, second: Plan, named: Collection[str]) -> tuple[HeldBack,
     return tuple(HeldBack(c.name, c.after, _chosen(c, second)) for c in slid)
 
 
+def loses_extras(first: Plan, second: Plan) -> bool:
+    """Say whether the second plan has a version without an extra that the first one's has.
+
+    pip itself goes on without such an extra, and only warns.
+    """
+    return any(
+        change.after is not None and set(change.missing_extras) - set(_missing(first, change.name))
+        for change in second.changes
+    )
+
+
+def _missing(plan: Plan, name: str) -> tuple[str, ...]:
+    change = plan.by_name.get(name)
+    return change.missing_extras if change is not None else ()
+
+
 def _chosen(change: Change, second: Plan) -> str | None:
     other = second.by_name.get(change.name)
     if other is not None:

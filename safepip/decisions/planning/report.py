@@ -82,6 +82,7 @@ def _entry(raw: object, at: str) -> Entry:
         is_direct=bool(item.get("is_direct")),
         requested=bool(item.get("requested")),
         extras=_strings(item, "requested_extras", f"{at}.report"),
+        provides=_strings(metadata, "provides_extra", f"{at}.report.metadata"),
         requires=_strings(metadata, "requires_dist", f"{at}.report.metadata"),
         wheel=_get(entry, "wheel", str, at),
         scheme=_scheme(_get(entry, "scheme", dict, at), f"{at}.scheme"),
@@ -203,6 +204,7 @@ def _change(
     needed_by: tuple[str, ...],
 ) -> Change:
     before = _displaced(entry.name, entry.before, environment)
+    has = set(map(normalised, entry.provides))
     return Change(
         name=entry.name,
         action=relation(before.version, entry.version) if before else "add",
@@ -212,6 +214,7 @@ def _change(
         requested=entry.requested,
         needed_by=needed_by,
         extras=entry.extras,
+        missing_extras=tuple(extra for extra in entry.extras if normalised(extra) not in has),
         requires=entry.requires,
         files=planned_files(entry, contents, environment.interpreter, compiles=account.compiles),
         removes=entry.before.removes if entry.before else (),
