@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,13 +19,21 @@ import rattler
 import tomli
 from ruamel.yaml import YAML
 
+from safepip.decisions.exporting.constraints import constraints_text
+from safepip.decisions.exporting.dropped import dropped
 from safepip.decisions.exporting.sheet import Wanted
 from safepip.doors.export import follow
-from safepip.effects.environment_files import updated_text
+from safepip.effects.environment_files import (
+    environment_file_of,
+    read_environment_file,
+    updated_text,
+)
 from safepip.effects.origins import own_only, read_origins
+from safepip.effects.wishes import read_variables
 from safepip.recipes.constraints import constraints
 from safepip.recipes.export import export
 from safepip.values.environment import Distribution
+from safepip.values.errors import UnreadableFile
 from safepip.values.sheet import Origin, PipEntry, Sheet
 from safepip.values.target import Target
 from tests.build import environment, interpreter
@@ -147,7 +156,11 @@ def owners(environment: CondaEnvironment) -> dict[str, tuple[str, str]]:
 
 
 def document(file: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(file.read_text())
+    return document_of(file.read_text())
+
+
+def document_of(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def pip_lines(file: Path) -> list[str]:
@@ -232,7 +245,8 @@ def test_pip_s_part_alone_and_only_over_a_file_of_safepip_s(world: World) -> Non
     assert (refused.exit_code, mine.read_text()) == (2, "mine\n")
     mine.unlink()
     assert world.run("export", "--requirements", "-f", mine).exit_code == 0
-    assert mine.read_text().splitlines()[1:] == pip_lines(world.file)
+    held, *others = mine.read_text().splitlines()[1:]
+    assert (held, others) == ("-c requirements.constraints.txt", pip_lines(world.file)[1:])
 
 
 def test_records_of_every_writer_say_the_same(tmp_path: Path) -> None:
@@ -268,7 +282,15 @@ def test_records_of_every_writer_say_the_same(tmp_path: Path) -> None:
 
 def test_there_and_back_again_everything_is_as_it_was(world: World) -> None:
     prefix = world.folder / "again"
-    done = world.run("create", "-f", world.file, "-p", prefix)
+    file = world.folder / "login.yml"
+    login = "http://${LAB_USER}:${LAB_PASSWORD}@"
+    file.write_text(world.file.read_text().replace("http://", login))
+    secrets = dict(zip(("LAB_USER", "LAB_PASSWORD"), LOGIN, strict=True))
+    bare = replace(world, variables={**world.variables, **secrets, "HOME": str(world.folder)})
+    refused = bare.run("create", "-f", file, "-p", prefix)
+    command = f"safepip create -f {file} -p {prefix} --allow taken"
+    assert (refused.exit_code, prefix.exists(), command in refused.stderr) == (10, False, True)
+    done = bare.run(*command.split()[1:])
     assert done.exit_code == 0, done
     again = CondaEnvironment(prefix, ())
     assert owners(again) == owners(world.environment)
@@ -278,7 +300,12 @@ def test_there_and_back_again_everything_is_as_it_was(world: World) -> None:
     second.parent.mkdir()
     world.run("export", "-f", second, env=again)
     there, back = (STAMP.sub("", file.read_text()) for file in (world.file, second))
-    assert back.replace("again", "env").replace(f"-e {world.folder}/", "-e ./") == there
+    back = back.replace("again", "env").replace(f"-e {world.folder}/", "-e ./")
+    assert back.replace(login, "http://") == there
+    assert login in back
+    assert not re.search("|".join(LOGIN), back)
+    journal = [path.read_text() for path in again.conda_meta.glob("safepip/*.json")]
+    assert not re.search(rf"hunter2|{tempfile.gettempdir()}/safepip-", str(journal))
 
 
 def test_conda_s_own_way_keeps_every_byte_of_conda_s(world: World) -> None:
@@ -430,22 +457,29 @@ def test_constraints_follow_what_conda_changes(
 def test_constraints_are_never_written_over_what_somebody_wrote(
     world: World, tmp_path: Path
 ) -> None:
-    file = tmp_path / "constraints.txt"
+    file = tmp_path / "e.constraints.txt"
     file.write_text("mine==1\n")
     done = world.run("constraints", "-o", file)
     assert (done.exit_code, file.read_text()) == (2, "mine==1\n")
     also = world.run("export", "-f", tmp_path / "e.yml")
     assert (also.exit_code, (tmp_path / "e.yml").exists()) == (2, False)
     prefix = world.environment.prefix
-    fix = f"safepip export --env {prefix} -f {tmp_path}/e.yml --constraints conda-constraints.txt"
-    assert fix in also.stderr
+    fix = f"safepip export --env {prefix} -f {tmp_path}/e.yml --constraints conda-e.constraints.txt"
+    assert fix in " ".join(also.stderr.split())
+    other = constraints_text(environment(name="other"), "2026")
+    file.write_text(other)
+    again = world.run("export", "-f", tmp_path / "e.yml")
+    assert (again.exit_code, file.read_text()) == (2, other)
+    assert "has the versions of another environment" in " ".join(again.stderr.split())
 
 
 # ------------------------------------------------------------------------------- check-file
 
 
 def test_check_file_ends_with_1_where_something_is_wrong(world: World, tmp_path: Path) -> None:
-    assert world.run("check-file", world.file, "--solve").stdout.endswith("nothing is wrong\n")
+    done = world.run("check-file", world.file, "--solve")
+    assert (done.exit_code, "nothing is wrong\n" in done.stdout) == (0, True), done
+    assert "by `--allow taken`" in done.stdout
     file = tmp_path / "environment.yml"
     channel = document(world.file)["channels"]
     dependencies = ["user", "pip", {"pip": ["owned", "-r nope.txt", "https://u:p@host/x.whl"]}]
@@ -471,14 +505,55 @@ def test_what_is_linked_to_is_the_environment_s_and_what_is_on_pythonpath_is_not
     site.mkdir()
     source.mkdir(parents=True)
     (tmp_path / "project" / "setup.py").touch()
-    (site / "Linked.egg-link").write_text(f"{source}\n../")
-    linked = egg("Linked==1", outside=True, location=str(source))
+    (site / "My-linked.egg-link").write_text(f"{source}\n../")
+    linked = egg("my_linked==1", outside=True, location=str(source))
     other = egg("other==1", outside=True, location=str(tmp_path))
     env = environment(linked, other, interpreter=interpreter(purelib=str(site)))
     own = own_only(env)
-    assert [one.name for one in own.distributions] == ["linked"]
+    assert [one.name for one in own.distributions] == ["my-linked"]
     (origin,) = read_origins(env.prefix, own.distributions).values()
     assert (origin.is_editable, origin.url) == (True, (tmp_path / "project").as_uri())
+
+
+@pytest.mark.parametrize(
+    ("remote", "told"),
+    [
+        ("git@host:o/r.git", "ssh://git@host/o/r.git"),
+        ("/srv/r.git", "file:///srv/r.git"),
+        ("../r.git", "{prefix}/src/r.git"),
+        ("https://host/r.git", "https://host/r.git"),
+    ],
+)
+def test_pip_s_own_checkout_came_from_a_place_that_pip_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remote: str, told: str
+) -> None:
+    prefix = tmp_path / "env"
+    project, stray = prefix / "src" / "app" / "sub", prefix / "src" / "stray"
+    for folder in (project, stray):
+        folder.mkdir(parents=True)
+        (folder / "setup.py").touch()
+    commit(project.parent)
+    commit(tmp_path)  # a repository that the environment lies in is not where `stray` came from
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    for folder in (project.parent, tmp_path):
+        words = ["git", "-C", str(folder), "remote", "add", "origin", remote]
+        subprocess.run(words, check=True, env={"PATH": os.environ["PATH"]})
+    found = list[Origin]()
+    for name, folder in (("app", project), ("stray", stray)):
+        info = tmp_path / f"{name}-1.dist-info"
+        info.mkdir()
+        raw = {"url": folder.as_uri(), "dir_info": {"editable": True}}
+        (info / "direct_url.json").write_text(json.dumps(raw))
+        found += read_origins(str(prefix), [Distribution(name, "1", str(info))]).values()
+    there = told.format(prefix=prefix.as_uri())
+    assert [(one.remote, one.subdirectory) for one in found] == [(there, "sub"), ("", "")]
+
+
+def test_what_conda_is_to_unset_is_no_value(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    state = {"env_vars": {"GONE": "***unset***", "MODE": "fast"}}
+    (tmp_path / "conda-meta" / "state").write_text(json.dumps(state))
+    assert read_variables(str(tmp_path)) == {"MODE": "fast"}
 
 
 @pytest.mark.parametrize(
@@ -577,6 +652,96 @@ variables:
   MODE: fast
 """
     )
+
+
+def test_the_user_s_own_lines_stay_as_they_are_written(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    own = ["-rmore.txt", "-cmine.txt", "--extra-index=https://a -i https://b", "-r 'x"]
+    file.write_text(f"dependencies:\n  - pip: {json.dumps([*own, '-e.', 'gone'])}\n")
+    file.write_text(updated_text(str(file), SHEET, ""))
+    assert pip_lines(file) == [*own, "-c constraints.txt", "rich==13.6", "torch==2"]
+
+
+def test_packages_of_conda_s_whose_names_differ_little_are_two(tmp_path: Path) -> None:
+    specs = ("ruamel.yaml=0.17", "ruamel_yaml=0.15", "typing-extensions=4", "typing_extensions=4")
+    file = tmp_path / "environment.yml"
+    for before in ("", "dependencies:\n- typing_extensions\n- ruamel.yaml=0.1\n"):
+        file.write_text(before)
+        file.write_text(
+            updated_text(str(file), replace(SHEET, specs=specs, options=(), entries=()), "")
+        )
+        assert sorted(document(file)["dependencies"]) == list(specs)
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["variables:\n", "dependencies:\nchannels:\n", "dependencies:" + 60 * "\n" + "  - a\n"],
+)
+def test_a_file_that_is_half_empty_is_filled(tmp_path: Path, before: str) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_text(before)
+    read_environment_file(str(file))
+    assert document_of(updated_text(str(file), SHEET, ""))["variables"] == {"MODE": "fast"}
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("dependencies:\n- pip: [a]\n- pip: [b]\n", "expected one part for pip, got 2"),
+        ("dependencies:\n- pip: a\n", "expected a list, got str at `pip`"),
+        ("variables: [a]\n", "expected a mapping, got CommentedSeq at `variables`"),
+    ],
+)
+def test_a_file_of_which_something_would_be_lost_is_refused(
+    tmp_path: Path, before: str, says: str
+) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_text(before)
+    with pytest.raises(UnreadableFile, match=says):
+        updated_text(str(file), SHEET, "")
+    with pytest.raises(UnreadableFile, match=says):
+        read_environment_file(str(file))
+
+
+def test_what_an_update_takes_out_is_said_and_bounds_that_fit_stay(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    before = """\
+dependencies:
+  - python>=3.10,<3.12  # both work
+  - numpy<1
+  - cudatoolkit=11.8
+  - mine::scipy
+  - pip:
+    - flask
+    - https://u:p@host/rich-1-py3-none-any.whl
+    - -i https://u:p@host
+"""
+    file.write_text(before)
+    specs = ("numpy", "python=3.11", "scipy")
+    versions = {"python": "3.11", "numpy": "1.26", "scipy": "1.11"}
+    sheet = replace(SHEET, specs=specs, versions=versions, homes={"scipy": "conda-forge"})
+    after = updated_text(str(file), sheet, "")
+    found = document_of(after)["dependencies"]
+    assert found[:3] == ["python>=3.10,<3.12", "numpy", "conda-forge::scipy"]
+    name = str(file)
+    notes = dropped(read_environment_file(name), environment_file_of(name, after))
+    assert [(note.kind, note.about) for note in notes] == [
+        ("dropped", "cudatoolkit=11.8"),
+        ("dropped", "flask"),
+        ("login-there", "-i https://host"),
+    ]
+
+
+def test_bytes_of_a_file_that_mean_something_stay(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_bytes(b"\xef\xbb\xbfname: x\r\ndependencies: []\r\n")
+    after = updated_text(str(file), SHEET, "")
+    assert after.startswith("\ufeffname: x\r\n")
+    assert "\n" not in after.replace("\r\n", "")
+    file.write_bytes(b"# x\nname: caf\xe9\n")
+    for read in (read_environment_file, lambda path: updated_text(path, SHEET, "")):
+        with pytest.raises(UnreadableFile, match="it is not UTF-8 in line 2"):
+            read(str(file))
 
 
 def test_constraints_that_hold_no_more_are_named_no_more(tmp_path: Path) -> None:

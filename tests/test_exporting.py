@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pip._internal.commands import commands_dict
 
-from safepip.decisions.exporting.arguments import as_file, needs_a_file, words_of_lines
+from safepip.decisions.exporting.arguments import arguments_of
 from safepip.decisions.exporting.asked import Asked, asked_for
 from safepip.decisions.exporting.checking import check
 from safepip.decisions.exporting.conda_part import (
@@ -20,23 +21,26 @@ from safepip.decisions.exporting.conda_part import (
     taken_over,
     told_variables,
 )
-from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
-from safepip.decisions.exporting.lines import key_of, name_in, option_in, requirement_text
+from safepip.decisions.exporting.constraints import constraints_text, is_constraints, pins_in, stale
+from safepip.decisions.exporting.lines import key_of, name_in, options_in, path_in, requirement_text
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
+from safepip.decisions.exporting.names import constraints_name, lock_names
 from safepip.decisions.exporting.parsing import parse_environment_file
 from safepip.decisions.exporting.pip_part import Told, pip_part
 from safepip.decisions.exporting.sheet import Known, Wanted, sheet_of
 from safepip.decisions.exporting.slots import Slot, Slots, updated
-from safepip.decisions.exporting.urls import bare, channel_name, has_secret, variables_only
+from safepip.decisions.exporting.urls import bare, channel_name, has_secret
 from safepip.decisions.exporting.wanted import wanted
 from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import note_text
 from safepip.doors.arguments import OWN
+from safepip.effects.half_made import half_made
 from safepip.values.environment_file import Beside, EnvironmentFile, Line
-from safepip.values.errors import UnreadableFile
+from safepip.values.errors import AlreadyThere, Busy, UnreadableFile
 from safepip.values.journal import Entry, Step
 from safepip.values.sheet import Note, Origin, Package, PipEntry
+from safepip.values.verdict import Fix
 from tests.build import MARKERS, conda, environment, pip
 from tests.saying import expected, text
 
@@ -83,8 +87,11 @@ def test_the_journal_tells_extras_and_indexes_of_what_is_there() -> None:
 @pytest.mark.parametrize(
     ("words", "values"),
     [
-        (("install", "x", "-fDIR", "--pre"), [("-f", "DIR")]),
-        (("install", "--index-url", "u", "-Uqi", "v"), [("--index-url", "u"), ("-i", "v")]),
+        (("install", "x", "-fDIR", "--pre"), [("--find-links", "DIR")]),
+        (
+            ("install", "--index-url", "u", "-Uqi", "v"),
+            [("--index-url", "u"), ("--index-url", "v")],
+        ),
         (("install", "--extra-index=u", "--", "-f", "x"), [("--extra-index-url", "u")]),
     ],
 )
@@ -179,6 +186,10 @@ def test_pip_s_own_checkout_is_named_by_where_it_came_from() -> None:
     assert part(pip("app==1"), app=origin).entries[0].text == (
         "-e git+https://host/x.git@abc#egg=app"
     )
+    below = Origin(True, "file:///x", "git", "abc", "sub", is_editable=True, remote="ssh://g@h/r")
+    assert part(pip("app==1"), app=below).entries[0].text == (
+        "-e git+ssh://g@h/r@abc#egg=app&subdirectory=sub"
+    )
 
 
 def test_what_was_built_elsewhere_is_named_by_its_version() -> None:
@@ -186,6 +197,11 @@ def test_what_was_built_elsewhere_is_named_by_its_version() -> None:
     found = part(pip("app==1"), app=gone)
     assert found.entries == (PipEntry("app", "app==1"),)
     assert found.notes == (Note("gone", "app", "file:///croot/app_1/work"),)
+
+
+def test_a_url_that_is_none_is_no_reason_to_fail() -> None:
+    for url in ("http://[x/y", "file://[x/y"):
+        assert part(pip("app==1"), app=Origin(True, url)).entries[0].text == f"app @ {url}"
 
 
 def test_an_archive_is_named_with_its_hash_and_an_odd_version_as_it_is() -> None:
@@ -211,6 +227,7 @@ def test_an_index_is_the_main_one_only_where_all_came_from_it() -> None:
         Note("relative", "--find-links", "w"),
     )
     assert options(a=one).options == ("--extra-index-url https://one/",)
+    assert Note("index", "--extra-index-url", "https://one/") in options(a=one).notes
 
 
 def test_a_copy_in_the_user_site_is_not_the_environment_s() -> None:
@@ -226,8 +243,15 @@ def test_a_folder_with_spaces_is_quoted_as_pip_reads_it() -> None:
     origin = Origin(True, "file:///home/my%20app", is_editable=True, is_folder=True)
     (entry,) = part(pip("app==1"), app=origin, folder="/home").entries
     assert entry.text == "-e './my app'"
+    for odd, line in (
+        ("/x%0A--index-url%20http://evil", "-e file:///x%0A--index-url%20http%3A//evil"),
+        ("/home/a%20%23b", "-e file:///home/a%20%23b"),
+        ("/home/$%7BX%7D", "-e file:///home/%24%7BX%7D"),
+    ):
+        origin = Origin(True, f"file://{odd}", is_editable=True, is_folder=True)
+        assert part(pip("app==1"), app=origin, folder="/home").entries[0].text == line
     file = EnvironmentFile("e.yml", lines=lines(entry.text))
-    assert words_of_lines(file, {}, lambda path: path) == (("-e", "./my app"),)
+    assert arguments_of(file, {}).words == ("--editable", "./my app")
 
 
 # ------------------------------------------------------------------------------- conda's part
@@ -248,6 +272,26 @@ def test_what_pip_took_over_is_on_pip_s_side_only() -> None:
     assert found.entries == (PipEntry("numpy", "numpy==2", "numpy 1"),)
 
 
+def test_what_nobody_allowed_pip_to_take_is_told_as_conda_s() -> None:
+    env = environment(
+        over("numpy"), over("six"), pip("numpy==2", "lib"), pip("six==2"), pip("lib==1")
+    )
+    given = entry(1, "install", "--strict", "--allow", "six", "six", steps=(step("six", "2"),))
+    sheet = sheet_of(env, Known({}, {}, (given,), {}), Wanted(builds=False))
+    assert (sheet.specs, sheet.entries) == (
+        ("numpy=1", "pip"),
+        (PipEntry("lib", "lib==1"), PipEntry("six", "six==2", "six 1")),
+    )
+    assert Note("damaged", "numpy", "numpy 1") in sheet.notes
+
+
+def test_files_beside_two_files_of_one_folder_are_four() -> None:
+    assert constraints_name("x/environment.yml") == constraints_name("") == "constraints.txt"
+    assert constraints_name("x/dev.yml") == "dev.constraints.txt"
+    assert lock_names("x/environment.yml") == ("x/environment.explicit.txt", "x/pylock.toml")
+    assert lock_names("dev.1.yml") == ("dev.1.explicit.txt", "pylock.dev-1.toml")
+
+
 def test_what_was_asked_of_conda_is_told_in_the_same_words() -> None:
     records = environment(conda("six==1"), conda("numpy==1", depends=["six"])).records
     told = {
@@ -260,6 +304,8 @@ def test_what_was_asked_of_conda_is_told_in_the_same_words() -> None:
         "python",
     )
     assert asked_specs(records, {}, for_pip=False) == ("numpy",)
+    bounds = {"six-1-py311_0": Package(specs=("six >=1", "six <2,!=1.5"))}
+    assert asked_specs(records, bounds, for_pip=False) == ("six >=1,<2,!=1.5",)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +341,11 @@ def test_channels_come_by_how_much_they_gave() -> None:
 
 def test_variables_that_look_like_secrets_stay_behind() -> None:
     variables = {"MODE": "fast", "MY_TOKEN": "abc", "PROXY": "http://u:p@host"}
+    secret = ("PGPASS", "DB_PASS", "GH_PAT", "MY_PWD", "PASSPHRASE")
+    assert told_variables(dict.fromkeys((*secret, "MY_PATH", "COMPASS"), "x"))[0] == {
+        "MY_PATH": "x",
+        "COMPASS": "x",
+    }
     assert told_variables(variables) == (
         {"MODE": "fast"},
         (Note("secret-variable", "MY_TOKEN"), Note("secret-variable", "PROXY")),
@@ -321,6 +372,7 @@ def test_constraints_say_of_what_and_when_and_whether_they_are_stale() -> None:
     assert made.splitlines()[0] == "# conda's versions in lab, as of 2026-11-25T09:12:00+00:00"
     assert made.splitlines()[3:] == ["numpy==1.26.4", "torch==2.1"]
     assert is_constraints(made)
+    assert pins_in("a==1\nb == 2 # x\nc==3; a>1\n") == {"a": "1", "b": "2"}
     assert stale(made, env) == ()
     changed = environment(conda("numpy==2.0"), conda("six==1.16"))
     assert stale(made, changed) == (
@@ -396,6 +448,9 @@ def test_an_explicit_file_has_the_hash_that_every_conda_understands() -> None:
         ("--editable=app", "", "-e app"),
         ("-c constraints.txt", "", "--constraint constraints.txt"),
         ("-i https://host", "", "--index-url https://host"),
+        ("-rmore.txt", "", "--requirement more.txt"),
+        ("-e.", "", "-e ."),
+        ("--extra-index=https://a -fb", "", "--extra-index-url https://a --find-links b"),
         ("--pre", "", "--pre "),
         ("# nothing", "", ""),
     ],
@@ -406,7 +461,8 @@ def test_a_line_is_known_by_what_it_is_about(line: str, name: str, key: str) -> 
 
 def test_a_requirement_is_read_without_what_is_behind_it() -> None:
     assert requirement_text("rich>=1 --hash=sha256:0 # c") == "rich>=1"
-    assert option_in("-r 'my file.txt'") == ("--requirement", "my file.txt")
+    assert options_in("-r 'my file.txt'") == (("--requirement", "my file.txt"),)
+    assert options_in("-r 'my") == (("--requirement", "'my"),)
     assert requirement_text("-e .") == ""
 
 
@@ -432,9 +488,28 @@ def test_comments_stay_where_they_are_when_their_entries_go() -> None:
     assert updated(twice, {"a": Slot("a", "a=1")}).entries == (Slot("a", "a=1", "", "# more\n"),)
 
 
-@given(st.text())
+PIECES = (
+    "https://",
+    "file:",
+    "git+",
+    "ssh://",
+    "u:p@",
+    "[",
+    "]",
+    "/x",
+    "#",
+    " @ ",
+    "-e ",
+    "-i",
+    "a",
+)
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map("".join))
 def test_no_text_is_too_odd_for_a_line(line: str) -> None:
     key_of(line)
+    path_in(line)
+    arguments_of(EnvironmentFile("e.yml", lines=(Line(line),)), {})
     check(EnvironmentFile("e.yml", specs=(line,), lines=(Line(line),)), Beside())
 
 
@@ -461,8 +536,9 @@ def test_nothing_secret_is_left_in_a_url(url: str) -> None:
 def test_a_url_without_secrets_stays_as_it_is() -> None:
     for url in ("ssh://git@host/x.git", "git+ssh://git@host/x.git@v1", "git+file:///x/y@z"):
         assert (bare(url), has_secret(url)) == (url, False)
-    assert variables_only("https://${USER}:${PASSWORD}@host/simple")
-    assert not variables_only("https://me:${PASSWORD}@host/simple")
+    for url in ("https://${USER}:${PASSWORD}@host/simple", "https://${TOKEN}@host/simple"):
+        assert (bare(url), has_secret(url)) == (url, False)
+    assert has_secret("https://me:${PASSWORD}@host/simple")
 
 
 # ------------------------------------------------------------------------------- files
@@ -486,7 +562,6 @@ def test_an_environment_file_is_read_strictly() -> None:
         channels=("c",),
         specs=("a",),
         lines=(Line("x"), Line("y", allows=True)),
-        has_pip_part=True,
         variables={"V": "1"},
         unknown=("odd",),
     )
@@ -495,6 +570,7 @@ def test_an_environment_file_is_read_strictly() -> None:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
+        ({"channels": ["a"] * 10_001}, "expected at most 10000 entries, got 10001 at `channels`"),
         ({"dependencies": [["a"]]}, "expected text or `pip:`, got a list in `dependencies[0]`"),
         ({"dependencies": [{"sel(unix)": "a"}]}, "got a mapping with `sel(unix)`"),
         ({"dependencies": [{"pip": "x"}]}, "expected a list, got `x` at `pip`"),
@@ -515,36 +591,51 @@ def lines(*texts: str) -> tuple[Line, ...]:
     return tuple(map(Line, texts))
 
 
-def test_lines_become_arguments_as_pip_would_read_them() -> None:
-    file = EnvironmentFile(
-        "e.yml",
-        lines=lines(
-            "rich [x] >= 1 ; python_version > '3'  # why",
-            "-e ./app[dev]",
-            "-c constraints.txt",
-            "--index-url https://${USER}:${UNSET}@host",
-            "./x.whl",
-            "--no-binary 'a b'",
+def given_to_pip(*texts: str, **environ: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(arguments_of(EnvironmentFile("e.yml", lines=lines(*texts)), environ))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("rich [x] >= 1 ; a > '3'  # why", ("rich [x] >= 1 ; a > '3'",)),
+        ("-e ./app[dev]", ("--editable", "./app[dev]")),
+        ("-e.", ("--editable", ".")),
+        ("-c constraints.txt", ("--constraint", "constraints.txt")),
+        ("-c ${HOME}/c.txt", ("--constraint", "/home/c.txt")),
+        ("--index-url https://${UNSET}@host", ("--index-url", "https://${UNSET}@host")),
+        ("./x.whl", ("./x.whl",)),
+        ("--no-binary 'a b' --pre", ("--no-binary", "a b", "--pre")),
+    ],
+)
+def test_lines_become_arguments_as_pip_would_read_them(line: str, words: tuple[str, ...]) -> None:
+    assert given_to_pip(line, HOME="/home")[:2] == (words, ())
+
+
+@pytest.mark.parametrize(
+    ("line", "in_a_file", "told"),
+    [
+        ("app[x]==1 --hash=sha256:0", "app[x]==1 --hash=sha256:0", ("app[x]==1",)),
+        ("a @ https://h/${T}/a.whl", "a @ https://h/${T}/a.whl", ("a @ https://h/${T}/a.whl",)),
+        ("-i https://${T}@h", "--index-url 'https://${T}@h'", ("--index-url", "https://${T}@h")),
+        (
+            "-r https://h/${T}/r",
+            "--requirement 'https://h/${T}/r'",
+            ("--requirement", "https://h/${T}/r"),
         ),
-    )
-    words = words_of_lines(file, {"USER": "ada"}, lambda path: f"/d/{path}")
-    assert words == (
-        ("rich [x] >= 1 ; python_version > '3'",),
-        ("-e", "/d/./app[dev]"),
-        ("--constraint", "/d/constraints.txt"),
-        ("--index-url", "https://ada:${UNSET}@host"),
-        ("/d/./x.whl",),
-        ("--no-binary", "a b"),
-    )
-    assert not needs_a_file(words)
-    hashed = words_of_lines(EnvironmentFile("e", lines=lines("a==1 --hash=sha256:0")), {}, str)
-    assert needs_a_file(hashed)
-    assert as_file((*hashed, ("-e", "/my app"))) == "a==1 --hash=sha256:0\n-e '/my app'\n"
-
-
-def test_a_line_that_cannot_be_split_is_said() -> None:
-    with pytest.raises(UnreadableFile, match="No closing quotation"):
-        words_of_lines(EnvironmentFile("e", lines=lines("--no-binary 'a")), {}, str)
+        ("-ihttps://u:p@h", "--index-url https://u:p@h", ("--index-url", "https://u:p@h")),
+        ("--target /etc", "--target /etc", ("--target", "/etc")),
+        ("--upgrade", "--upgrade", ("--upgrade",)),
+        ("-e", "-e", ("--editable",)),
+        ("-e . --config-settings a=b", "-e . --config-settings a=b", None),
+    ],
+)
+def test_what_pip_takes_in_a_file_only_and_what_is_secret_goes_by_a_file(
+    line: str, in_a_file: str, told: tuple[str, ...] | None
+) -> None:
+    words, in_file, found = given_to_pip(line, T="s3cret")
+    assert (words, in_file) == ((), (in_a_file,))
+    assert told in (None, found)
 
 
 # ------------------------------------------------------------------------------- check-file
@@ -573,6 +664,9 @@ def found_in(*specs: str, pip: tuple[str, ...] = (), beside: Beside | None = Non
         ([], ["https://u:p@host/x.whl"], ["credentials: https://host/x.whl"]),
         ([], ["--index-url https://${U}:${P}@host"], []),
         ([], ["???"], ["unreadable: ???"]),
+        ([], ["sub/dir", "-rmore.txt", "-e.", "x.zip"], []),
+        ([], ['a==1; python_version<"3.8"', 'a==2; python_version>="3.8"'], []),
+        ([], ['a==1; os_name=="x"', "a==2", "a>=0"], ["contradiction: a"]),
     ],
 )
 def test_a_file_is_judged(specs: list[str], pip_lines: list[str], found: list[str]) -> None:
@@ -608,6 +702,13 @@ def test_what_is_only_worth_knowing_comes_last() -> None:
         """)
 
 
+def test_a_file_that_lets_pip_take_over_what_is_conda_s_does_not_do_so_silently() -> None:
+    file = EnvironmentFile("e.yml", specs=("pip", "a=1"), lines=(Line("a==2", allows=True),))
+    kinds = [(one.kind, one.severity, one.about) for one in check(file, Beside())]
+    assert kinds == [("no-constraints", "note", "pip"), ("allows", "note", "a")]
+    assert "--allow a" in finding_text(check(file, Beside())[1])
+
+
 def test_no_verb_of_safepip_s_own_is_one_of_pip_s() -> None:
     assert not set(OWN) & set(commands_dict)
 
@@ -617,3 +718,52 @@ def test_every_finding_on_a_file_has_its_words() -> None:
     (found,) = check(secret, Beside())
     assert "hunter2" not in finding_text(found)
     assert "`${NAME}`" in finding_text(found)
+
+
+# ------------------------------------------------------------------------------- whole, or gone
+
+ELSEWHERE = Fix("safepip create", "make it elsewhere")
+
+
+def fail_to_make(prefix: Path) -> None:
+    """As where another makes an environment while one is solving."""
+    with half_made(str(prefix), ELSEWHERE):
+        prefix.mkdir()
+        raise AlreadyThere(str(prefix))
+
+
+def test_what_was_made_through_a_link_is_taken_away_and_the_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("there")
+    with half_made(str(link), ELSEWHERE):
+        (link / "conda-meta").mkdir()
+        (link / "bin").symlink_to("/usr")
+    assert list((tmp_path / "there").iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "there"]
+
+
+def test_a_place_is_for_one_at_a_time_and_who_comes_second_takes_nothing_away(
+    tmp_path: Path,
+) -> None:
+    prefix = tmp_path / "some" / "env"
+    with half_made(str(prefix), ELSEWHERE) as attempt:
+        with (
+            pytest.raises(Busy, match="another safepip is making"),
+            half_made(str(prefix), ELSEWHERE),
+        ):
+            pass
+        prefix.mkdir()
+        (prefix / "mine").touch()
+        attempt.is_made = True
+    with pytest.raises(AlreadyThere):
+        fail_to_make(prefix)
+    assert [path.name for path in prefix.parent.iterdir()] == ["env"]
+    assert (prefix / "mine").exists()
+
+
+def test_what_others_made_meanwhile_is_theirs(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    with pytest.raises(AlreadyThere) as caught:
+        fail_to_make(prefix)
+    assert (prefix.exists(), caught.value.fixes) == (True, (ELSEWHERE,))

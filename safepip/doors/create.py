@@ -21,7 +21,7 @@ from safepip.effects.environment_files import read_environment_file
 from safepip.effects.making import TOOLS
 from safepip.effects.targets import place_for
 from safepip.recipes.check_file import check_file
-from safepip.recipes.create import Created, Making, create
+from safepip.recipes.create import Created, Making, command_of, create
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
 from safepip.values.findings import CondaOwned
@@ -160,24 +160,23 @@ def _not_made(created: Created, own: OwnOptions) -> int:
         return Exit.DONE
     outcome = replace(outcome, fixes=())
     if isinstance(outcome.verdict, Blocked):
-        fixes = _fixes(created, outcome.verdict)
+        fixes = _fixes(created, outcome.verdict, own.allow)
         outcome = replace(outcome, verdict=replace(outcome.verdict, fixes=fixes))
     if own.json:
         print_json(outcome_as_json(outcome))
     else:
         show_outcome(outcome, own)
-        show(not_created_lines(created.prefix, width=width_of()))
+        show(not_created_lines(created.prefix, created.left, width=width_of()))
     return outcome.exit_code
 
 
-def _fixes(created: Created, blocked: Blocked) -> tuple[Fix, ...]:
+def _fixes(created: Created, blocked: Blocked, allowed: tuple[str, ...]) -> tuple[Fix, ...]:
     """Give the command again, with what pip would have to take over."""
     owned = [f.distribution for f in blocked.refusals if isinstance(f, CondaOwned)]
-    words = ("safepip", "create", "-f", created.file.path, "-p", created.prefix)
     check = Fix(command_line("safepip", "check-file", created.file.path), "see what else is in it")
     if len(owned) < len(blocked.refusals):
         return (check,)
-    allow = command_line(*words, "--allow", ",".join(dict.fromkeys(owned)))
+    allow = command_of(created.file, created.prefix, (*allowed, *owned))
     return (Fix(allow, "let pip take over what conda has, on purpose"), check)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from safepip.decisions.exporting.names import constraints_name
 from safepip.decisions.exporting.sheet import Wanted
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.exported import note_lines, stale_lines, written_lines
@@ -26,11 +28,13 @@ from safepip.values.errors import SafepipError, UsageError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safepip.recipes.export import Exported
     from safepip.values.target import Target
 
 _SCHEMA = 1
-CONSTRAINTS = "constraints.txt"
+_NAME = re.compile(r"[\w+][\w.+-]*")
 
 
 def export_command(*common: click.Parameter) -> click.Command:
@@ -53,8 +57,8 @@ def export_command(*common: click.Parameter) -> click.Command:
             click.Option(
                 ["--constraints"],
                 metavar="NAME",
-                default=CONSTRAINTS,
-                help=f"The file beside it that holds conda's versions; usually {CONSTRAINTS}.",
+                help="The file beside it that holds conda's versions; usually constraints.txt for "
+                "environment.yml, and x.constraints.txt for x.yml.",
             ),
             click.Option(["--no-constraints"], is_flag=True, help="Write no such file."),
             *common,
@@ -89,11 +93,8 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
     """
     recover_first(target.prefix)
     path = options["file"] or ""
-    beside = options["constraints"]
-    if not beside or beside != os.path.basename(beside) or " " in beside:
-        raise UsageError(
-            f"`--constraints` is `{beside}`, expected a name in the folder of the file"
-        )
+    _refuse_what_goes_not_together(options)
+    beside = options["constraints"] or constraints_name(path)
     wanted = Wanted(
         from_history=options["from_history"],
         builds=not options["no_builds"],
@@ -101,8 +102,6 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
         constraints=beside,
         holds=not options["no_constraints"],
     )
-    if options["lock"] and not path:
-        raise UsageError("`--lock` writes files; expected `-f FILE`")
     done = export(
         target,
         os.environ,
@@ -118,6 +117,22 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
     if not as_json:
         _say(done, path)
     return Exit.DONE
+
+
+def _refuse_what_goes_not_together(options: Mapping[str, Any]) -> None:
+    path, beside = options["file"], options["constraints"]
+    if path in ("", "-"):
+        raise UsageError(f"`-f` is `{path}`, expected a file; without it, it goes to stdout")
+    if options["lock"] and not path:
+        raise UsageError("`--lock` writes files; expected `-f FILE`")
+    if beside is None:
+        return
+    if options["no_constraints"] or not path:
+        other = "not `--no-constraints`" if path else "`-f FILE`"
+        raise UsageError(f"`--constraints` names a file beside another; expected {other}")
+    if not _NAME.fullmatch(beside) or beside == os.path.basename(path):
+        expected = "another name than the file itself has, in its folder, without spaces"
+        raise UsageError(f"`--constraints` is `{clean(beside)}`, expected {expected}")
 
 
 def _say(done: Exported, path: str) -> None:
@@ -199,8 +214,9 @@ def follow(prefix: str, *, quiet: bool) -> None:
     try:
         target = target_of(OwnOptions(env=prefix), ["install"], as_module=False)
         written = keep_in_step(target, os.environ)
-    except SafepipError as error:
-        said = f"safepip: constraints were not kept in step: {error.message}"
+    except Exception as error:  # noqa: BLE001 - conda's own command is done, and must not fail
+        reason = error.message if isinstance(error, SafepipError) else repr(error)
+        said = f"safepip: constraints were not kept in step: {reason}"
     else:
         said = (
             f"safepip: wrote {', '.join(written)}, as conda's versions changed" if written else ""

@@ -32,7 +32,7 @@ class TargetInCondaEnvironment(CannotJudge):
         super().__init__(
             f"`--target {shown(target)}` leads into the conda environment `{shown(prefix)}`",
             why="with --target pip replaces whole folders, even `bin`, whoever owns them",
-            retry=Retry("install into that environment", without=("--target", "-t"), prefix=prefix),
+            retry=Retry("install into that environment", without=("--target",), prefix=prefix),
         )
 
 

@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     from safepip.values.sheet import Sheet
 
 _LIMIT = 4 * 1024 * 1024
+_SHAPES = (
+    ("dependencies", list, "list"),
+    ("channels", list, "list"),
+    ("variables", dict, "mapping"),
+)
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _WIDTH = 4096
 """Columns beyond which a scalar would be broken, which old readers of such files do not like."""
-_FLAT = re.compile(r"^dependencies:.*\n(?:\s*#.*\n|\s*\n)*- ", re.MULTILINE)
+_FLAT = re.compile(r"^dependencies:.*\n(?:[ \t]*#.*\n|[ \t]*\n)*- ", re.MULTILINE)
 """Lists are not indented."""
 
 
@@ -36,7 +42,15 @@ def read_environment_file(path: str) -> EnvironmentFile:
 
     Raises: UnreadableFile; UsageError.
     """
-    return parse_environment_file(path, _parsed(path, _text_at(path)), _allows)
+    return environment_file_of(path, _text_at(path))
+
+
+def environment_file_of(path: str, text: str) -> EnvironmentFile:
+    """Give what the text of an environment file asks for.
+
+    Raises: UnreadableFile; UsageError.
+    """
+    return parse_environment_file(path, _parsed(path, text), _allows)
 
 
 def _allows(entries: object, at: int) -> bool:
@@ -45,9 +59,13 @@ def _allows(entries: object, at: int) -> bool:
 
 def _text_at(path: str) -> str:
     try:
-        return read_text(path, _LIMIT)
+        text = read_text(path, _LIMIT)
     except (OSError, ValueError) as error:
         raise UnreadableFile(path, getattr(error, "strerror", None) or error) from error
+    if "\N{REPLACEMENT CHARACTER}" in text:  # what is written back would be something else
+        line = text.partition("\N{REPLACEMENT CHARACTER}")[0].count("\n") + 1
+        raise UnreadableFile(path, f"it is not UTF-8 in line {line}")
+    return text
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
@@ -61,10 +79,18 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
         found.fa.set_block_style()
     if not isinstance(found, dict):
         raise UnreadableFile(path, f"expected a mapping, got {type(found).__name__}")
-    dependencies = found.get("dependencies", [])
-    if not isinstance(dependencies, list):
-        kind = type(dependencies).__name__
-        raise UnreadableFile(path, f"expected a list, got {kind} at `dependencies`")
+    for key, wanted, name in _SHAPES:
+        there = found.get(key)
+        if not isinstance(there, (wanted, type(None))):
+            kind = type(there).__name__
+            raise UnreadableFile(path, f"expected a {name}, got {kind} at `{key}`")
+    entries = found.get("dependencies") or ()
+    parts = [one["pip"] for one in entries if isinstance(one, dict) and "pip" in one]
+    if len(parts) > 1:  # conda would forget the first
+        raise UnreadableFile(path, f"expected one part for pip, got {len(parts)}")
+    for part in parts:
+        if not isinstance(part, (list, type(None))):
+            raise UnreadableFile(path, f"expected a list, got {type(part).__name__} at `pip`")
     return found
 
 
@@ -75,14 +101,17 @@ def updated_text(path: str, sheet: Sheet, head: str) -> str:
 
     Raises: UnreadableFile; UsageError.
     """
-    old = _text_at(path) if path and os.path.lexists(path) else ""
+    text = _text_at(path) if path and os.path.lexists(path) else ""
+    mark = _BOM if text.startswith(_BOM) else ""
+    end = "\r\n" if "\r\n" in text else "\n"
+    old = text.removeprefix(_BOM).replace("\r\n", "\n")
     is_new = not old.strip()
     document = _parsed(path, old)
     merge(document, sheet)
     yaml, _ = _yaml(flat=_FLAT.search(old) is not None)
     out = io.StringIO()
     yaml.dump(document, out)
-    return (head if is_new else "") + out.getvalue()
+    return (mark + (head if is_new else "") + out.getvalue()).replace("\n", end)
 
 
 def _yaml(*, flat: bool = False) -> tuple[Any, type[Exception]]:

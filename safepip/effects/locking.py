@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -87,9 +86,3 @@ def toml_text(document: Mapping[str, Any], head: str) -> str:
         fix = Fix("python -m pip install tomli-w", "install it where safepip is")
         raise UsageError("locks need `tomli-w`, which is not there", fixes=[fix]) from error
     return head + tomli_w.dumps(document)
-
-
-def lock_names(path: str) -> tuple[str, str]:
-    """Give the paths of the two locks beside an environment file."""
-    stem = os.path.splitext(path)[0]
-    return f"{stem}.explicit.txt", os.path.join(os.path.dirname(path), "pylock.toml")

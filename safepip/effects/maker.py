@@ -11,6 +11,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+THERE = 3
+
 
 async def _make(task: "dict[str, Any]") -> "list[str]":
     import rattler
@@ -24,6 +26,7 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
         virtual_packages=rattler.VirtualPackage.detect(),
     )
     if task["prefix"]:
+        _leave_what_is_there(task["prefix"])
         wishes: dict[str, Any] = {
             # 0.28 takes what it wraps, against its type hint.
             "requested_specs": [getattr(spec, "_match_spec", spec) for spec in asked]
@@ -33,7 +36,7 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
         await rattler.install(
             records,
             target_prefix=task["prefix"],
-            show_progress=sys.stderr.isatty(),
+            show_progress=False,  # what this writes is read, and shown where it fails
             **wishes,
         )
     return sorted(
@@ -41,6 +44,11 @@ async def _make(task: "dict[str, Any]") -> "list[str]":
         for record in records
         if any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.depends)
     )
+
+
+def _leave_what_is_there(prefix: str) -> None:
+    if Path(prefix, "conda-meta").exists():  # another was faster
+        sys.exit(THERE)
 
 
 def _write_variables(prefix: str, variables: "dict[str, str]") -> None:
@@ -59,6 +67,8 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
         os._exit(1)
+    except SystemExit:
+        os._exit(THERE)
     sys.stdout.write(json.dumps(made))
     sys.stdout.flush()
     os._exit(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -13,12 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from safepip.values.errors import CannotCreate
+from safepip.effects.records import read_text
+from safepip.values.errors import AlreadyThere, CannotCreate
 from safepip.values.text import shown, without_secrets
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from safepip.values.environment_file import EnvironmentFile
 
@@ -32,6 +32,11 @@ _VERB: Mapping[str, tuple[str, ...]] = {
     "micromamba": ("create",),
 }
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
+_ASKS = ("mamba", "micromamba")
+"""What asks whether to go on. conda does not, and where told yes it takes away what is there."""
+_HISTORY_LIMIT = 64 * 1024 * 1024
+_THERE = 3
+"""How the script that makes environments ends where something is there by now."""
 _SAID = 2000
 """Characters of what a tool says that are shown."""
 
@@ -52,42 +57,10 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
     return chosen[0]
 
 
-@contextlib.contextmanager
-def half_made(prefix: str, elsewhere: Fix) -> Iterator[Callable[[], None]]:
-    """Take away what was made of an environment, and of the folders to it.
-
-    Unless what is given is called: then it is made. ``elsewhere``: what to do where it is there.
-
-    Raises: CannotCreate, where something is there already.
-    """
-    if os.path.lexists(prefix) and not (os.path.isdir(prefix) and not os.listdir(prefix)):
-        message = f"`{shown(prefix)}` is there already, and was left alone"
-        raise CannotCreate(message, fixes=[elsewhere])
-    missing = _missing(prefix)
-    made: list[bool] = []
-    try:
-        yield lambda: made.append(True)
-    finally:
-        if not made:
-            shutil.rmtree(prefix, ignore_errors=True)
-            for folder in missing:
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
-
-
-def _missing(prefix: str) -> list[str]:
-    """Give the folders that have to be made, the innermost first."""
-    missing, folder = [], os.path.dirname(prefix)
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    return missing
-
-
 def make(maker: Maker, prefix: str, file: EnvironmentFile, environ: Mapping[str, str]) -> None:
     """Make conda's part of a file.
 
-    Raises: CannotCreate.
+    Raises: AlreadyThere, where another has made an environment there meanwhile; CannotCreate.
     """
     if maker == "rattler":
         solved(file, prefix)
@@ -99,13 +72,24 @@ def make(maker: Maker, prefix: str, file: EnvironmentFile, environ: Mapping[str,
         command = [maker, *_VERB[maker], "-p", prefix, "-f", part]
         done = subprocess.run(
             command,
-            env={**environ, "CONDA_ALWAYS_YES": "1", "MAMBA_ALWAYS_YES": "1"},
+            env={**environ, **({"MAMBA_ALWAYS_YES": "1"} if maker in _ASKS else {})},
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             check=False,
         )
+        if done.returncode and _is_of_others(prefix, part):
+            raise AlreadyThere(prefix)
     if done.returncode:
         raise CannotCreate(f"{maker} could not make conda's part of `{shown(file.path)}`")
+
+
+def _is_of_others(prefix: str, part: str) -> bool:
+    """Say whether what is there was made by another command, by the history that it wrote."""
+    try:
+        history = read_text(f"{prefix}/conda-meta/history", _HISTORY_LIMIT)
+    except (OSError, ValueError):
+        return False
+    return "# cmd:" in history and part not in history
 
 
 def _conda_part(file: EnvironmentFile) -> dict[str, object]:
@@ -122,7 +106,7 @@ def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
 
     Give the packages that need Python, and so may have distributions, as NAME=VERSION=BUILD.
 
-    Raises: CannotCreate.
+    Raises: AlreadyThere; CannotCreate.
     """
     task = {
         "prefix": prefix,
@@ -136,6 +120,8 @@ def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
         capture_output=True,
         check=False,
     )
+    if done.returncode == _THERE:
+        raise AlreadyThere(prefix)
     try:
         made = json.loads(done.stdout) if done.returncode == 0 else None
     except ValueError:

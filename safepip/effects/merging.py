@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safepip.decisions.exporting.lines import key_of, option_in
+from safepip.decisions.exporting.conda_part import with_words_of
+from safepip.decisions.exporting.lines import editable_in, key_of, options_in
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.effects.commented import put, slots_of
 from safepip.values.environment import spec_name
 from safepip.values.environment_file import ALLOWS
-from safepip.values.text import normalised, shown
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from safepip.values.sheet import PipEntry, Sheet
@@ -29,7 +30,9 @@ def merge(document: Any, sheet: Sheet) -> None:  # noqa: ANN401 - a mapping that
     _merge_conda(dependencies, sheet)
     _merge_pip(dependencies, sheet)
     if sheet.variables:
-        document.setdefault("variables", {}).update(sheet.variables)
+        variables = document.get("variables") or {}
+        document["variables"] = variables
+        variables.update(sheet.variables)
 
 
 def _list_at(document: Any, key: str) -> Any:  # noqa: ANN401 - a list that keeps comments
@@ -56,22 +59,15 @@ def _by_key(slots: Slots) -> dict[str, Slot]:
 
 def _merge_conda(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as above
     def key(entry: object) -> str:
-        return normalised(spec_name(entry)) if isinstance(entry, str) else ""
+        # conda's names are not Python's: `ruamel.yaml` and `ruamel_yaml` are two packages.
+        return spec_name(entry) if isinstance(entry, str) else ""
 
     old = slots_of(dependencies, key)
-    channels = {slot.key: _channel(slot.value) for slot in old.entries if slot.key}
-    specs = ((key(spec), spec) for spec in sheet.specs)
-    new = {
-        name: Slot(name, spec if "::" in spec else f"{channels.get(name, '')}{spec}")
-        for name, spec in specs
+    written = {slot.key: slot.value for slot in old.entries if slot.key}
+    specs = {
+        key(spec): with_words_of(written.get(key(spec), ""), spec, sheet) for spec in sheet.specs
     }
-    put(dependencies, updated(old, new))
-
-
-def _channel(spec: str) -> str:
-    """Give the channel that a specification names, with the `::` behind it."""
-    before, mark, _ = spec.partition("::")
-    return before + mark if mark else ""
+    put(dependencies, updated(old, {name: Slot(name, spec) for name, spec in specs.items()}))
 
 
 def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as above
@@ -89,10 +85,10 @@ def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as ab
 
 
 def _stays(line: str, sheet: Sheet) -> bool:
-    """Say whether a line is for the user to take out: an option, and not safepip's."""
-    option, value = option_in(line)
-    is_ours = option == "--constraint" and value == sheet.constraints
-    return option not in ("", "--editable") and not is_ours
+    """Say whether a line is for the user to take out: options, and not safepip's."""
+    options = options_in(line)
+    is_ours = options == (("--constraint", sheet.constraints),)
+    return bool(options) and not editable_in(line) and not is_ours
 
 
 def _append_part(dependencies: Any, entries: list[Slot]) -> None:  # noqa: ANN401 - as above

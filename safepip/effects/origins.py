@@ -5,23 +5,27 @@ Source: https://packaging.python.org/en/latest/specifications/direct-url-data-st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
+from safepip.decisions.exporting.urls import path_of
 from safepip.effects.records import read_object
 from safepip.values.sheet import Origin
+from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from safepip.values.environment import Distribution, Environment
 
 _LIMIT = 64 * 1024
 _GIT_SECONDS = 10.0
+_AT_HOST = re.compile(r"(?P<host>[^/:\s]+):(?P<path>[^\s]+)")
 _WORD = re.compile(r"[!-~]+")
 
 
@@ -32,14 +36,23 @@ def own_only(environment: Environment) -> Environment:
     """
     interpreter = environment.interpreter
     folders = dict.fromkeys((interpreter.purelib, interpreter.platlib))
+    links = {name for folder in folders for name in _linked(folder)}
 
     def is_own(distribution: Distribution) -> bool:
         if not distribution.outside:
             return not distribution.user_site
-        link = f"{distribution.raw_name}.egg-link"
-        return any(os.path.isfile(f"{folder}/{link}") for folder in folders)
+        return distribution.name in links
 
     return replace(environment, distributions=tuple(filter(is_own, environment.distributions)))
+
+
+def _linked(folder: str) -> Iterator[str]:
+    """Give the normalised names of the links of `setup.py develop`, however spelled."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            stem, end = os.path.splitext(name)
+            if end == ".egg-link":
+                yield normalised(stem)
 
 
 def read_origins(prefix: str, distributions: Iterable[Distribution]) -> Mapping[str, Origin]:
@@ -58,7 +71,7 @@ def _origin(prefix: str, distribution: Distribution) -> Origin:
             return Origin(requested)
         return _editable(prefix, _project_with(distribution.location))
     vcs, archive, folder = (_table(raw, f"{key}_info") for key in ("vcs", "archive", "dir"))
-    path = _path(url)
+    path = path_of(url)
     if folder.get("editable") is True and path:
         return _editable(prefix, path)
     return Origin(
@@ -80,12 +93,33 @@ def _editable(prefix: str, path: str) -> Origin:
     found = Origin(requested=True, url=url, is_editable=True, is_folder=True, is_there=there)
     if not there or not f"{os.path.realpath(path)}/".startswith(f"{prefix}/src/"):
         return found
-    remote, commit = _git(path, "remote", "get-url", "origin"), _git(path, "rev-parse", "HEAD")
-    if not remote or not commit:
+    top = _git(path, "rev-parse", "--show-toplevel")
+    if not top.startswith(f"{prefix}/src/"):  # the repository is one that the prefix lies in
+        return found
+    # Not as `insteadOf` has it, which is for this machine.
+    remote = _as_url(_git(path, "config", "--get", "remote.origin.url"), top)
+    commit = _git(path, "rev-parse", "HEAD")
+    if not _WORD.fullmatch(remote) or not _WORD.fullmatch(commit):
         return found
     return Origin(
-        requested=True, url=url, vcs="git", commit=commit, is_editable=True, remote=remote
+        requested=True,
+        url=url,
+        vcs="git",
+        commit=commit,
+        subdirectory=quote(_git(path, "rev-parse", "--show-prefix").strip("/")),
+        is_editable=True,
+        remote=remote,
     )
+
+
+def _as_url(remote: str, top: str) -> str:
+    """Give what git clones from as pip wants it: a path and `user@host:path` are no URLs to it."""
+    if "://" in remote or not remote:
+        return remote
+    at_host = _AT_HOST.fullmatch(remote)
+    if at_host is not None:
+        return f"ssh://{at_host['host']}/{quote(at_host['path'].lstrip('/'))}"
+    return f"file://{quote(os.path.normpath(os.path.join(top, remote)))}"
 
 
 def _project_with(folder: str) -> str:
@@ -97,11 +131,12 @@ def _project_with(folder: str) -> str:
 
 
 def _git(folder: str, *words: str) -> str:
-    """Give what git answers in a folder; nothing where it does not."""
+    """Give what git answers in a folder, on one line; nothing where it does not."""
     try:
         done = subprocess.run(
             ["git", *words],
             cwd=folder,
+            env={n: value for n, value in os.environ.items() if not n.startswith("GIT_")},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_GIT_SECONDS,
@@ -110,16 +145,7 @@ def _git(folder: str, *words: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     answer = os.fsdecode(done.stdout).strip()
-    return answer if _WORD.fullmatch(answer) else ""
-
-
-def _path(url: str) -> str:
-    """Give the path of a `file:` URL; empty for any other."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return unquote(parts.path) if parts.scheme == "file" else ""
+    return answer if answer.isprintable() else ""
 
 
 def _sha256(archive: Mapping[str, Any]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from safepip.decisions.exporting.urls import path_of
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -54,17 +54,12 @@ def missing_files(lines: Sequence[str]) -> list[tuple[str, str]]:
         parsed = _parsed(line)
         if parsed is None:
             is_file = line.lower().endswith(_ARCHIVES) and "://" not in line
-            name, path = "", os.path.abspath(line) if is_file else _file(line)
+            name, path = "", os.path.abspath(line) if is_file else path_of(line)
         else:
-            name, path = parsed.name, _file(parsed.url or "")
+            name, path = parsed.name, path_of(parsed.url or "")
         if path and not os.path.exists(path):
             found.append((name, path))
     return found
-
-
-def _file(url: str) -> str:
-    parts = urlsplit(url)
-    return unquote(parts.path) if parts.scheme == "file" else ""
 
 
 def spellings(lines: Sequence[str]) -> Mapping[str, str]:

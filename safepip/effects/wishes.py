@@ -21,6 +21,11 @@ _TOLD = re.compile(r"# (?P<what>(?:update|install|remove|neutered) specs|specs):
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _NOBODY = frozenset({"", "None", "null"})
 """How the writers say that nobody asked for a package."""
+_UNSET = "***unset***"
+"""The value by which conda remembers that a variable is to be taken away.
+
+Source: https://github.com/conda/conda/blob/main/conda/base/constants.py
+"""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -84,5 +89,5 @@ def read_variables(prefix: str) -> Mapping[str, str]:
     return {
         name: value
         for name, value in (raw if isinstance(raw, dict) else {}).items()
-        if isinstance(value, str) and _VARIABLE.fullmatch(name)
+        if isinstance(value, str) and value != _UNSET and _VARIABLE.fullmatch(name)
     }

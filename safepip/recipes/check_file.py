@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from safepip.decisions.exporting.checking import check
 from safepip.decisions.exporting.constraints import pins_in
-from safepip.decisions.exporting.lines import editable_in, option_in, requirement_text
+from safepip.decisions.exporting.lines import (
+    editable_in,
+    filled,
+    options_in,
+    path_in,
+    requirement_text,
+)
+from safepip.decisions.exporting.urls import path_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.effects.making import solved
 from safepip.effects.requirement_files import read_inputs
@@ -32,7 +38,7 @@ def check_file(
     Raises: SafepipError.
     """
     folder = os.path.dirname(os.path.realpath(file.path))
-    named = [(option, _at(folder, value)) for option, value in _options(file)]
+    named = [(option, _at(folder, filled(value, environ))) for option, value in _options(file)]
     there = [(option, path) for option, path in named if os.path.exists(path)]
     nested = read_inputs([path for o, path in there if o == "--requirement"], (), environ)
     return check(
@@ -41,7 +47,7 @@ def check_file(
             file,
             solve=solve,
             beside=Beside(
-                missing=tuple(_missing(file, folder)),
+                missing=tuple(_missing(file, folder, environ)),
                 nested=tuple(nested.requirements),
                 pins={path: pins_in(_text(path)) for o, path in there if o == "--constraint"},
             ),
@@ -62,28 +68,31 @@ def _solved(file: EnvironmentFile, beside: Beside, *, solve: bool) -> Beside:
 def _options(file: EnvironmentFile) -> Iterator[tuple[str, str]]:
     """Give the files that lines name, but those behind a URL."""
     for line in file.lines:
-        option, value = option_in(line.text)
-        if option in _FILES and "://" not in value:
-            yield option, value
+        for option, value in options_in(line.text):
+            if option in _FILES and "://" not in value:
+                yield option, value
 
 
-def _missing(file: EnvironmentFile, folder: str) -> Iterator[str]:
-    """Give the paths that lines name and that are not there, as written."""
-    for _, value in _options(file):
-        if not os.path.exists(_at(folder, value)):
-            yield value
+def _missing(file: EnvironmentFile, folder: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Give the paths that lines name and that are not there, as written.
+
+    What hangs on a variable that is not set may be anywhere.
+    """
+    named = [value for _, value in _options(file)]
     for line in file.lines:
-        editable = editable_in(line.text).partition("[")[0].strip("\"'")
         requirement = parse_requirement(requirement_text(line.text))
-        url = (requirement.url or "") if requirement is not None else ""
-        path = editable if editable and "://" not in editable else _path_of(url or editable)
-        if path and not os.path.exists(_at(folder, path)):
+        url = requirement.url if requirement is not None else editable_in(line.text)
+        named.append(path_in(line.text) or _place_of(url or ""))
+    for path in filter(None, named):
+        place = filled(path, environ)
+        if "${" not in place and not os.path.exists(_at(folder, place)):
             yield path
 
 
-def _path_of(url: str) -> str:
-    parts = urlsplit(url)
-    return unquote(parts.path).partition("@")[0] if parts.scheme.endswith("file") else ""
+def _place_of(url: str) -> str:
+    """Give the folder or file that a URL leads to, also that of a repository."""
+    repository = url.removeprefix("git+")
+    return path_of(url) or path_of(repository).partition("@")[0]
 
 
 def _at(folder: str, path: str) -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 def shown_words(request: Request) -> tuple[str, ...]:
     """Give what pip was given, the verb first, without secrets."""
-    return tuple(without_secrets(argument) for argument in request.words)
+    return tuple(without_secrets(argument) for argument in request.told or request.words)
 
 
 def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tuple[Fix, ...]:

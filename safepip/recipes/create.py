@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.exporting.arguments import as_file, needs_a_file, words_of_lines
+from safepip.decisions.exporting.arguments import arguments_of
 from safepip.decisions.exporting.conda_part import with_pip
-from safepip.decisions.exporting.lines import name_in
 from safepip.decisions.fixing.commands import command_line
-from safepip.effects.making import half_made, make, maker_of
+from safepip.effects.half_made import half_made
+from safepip.effects.making import make, maker_of
 from safepip.effects.prefixes import is_conda_prefix, python_of
 from safepip.recipes.opening import guard
 from safepip.values.errors import CannotCreate
@@ -27,7 +27,7 @@ from safepip.values.target import Target
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from safepip.effects.lock import Waiting
     from safepip.effects.making import Maker
@@ -58,6 +58,8 @@ class Created:
     file: EnvironmentFile
     outcome: Outcome | None
     """Of pip's part; None where there is none."""
+    left: str = ""
+    """Why something is left of what was not made."""
 
     @property
     def exit_code(self) -> int:
@@ -68,21 +70,25 @@ class Created:
 def create(file: EnvironmentFile, making: Making) -> Created:
     """Make the environment of a file. Where its exit code is not 0, nothing of it is left.
 
+    The working folder is the one that paths in the file are seen from: its own, as conda has it.
+
     Raises: CannotCreate; SafepipError.
     """
     maker = maker_of(making.maker, making.environ)
     specs = with_pip(file.specs) if file.lines else file.specs
-    with half_made(making.prefix, _again(file, f"{making.prefix}-2")) as keep:
+    command = command_of(file, f"{making.prefix}-2", making.policy.allow)
+    with half_made(making.prefix, Fix(command, "make it elsewhere")) as attempt:
         _make(maker, replace(file, specs=specs), making)
         created = Created(making.prefix, maker, file, _pip_part(file, making))
-        if not created.exit_code:
-            keep()
-    return created
+        attempt.is_made = not created.exit_code
+    return replace(created, left=attempt.left)
 
 
-def _again(file: EnvironmentFile, prefix: str) -> Fix:
-    command = command_line("safepip", "create", "-f", file.path, "-p", prefix)
-    return Fix(command, "make it elsewhere")
+def command_of(file: EnvironmentFile, prefix: str, allow: Iterable[str]) -> str:
+    """Give the command that makes the environment of a file. ``allow``: what pip may take over."""
+    names = ",".join(dict.fromkeys(allow))
+    more = ("--allow", names) if names else ()
+    return command_line("safepip", "create", "-f", file.path, "-p", prefix, *more)
 
 
 def _make(maker: Maker, file: EnvironmentFile, making: Making) -> None:
@@ -104,13 +110,14 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
     if not python:
         raise CannotCreate(f"conda's part of `{file.path}` brings no Python for pip's part")
     target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)
-    named = (name_in(line.text) for line in file.lines if line.allows)
-    allow = dict.fromkeys((*making.policy.allow, *filter(None, named)))
-    policy = replace(making.policy, allow=tuple(allow))
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-        arguments = _arguments(file, making.environ, folder)
+        words, lines, told = arguments_of(file, making.environ)
+        if lines:
+            path = Path(folder, "requirements.txt")
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            words = (*words, "-r", str(path))
         return guard(
-            Request("install", arguments, policy, target),
+            Request("install", ("install", *words), making.policy, target, told=("install", *told)),
             _without_redirection(making.environ),
             quiet_stdout=making.quiet_stdout,
             tell=making.tell,
@@ -121,19 +128,3 @@ def _without_redirection(environ: Mapping[str, str]) -> dict[str, str]:
     """Give the variables but those that lead pip into another environment."""
     gone = ("PIP_PYTHON", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PYTHONPATH")
     return {name: value for name, value in environ.items() if name not in gone}
-
-
-def _arguments(file: EnvironmentFile, environ: Mapping[str, str], folder: str) -> tuple[str, ...]:
-    """Give pip's arguments: the words themselves, which the journal keeps, where pip takes them."""
-    beside = os.path.dirname(os.path.realpath(file.path))
-
-    def located(path: str) -> str:
-        found = os.path.normpath(os.path.join(beside, path.partition("[")[0]))
-        return f"{found}{path[len(path.partition('[')[0]) :]}" if os.path.exists(found) else path
-
-    words = words_of_lines(file, environ, located)
-    if not needs_a_file(words):
-        return ("install", *(word for line in words for word in line))
-    path = Path(folder, "requirements.txt")
-    path.write_text(as_file(words), encoding="utf-8")
-    return ("install", "-r", str(path))

@@ -11,17 +11,34 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.exporting.conda_part import provided, taken_over
-from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
+from safepip.decisions.exporting.conda_part import provided
+from safepip.decisions.exporting.constraints import (
+    are_of,
+    constraints_text,
+    is_constraints,
+    stale,
+)
+from safepip.decisions.exporting.dropped import dropped
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
+from safepip.decisions.exporting.names import lock_names
 from safepip.decisions.exporting.pip_part import counted
-from safepip.decisions.exporting.sheet import Known, asked_here, requirements_text, sheet_of
+from safepip.decisions.exporting.sheet import (
+    Known,
+    as_it_should_be,
+    asked_here,
+    requirements_text,
+    sheet_of,
+)
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.fixing.shell import Shell
-from safepip.effects.environment_files import updated_text
+from safepip.effects.environment_files import (
+    environment_file_of,
+    read_environment_file,
+    updated_text,
+)
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
-from safepip.effects.locking import find_artifacts, lock_names, toml_text
+from safepip.effects.locking import find_artifacts, toml_text
 from safepip.effects.origins import own_only, read_origins
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_text
@@ -88,6 +105,9 @@ def export(
         text = _with_old_head(there, text)
     else:
         text = updated_text(path, sheet, head)
+        if path and os.path.lexists(path):
+            files = read_environment_file(path), environment_file_of(path, text)
+            sheet = replace(sheet, notes=(*dropped(*files), *sheet.notes))
     texts = {path: text} if path else {}
     if holds and sheet.entries:
         beside = os.path.join(os.path.dirname(path), wanted.constraints)
@@ -119,7 +139,14 @@ def locked_texts(
     Raises: CannotLock; UsageError.
     """
     head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
-    records = provided(environment, taken_over(environment))
+    paths = lock_names(path)
+    there = [text_at(one) for one in paths]
+    for one, text in zip(paths, there, strict=True):
+        refuse_others(one, text)
+        if text and not _is_of(text, head):
+            raise _not_ours(one, "is the lock of another environment")
+    environment, taken, _ = as_it_should_be(environment, known)
+    records = provided(environment, taken)
     explicit, notes = explicit_text(head, records, known.packages)
     of_pip = [one for one in counted(environment).values() if one.record is None]
     asked = asked_here(environment, known)
@@ -135,12 +162,14 @@ def locked_texts(
     )
     if bare := without_hash(found):
         raise CannotLock(", ".join(bare), "nobody wrote down a hash of it")
-    texts = dict(zip(lock_names(path), (explicit, toml_text(found, head)), strict=True))
-    for one, text in texts.items():
-        there = text_at(one)
-        refuse_others(one, there)
-        texts[one] = _with_old_head(there, text)
-    return texts, notes
+    texts = (explicit, toml_text(found, head))
+    told = map(_with_old_head, there, texts)
+    return dict(zip(paths, told, strict=True)), notes
+
+
+def _is_of(text: str, head: str) -> bool:
+    """Say whether the head of a file names the same environment."""
+    return text.partition(", as of ")[0] == head.partition(", as of ")[0]
 
 
 def refuse_others(path: str, there: str, instead: Fix | None = None) -> None:
@@ -149,11 +178,14 @@ def refuse_others(path: str, there: str, instead: Fix | None = None) -> None:
     Raises: UsageError.
     """
     if there.strip() and _BY_US not in f"{there.partition(chr(10))[0]}\n":
-        message = f"`{shown(path)}` is there, and was not written by safepip"
-        aside = Fix(command_line("mv", path, f"{path}.before"), "put it aside")
-        raise UsageError(
-            message, why="what somebody wrote there would be lost", fixes=[instead or aside]
-        )
+        raise _not_ours(path, "is there, and was not written by safepip", instead)
+
+
+def _not_ours(path: str, what: str, instead: Fix | None = None) -> UsageError:
+    aside = Fix(command_line("mv", path, f"{path}.before"), "put it aside")
+    return UsageError(
+        f"`{shown(path)}` {what}", why="what is there would be lost", fixes=[instead or aside]
+    )
 
 
 def known_of(environment: Environment) -> Known:
@@ -177,6 +209,8 @@ def constraints_for(path: str, environment: Environment, instead: Fix | None = N
     there = text_at(path)
     if not is_constraints(there):
         refuse_others(path, there, instead)
+    elif not are_of(there, environment):
+        raise _not_ours(path, "has the versions of another environment", instead)
     if there and not stale(there, environment):
         return there
     return constraints_text(environment, timestamp())

@@ -20,7 +20,7 @@ class Line:
 
     text: str
     allows: bool = False
-    """Its comment says that pip may take over what it names."""
+    """Its comment says that pip took it over from conda; whether it may is for the user to say."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class EnvironmentFile:
     specs: tuple[str, ...] = ()
     """Of conda's packages, as written."""
     lines: tuple[Line, ...] = ()
-    has_pip_part: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     """Keys that are none of an environment file."""
@@ -49,6 +48,7 @@ Trouble = Literal[
     "unsolvable",
     "no-constraints",
     "unknown-key",
+    "allows",
 ]
 
 

@@ -15,6 +15,7 @@ SafepipError
 │   └── NoSuchChange          an id that no change has
 ├── UnreadableFile        2   a file that the user named
 ├── CannotCreate         10   an environment that cannot be made
+│   └── AlreadyThere          something is where it was to be
 ├── CannotLock           10   an environment whose artifacts are not known
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
@@ -197,6 +198,14 @@ class CannotCreate(SafepipError):
 
     exit = Exit.BLOCKED
     code = "create"
+
+
+class AlreadyThere(CannotCreate):
+    """Something is where an environment was to be made."""
+
+    def __init__(self, prefix: str, *fixes: Fix) -> None:
+        message = f"`{shown(prefix)}` is there already, and was left alone"
+        super().__init__(message, fixes=fixes)
 
 
 class CannotLock(SafepipError):

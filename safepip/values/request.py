@@ -74,6 +74,8 @@ class Request:
     target: Target
     undoes: str = ""
     """The change that this one takes back."""
+    told: tuple[str, ...] = ()
+    """The words to write down where the arguments lead to a file that is gone afterwards."""
     part_of: str = ""
     """The change of which this one takes a part back; the rest comes after it."""
 

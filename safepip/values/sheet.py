@@ -53,6 +53,10 @@ NoteKind = Literal[
     "no-channel",
     "no-hash",
     "taken-over",
+    "damaged",
+    "dropped",
+    "login-there",
+    "index",
     "relative",
     "secret-variable",
 ]
@@ -94,3 +98,7 @@ class Sheet:
     notes: tuple[Note, ...] = ()
     constraints: str = ""
     """The name that safepip's file of constraints has or had; the options say whether it counts."""
+    homes: Mapping[str, str] = field(default_factory=dict)
+    """The channel of each conda package, by its name."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """The version of each conda package of which the words of a file stay where they fit."""

@@ -18,6 +18,8 @@ _SECRET_QUERY = re.compile(
 )
 
 
+_VARIABLES = re.compile(r"\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?")
+"""A login that pip fills in from variables; nothing of it is a secret as it stands."""
 _LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
 """`user:password@host:8080`, as pip takes a proxy."""
 
@@ -44,7 +46,8 @@ def without_secrets(text: str) -> str:
     """Give the text with what may be a secret taken out of the URLs and proxies in it.
 
     User information goes whole, since tokens are often given as the user's name; but not the name
-    that `ssh` logs in with. So do the values of query parameters that are named like credentials.
+    that `ssh` logs in with, nor what is only names of variables. So do the values of query
+    parameters that are named like credentials.
     """
     return _LOGIN.sub("****@", _URL.sub(lambda found: _without_secret(found.group()), text))
 
@@ -56,7 +59,8 @@ def _without_secret(url: str) -> str:
         return _SECRET_QUERY.sub(r"\1****", _USERINFO.sub("****@", url))
     netloc = parts.netloc
     login = netloc.rpartition("@")[0]
-    if login and (":" in login or not parts.scheme.endswith("ssh")):
+    is_told = parts.scheme.endswith("ssh") and ":" not in login
+    if login and not is_told and not _VARIABLES.fullmatch(login):
         netloc = "****@" + netloc.rpartition("@")[2]
     path = _USERINFO.sub("****@", parts.path)  # another URL may be stuck to this one
     path = _TOKEN.sub("****", path)

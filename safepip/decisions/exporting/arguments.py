@@ -2,64 +2,89 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.exporting.lines import editable_in, name_in, option_in, without_comment
-from safepip.values.errors import UnreadableFile
+from safepip.decisions.exporting.lines import (
+    filled,
+    options_in,
+    requirement_text,
+    without_comment,
+)
+from safepip.decisions.exporting.urls import has_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from safepip.decisions.exporting.lines import Option
     from safepip.values.environment_file import EnvironmentFile
 
-Words = tuple[str, ...]
+_FILES = ("--constraint", "--requirement")
+_FLAGS = frozenset(("--no-index", "--pre", "--prefer-binary", "--require-hashes"))
+_WITH_VALUE = frozenset(
+    (
+        *_FILES,
+        *("--index-url", "--extra-index-url", "--find-links", "--trusted-host"),
+        *("--editable", "--no-binary", "--only-binary", "--use-feature"),
+    )
+)
+"""What is the same in a file of requirements and on a command line; pip takes more on the latter,
+which a file has no say in."""
 
-_PATHS = ("--constraint", "--requirement", "--find-links")
-_OF_A_LINE = re.compile(r"\s(?:--hash|--config-settings?|-C|--global-option)\b")
-"""Options that pip knows only behind a requirement in a file."""
-_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_PATH = re.compile(r"\.{0,2}/|\.{1,2}(?:\[.*\])?$|[^:]*\.(?:whl|tar\.gz|zip)(?:\[.*\])?$")
+
+class Arguments(NamedTuple):
+    """What pip is given, and what is written down of it."""
+
+    words: tuple[str, ...]
+    """For its command line."""
+    lines: tuple[str, ...]
+    """For a file of requirements: what pip takes only there, and what may be a secret, which would
+    be seen in the list of processes."""
+    told: tuple[str, ...]
+    """All of it in words, with variables as they are written."""
 
 
-def words_of_lines(
-    file: EnvironmentFile, environ: Mapping[str, str], located: Callable[[str], str]
-) -> tuple[Words, ...]:
-    """Give the words of each line, with variables filled in as pip does it.
+def arguments_of(file: EnvironmentFile, environ: Mapping[str, str]) -> Arguments:
+    """Give the arguments that stand for the lines of a file.
 
-    ``located`` gives where a relative path is, as seen from the file.
-
-    Raises: UnreadableFile.
+    Paths are as seen from the folder of the file. pip itself fills in variables, but for names of
+    files, which it would look for beside another file.
     """
-
-    def filled(found: re.Match[str]) -> str:
-        return environ.get(found[1]) or found[0]
-
-    texts = (_VARIABLE.sub(filled, without_comment(line.text)) for line in file.lines)
-    return tuple(_words(file.path, text, located) for text in texts if text)
-
-
-def _words(path: str, text: str, located: Callable[[str], str]) -> Words:
-    editable = editable_in(text)
-    if editable:
-        return ("-e", located(editable.strip("\"'")))
-    if not text.startswith("-"):
-        return (located(text) if not name_in(text) and _PATH.match(text) else text,)
-    option, value = option_in(text)
-    if option in _PATHS:
-        return (option, located(value))
-    try:
-        return tuple(shlex.split(text))
-    except ValueError as error:
-        raise UnreadableFile(path, f"`{text}`: {error}") from error
-
-
-def needs_a_file(words: Iterable[Words]) -> bool:
-    """Say whether pip takes these lines in a file of requirements only."""
-    return any(_OF_A_LINE.search(word) for line in words for word in line[:1])
+    words, lines, told = list[str](), list[str](), list[str]()
+    for text in filter(None, (without_comment(line.text) for line in file.lines)):
+        options = options_in(text)
+        if not options:
+            told.append(requirement_text(text))
+            is_bare = told[-1] == text and _is_open(text, environ)
+            (words if is_bare else lines).append(text)
+            continue
+        told += _as_words(options)
+        if not all(map(_is_for_both, options)):
+            lines.append(text)
+            continue
+        for option, value in options:
+            name = filled(value, environ)
+            if _is_open(value, environ):
+                words += _as_words([(option, value)])
+            elif option in _FILES and "://" not in name:
+                words += (option, name)
+            else:
+                lines.append(f"{option} {shlex.quote(value)}")
+    return Arguments(tuple(words), tuple(lines), tuple(told))
 
 
-def as_file(words: Iterable[Words]) -> str:
-    """Give the lines as a file of requirements."""
-    return "".join(f"{shlex.join(w) if w[0].startswith('-') else w[0]}\n" for w in words)
+def _is_open(text: str, environ: Mapping[str, str]) -> bool:
+    """Say whether there is nothing in a text that may be a secret."""
+    return filled(text, environ) == text and not has_secret(text)
+
+
+def _is_for_both(option: Option) -> bool:
+    name, value = option
+    return name in _WITH_VALUE if value else name in _FLAGS
+
+
+def _as_words(options: Iterable[Option]) -> Iterator[str]:
+    for option, value in options:
+        yield option
+        if value:
+            yield value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry, Step
 
 INDEX = "--index-url"
-_SHORT = {"-i": INDEX, "-f": "--find-links", "--pypi-url": INDEX}
 _SOURCES = (INDEX, "--extra-index-url", "--find-links")
 
 
@@ -34,19 +33,32 @@ class Asked:
     """Options of the last change of it that say where to look, each with its value."""
     url: str = ""
     sha256: str = ""
+    allowed: bool = False
+    """The user let pip take it over from conda, and did not take that back."""
+
+
+class _Words(NamedTuple):
+    """What an entry of the journal was asked with."""
+
+    allowed: frozenset[str]
+    of_pip: tuple[str, ...]
+    """The verb and pip's own arguments; none where it was no install."""
 
 
 def asked_for(entries: Sequence[Entry]) -> Mapping[str, Asked]:
     """Give, by normalised name, how each distribution was asked for that changes left there."""
     found: dict[str, Asked] = {}
     for entry in standing_changes(entries):
-        extras = _extras(entry)
-        sources = _sources(entry)
+        words = _words(entry)
+        extras = _extras(words)
+        sources = _sources(words)
         for step in entry.steps:
             if step.after is None:
                 found.pop(step.name, None)
             else:
-                found[step.name] = _asked(step, found.get(step.name), sources)
+                asked = _asked(step, found.get(step.name), sources)
+                is_allowed = asked.allowed or step.name in words.allowed
+                found[step.name] = replace(asked, allowed=is_allowed)
         for name, more in extras.items():
             if name in found:
                 known = found[name]
@@ -63,14 +75,26 @@ def _asked(step: Step, known: Asked | None, sources: tuple[tuple[str, str], ...]
         sources=sources,
         url=step.url,
         sha256=step.sha256,
+        allowed=before.allowed,
     )
 
 
-def _extras(entry: Entry) -> Mapping[str, frozenset[str]]:
-    """Give the extras of what a change named itself."""
+def _words(entry: Entry) -> _Words:
+    """Tell safepip's own options, which stand behind the verb, from pip's arguments."""
     if entry.verb != "install" or entry.arguments[:1] != ("install",):
-        return {}
-    parsed = [parse_requirement(word.text) for word in words_of(entry.arguments) if word.brings]
+        return _Words(frozenset(), ())
+    _, *rest = entry.arguments
+    allowed = frozenset[str]()
+    while rest[:1] in (["--strict"], ["--allow"], ["--override-frozen"]):
+        if rest[0] == "--allow":
+            allowed = frozenset(map(normalised, "".join(rest[1:2]).split(",")))
+        rest = rest[2 if rest[0] == "--allow" else 1 :]
+    return _Words(allowed, ("install", *rest))
+
+
+def _extras(words: _Words) -> Mapping[str, frozenset[str]]:
+    """Give the extras of what a change named itself."""
+    parsed = [parse_requirement(word.text) for word in words_of(words.of_pip) if word.brings]
     return {
         normalised(one.name): frozenset(map(normalised, one.extras))
         for one in parsed
@@ -78,8 +102,6 @@ def _extras(entry: Entry) -> Mapping[str, frozenset[str]]:
     }
 
 
-def _sources(entry: Entry) -> tuple[tuple[str, str], ...]:
-    if entry.verb != "install" or entry.arguments[:1] != ("install",):
-        return ()
-    named = ((_SHORT.get(name, name), value) for name, value in option_values(entry.arguments))
-    return tuple((name, value) for name, value in named if name in _SOURCES and value)
+def _sources(words: _Words) -> tuple[tuple[str, str], ...]:
+    found = option_values(words.of_pip)
+    return tuple((name, value) for name, value in found if name in _SOURCES and value)

@@ -6,15 +6,16 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from safepip.decisions.exporting.dropped import URL, texts_with_login
 from safepip.decisions.exporting.lines import (
-    editable_in,
     name_in,
-    option_in,
+    options_in,
+    path_in,
     requirement_text,
     without_comment,
 )
 from safepip.decisions.exporting.provides import likely_distributions
-from safepip.decisions.exporting.urls import bare, has_secret, variables_only
+from safepip.decisions.exporting.urls import bare
 from safepip.decisions.judging.pins import accepts, parse_pin
 from safepip.decisions.judging.requirements import is_met, parse_requirement
 from safepip.values.environment import spec_name
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from safepip.values.environment_file import Beside, EnvironmentFile, Trouble
 
 _VERSION = re.compile(r"(?<![A-Za-z0-9.+])\d[A-Za-z0-9.+!]*")
-_PATH = re.compile(
-    r"\.{0,2}/|\.{1,2}(\[|$)|[^\s]*\.(?:whl|tar\.gz|tar\.bz2|zip)(\[|$|#)|[a-z+]+://"
-)
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN = ("", ".0.0.1", ".1")
 """What makes a version just above another, and a bit more."""
 
@@ -63,16 +60,14 @@ def _unreadable(file: EnvironmentFile) -> Iterator[FileFinding]:
             yield _problem("unreadable", bare(spec), "conda")
     for line in file.lines:
         text = without_comment(line.text)
-        is_known = option_in(text)[0] or editable_in(text) or name_in(text) or _PATH.match(text)
+        is_known = options_in(text) or name_in(text) or path_in(text) or URL.match(text)
         if text and not is_known:
             yield _problem("unreadable", bare(text), "pip")
 
 
 def _credentials(file: EnvironmentFile) -> Iterator[FileFinding]:
-    texts = (*file.channels, *file.specs, *(line.text for line in file.lines))
-    for text in texts:
-        if any(has_secret(url) and not variables_only(url) for url in _URL.findall(text)):
-            yield _problem("credentials", bare(text))
+    for text in texts_with_login(file):
+        yield _problem("credentials", bare(text))
 
 
 def _without_pip(file: EnvironmentFile) -> Iterator[FileFinding]:
@@ -111,6 +106,16 @@ def _has(conda_name: str) -> tuple[str, ...]:
 
 def _contradictions(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
     """Find the names for which no version is within all that is written."""
+    allowed = {name_in(line.text) for line in file.lines if line.allows}
+    for name, those in _bounds(file, beside).items():
+        for group in _together(those) if name not in allowed else ():
+            if not _go_together(group):
+                texts = dict.fromkeys(bare(text) for text, _ in group)
+                yield _problem("contradiction", name, ", ".join(texts))
+
+
+def _bounds(file: EnvironmentFile, beside: Beside) -> Mapping[str, list[Bound]]:
+    """Give all bounds on each distribution that either part names."""
     bounds: defaultdict[str, list[Bound]] = defaultdict(list)
     for spec in file.specs:
         for name in _has(spec_name(spec)) if spec_name(spec) else ():
@@ -118,15 +123,25 @@ def _contradictions(file: EnvironmentFile, beside: Beside) -> Iterator[FileFindi
     for text in (*(line.text for line in file.lines), *beside.nested):
         if name := name_in(text):
             bounds[name].append((requirement_text(text), False))
-    allowed = {name_in(line.text) for line in file.lines if line.allows}
     for pins in beside.pins.values():
         for name, version in pins.items():
             if name in bounds:
                 bounds[name].append((f"{name}=={version}", False))
-    for name, those in bounds.items():
-        if len(those) > 1 and name not in allowed and not _go_together(those):
-            texts = dict.fromkeys(bare(text) for text, _ in those)
-            yield _problem("contradiction", name, ", ".join(texts))
+    return bounds
+
+
+def _together(bounds: Iterable[Bound]) -> Iterator[list[Bound]]:
+    """Give the bounds that count at the same time: with the same marker, or with none."""
+    marked = [(bound, _marker(bound)) for bound in bounds]
+    markers = dict.fromkeys(marker for _, marker in marked if marker)
+    for wanted in markers or ("",):
+        yield [bound for bound, marker in marked if marker in ("", wanted)]
+
+
+def _marker(bound: Bound) -> str:
+    text, is_condas = bound
+    requirement = None if is_condas else parse_requirement(text)
+    return str(requirement.marker or "") if requirement is not None else ""
 
 
 def _go_together(bounds: Iterable[Bound]) -> bool:
@@ -159,8 +174,11 @@ def _is_within(bound: Bound, version: str) -> bool:
 
 
 def _worth_knowing(file: EnvironmentFile) -> Iterator[FileFinding]:
-    options = [option_in(line.text)[0] for line in file.lines]
+    options = {option for line in file.lines for option, _ in options_in(line.text)}
     if any(name_in(line.text) for line in file.lines) and "--constraint" not in options:
         yield FileFinding("no-constraints", "note", "pip")
+    for line in file.lines:
+        if line.allows and (name := name_in(line.text)):
+            yield FileFinding("allows", "note", name)
     for key in file.unknown:
         yield FileFinding("unknown-key", "note", key)

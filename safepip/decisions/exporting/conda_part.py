@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.exporting.pip_part import counted
 from safepip.decisions.exporting.urls import channel_name, has_secret
+from safepip.decisions.judging.pins import accepts, parse_pin
 from safepip.values.environment import spec_name
 from safepip.values.sheet import Note
 from safepip.values.text import normalised
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from safepip.values.environment import Environment, Record
-    from safepip.values.sheet import Package
+    from safepip.values.sheet import Package, Sheet
 
-_SECRET = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE", re.IGNORECASE)
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE"
+    r"|(?:^|_|PG)PASS(?:_|$)|(?:^|_)PAT(?:_|$)|_PWD(?:_|$)",
+    re.IGNORECASE,
+)
+_BOUNDS = re.compile(r"(?:(?:[<>!=~]=|[<>])[\w.*+!]+,?)+")
+"""On versions, in words that can be joined by a comma."""
 _CHANNEL = re.compile(r"(?P<channel>.+?)(?:/(?:noarch|[a-z]+-[a-z0-9_]+))?::(?P<rest>.*)")
 
 
@@ -63,10 +70,9 @@ def asked_specs(
     """
     there = {record.name.lower(): record for record in records}
     found = {
-        spec_name(spec): spec
+        spec_name(package.specs[0]): _as_one(package.specs)
         for record in there.values()
-        if (package := packages.get(record.dist)) is not None
-        for spec in package.specs[:1]
+        if (package := packages.get(record.dist)) is not None and package.specs
     }
     specs = {name: _plain(spec) for name, spec in found.items() if name in there}
     if not specs:
@@ -77,6 +83,15 @@ def asked_specs(
     return tuple(specs[name] for name in sorted(specs))
 
 
+def _as_one(specs: tuple[str, ...]) -> str:
+    """Give what was asked for in several words as one; the first where that cannot be."""
+    first, *more = specs
+    name = spec_name(first)
+    bounds = [spec.removeprefix(name).strip().replace(" ", "") for spec in dict.fromkeys(specs)]
+    is_plain = all(_BOUNDS.fullmatch(bound) for bound in bounds)
+    return f"{name} {','.join(bounds)}" if more and is_plain else first
+
+
 def _plain(spec: str) -> str:
     """Give a spec without the platform that older releases of conda put to the channel."""
     found = _CHANNEL.fullmatch(spec)
@@ -84,6 +99,22 @@ def _plain(spec: str) -> str:
         return spec
     channel = channel_name(found["channel"])
     return f"{channel}::{found['rest']}" if channel else found["rest"]
+
+
+def with_words_of(written: str, spec: str, sheet: Sheet) -> str:
+    """Give a spec as a file has it that is there: by its channel, and its bounds where they count.
+
+    A channel that the package does not come from is one that has not got it.
+    """
+    name = spec_name(spec)
+    pin = parse_pin(written)
+    version = sheet.versions.get(name)
+    if pin is not None and pin.versions and version and accepts(pin.versions, version):
+        return written
+    channel, mark, _ = written.partition("::")
+    if not mark or "::" in spec:
+        return spec
+    return f"{sheet.homes.get(name, channel)}::{spec}"
 
 
 def with_pip(specs: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,8 +130,7 @@ def channels_of(
     counts: Counter[str] = Counter()
     notes: dict[Note, None] = {}
     for record in records:
-        package = packages.get(record.dist)
-        written = (package.channel if package is not None else "") or record.channel
+        written = _channel_of(record, packages)
         name = channel_name(written)
         if not name:
             notes[Note("no-channel", record.name, record.dist)] = None
@@ -111,6 +141,17 @@ def channels_of(
         if name.startswith(("file:", "/")):
             notes[Note("only-here", "channel", name)] = None
     return tuple(name for name, _ in counts.most_common()), tuple(notes)
+
+
+def homes_of(records: Iterable[Record], packages: Mapping[str, Package]) -> Mapping[str, str]:
+    """Give the channel that each package came from, where that is known, by its name."""
+    written = {r.name.lower(): _channel_of(r, packages) for r in records}
+    return {name: home for name, one in written.items() if (home := channel_name(one))}
+
+
+def _channel_of(record: Record, packages: Mapping[str, Package]) -> str:
+    package = packages.get(record.dist)
+    return (package.channel if package is not None else "") or record.channel
 
 
 def told_variables(

@@ -33,9 +33,18 @@ def is_constraints(text: str) -> bool:
     return text.startswith(_MARK)
 
 
+def are_of(text: str, environment: Environment) -> bool:
+    """Say whether a text is the file of constraints of this environment."""
+    told = text.partition("\n")[0].removeprefix(_MARK).rpartition(", as of ")[0]
+    return is_constraints(text) and told == _name(environment)
+
+
 def pins_in(text: str) -> Mapping[str, str]:
-    """Give the version of each name in a file of constraints; what is no pin is left out."""
-    found = (_PIN.match(line.strip()) for line in text.splitlines())
+    """Give the version of each name in a file of constraints; what is no pin is left out.
+
+    So is one with a marker, which may not count.
+    """
+    found = (_PIN.match(line.strip()) for line in text.splitlines() if ";" not in line)
     return {normalised(one["name"]): one["version"] for one in found if one is not None}
 
 

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
+from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.values.text import normalised
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _COMMENT = re.compile(r"(^|\s+)#.*$")
-_EDITABLE = re.compile(r"(?:-e|--editable)[\s=]\s*(.+)")
-_OPTION = re.compile(r"(--?[A-Za-z][A-Za-z-]*)(?:[\s=]\s*(.*))?")
 _EXTRAS = re.compile(r"\[[^\]]*\]$")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 _WHEEL = re.compile(r"([A-Za-z0-9_.]+)-[^-/]+(?:-[^-/]+){3,4}\.whl$")
-_SHORT = {
-    "-c": "--constraint",
-    "-r": "--requirement",
-    "-i": "--index-url",
-    "-f": "--find-links",
-    "-e": "--editable",
-}
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_ARCHIVE = re.compile(r".*\.(?:whl|zip|tar\.gz|tar\.bz2)", re.IGNORECASE)
+_EDITABLE = "--editable"
+
+Option = tuple[str, str]
+"""An option by its full name, and its value; empty for a flag."""
 
 
 def without_comment(line: str) -> str:
@@ -31,18 +34,38 @@ def without_comment(line: str) -> str:
     return _COMMENT.sub("", line).strip()
 
 
-def option_in(line: str) -> tuple[str, str]:
-    """Give the option of a line by its full name, and its value; empty where it is none."""
-    found = _OPTION.fullmatch(without_comment(line))
-    if found is None:
-        return "", ""
-    return _SHORT.get(found[1], found[1]), (found[2] or "").strip().strip("\"'")
+def filled(text: str, environ: Mapping[str, str]) -> str:
+    """Give a text with variables filled in as pip does it; those that are not set stay."""
+    return _VARIABLE.sub(lambda found: environ.get(found[1]) or found[0], text)
+
+
+def path_in(line: str) -> str:
+    """Give the path of a project or an archive that a line asks for; empty for another line."""
+    editable = editable_in(line)
+    text = editable or requirement_text(line)
+    path = _EXTRAS.sub("", text)
+    if "://" in path or (not editable and " @ " in path):
+        return ""
+    is_file = _ARCHIVE.fullmatch(path) is not None  # though it would do as a name
+    is_path = is_file or path.startswith(".") or ("/" in path and parse_requirement(text) is None)
+    return path if editable or is_path else ""
+
+
+def options_in(line: str) -> tuple[Option, ...]:
+    """Give the options of a line that is not about a requirement, as pip would read them."""
+    text = without_comment(line)
+    if not text.startswith("-"):
+        return ()
+    try:
+        words = shlex.split(text)
+    except ValueError:  # pip will say so
+        words = text.split()
+    return tuple(option_values(("", *words)))
 
 
 def editable_in(line: str) -> str:
     """Give the path or URL of an editable project; empty for another line."""
-    found = _EDITABLE.fullmatch(without_comment(line))
-    return found[1].strip() if found is not None else ""
+    return next((value for option, value in options_in(line) if option == _EDITABLE), "")
 
 
 def name_in(line: str) -> str:
@@ -67,10 +90,9 @@ def _without_options(text: str) -> str:
 
 def key_of(line: str) -> str:
     """Give what makes two lines be about the same."""
-    editable = editable_in(line)
     if (name := name_in(line)) != "":
         return name
-    if editable:
+    if editable := editable_in(line):
         return f"-e {posixpath.normpath(_EXTRAS.sub('', editable))}"
-    option, value = option_in(line)
-    return f"{option} {value}" if option else without_comment(line)
+    told = " ".join(f"{option} {value}" for option, value in options_in(line))
+    return told or without_comment(line)

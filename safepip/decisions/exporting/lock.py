@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import posixpath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from safepip.decisions.exporting.urls import bare, without_fragment
+from safepip.decisions.exporting.urls import bare, path_of, split, without_fragment
 from safepip.values.sheet import Note, Origin
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _source(
     url, sha256 = known or ("", "")
     found = {"url": bare(without_fragment(url)), "hashes": {"sha256": sha256}}
     version = {"version": distribution.version}
-    if urlsplit(url).path.endswith(".whl"):
+    if split(url).path.endswith(".whl"):
         return {**version, "wheels": [found]}
     return {**version, "sdist": found}
 
@@ -108,7 +107,7 @@ def _vcs(origin: Origin) -> Iterator[tuple[str, str]]:
 
 
 def _directory(origin: Origin, folder: str) -> Iterator[tuple[str, Any]]:
-    path = unquote(urlsplit(origin.url).path)
+    path = path_of(origin.url)
     yield "path", posixpath.relpath(path, folder) if path.startswith(f"{folder}/") else path
     if origin.is_editable:
         yield "editable", True

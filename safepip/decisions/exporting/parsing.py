@@ -18,6 +18,8 @@ _KNOWN = frozenset(
 )
 _LONGEST = 4000
 """Characters of an entry."""
+_MOST = 10_000
+"""Entries of a list: by its aliases, YAML makes many of few bytes."""
 _PLAIN = (str, int, float)
 """What YAML makes of plain words: `- 7zip` is text, and a name of digits a number."""
 
@@ -29,12 +31,11 @@ def parse_environment_file(
 
     Raises: UnreadableFile.
     """
-    specs, lines, parts = [], list[Line](), 0
-    for at, entry in enumerate(document.get("dependencies") or ()):
+    specs, lines = list[str](), list[Line]()
+    for at, entry in enumerate(_bounded(path, document.get("dependencies") or [], "dependencies")):
         if isinstance(entry, str):
             specs += [spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1])]
         elif isinstance(entry, dict) and list(entry) == ["pip"]:
-            parts += 1
             lines += _lines(path, entry["pip"], allows)
         else:
             raise UnreadableFile(path, f"expected text or `pip:`, got {_kind(entry)} in {_at(at)}")
@@ -44,7 +45,6 @@ def parse_environment_file(
         channels=tuple(_texts(path, document.get("channels"), "channels")),
         specs=tuple(specs),
         lines=tuple(lines),
-        has_pip_part=parts > 0,
         variables=dict(_variables(path, document.get("variables"))),
         unknown=tuple(str(key) for key in document if key not in _KNOWN),
     )
@@ -61,13 +61,19 @@ def _texts(path: str, found: object, key: str) -> Iterator[str]:
         return
     if not isinstance(found, list):
         raise UnreadableFile(path, f"expected a list, got {_kind(found)} at `{key}`")
-    for entry in found:
+    for entry in _bounded(path, found, key):
         if not isinstance(entry, _PLAIN) or isinstance(entry, bool):
             raise UnreadableFile(path, f"expected text, got {_kind(entry)} in the list at `{key}`")
         text = str(entry)
         if len(text) > _LONGEST or not text.isprintable():
             raise UnreadableFile(path, f"expected a line of text, got `{text[:80]}` at `{key}`")
         yield text
+
+
+def _bounded(path: str, found: Any, key: str) -> Any:  # noqa: ANN401 - a list or a mapping
+    if len(found) > _MOST:
+        raise UnreadableFile(path, f"expected at most {_MOST} entries, got {len(found)} at `{key}`")
+    return found
 
 
 def _text(path: str, document: Mapping[str, Any], key: str) -> str:
@@ -82,7 +88,7 @@ def _variables(path: str, found: object) -> Iterator[tuple[str, str]]:
         return
     if not isinstance(found, dict):
         raise UnreadableFile(path, f"expected a mapping, got {_kind(found)} at `variables`")
-    for name, value in found.items():
+    for name, value in _bounded(path, found, "variables").items():
         if not isinstance(value, _PLAIN):
             raise UnreadableFile(path, f"expected text, got {_kind(value)} at `variables.{name}`")
         yield str(name), str(value)

@@ -6,10 +6,16 @@ import posixpath
 import re
 import shlex
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote
 
 from safepip.decisions.exporting.asked import INDEX, Asked
-from safepip.decisions.exporting.urls import bare, has_secret, with_commit, without_fragment
+from safepip.decisions.exporting.urls import (
+    bare,
+    has_secret,
+    path_of,
+    with_commit,
+    without_fragment,
+)
 from safepip.decisions.exporting.wanted import wanted
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.requirements import parse_version
@@ -26,6 +32,8 @@ _NOTHING = Origin()
 _VERSION = re.compile(r"[A-Za-z0-9.!+_-]+")
 _PLAIN = re.compile(r"[\w./~+-]+")
 """A path that need not be quoted."""
+_QUOTABLE = re.compile(r"[\w./~+-]+(?: [\w./~+-]+)*")
+"""A path that is whole when it is quoted: pip cuts a line at a `#`, and fills in `${NAME}`."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +135,16 @@ def _url(origin: Origin) -> str:
 def _place(origin: Origin, project: str, brackets: str, folder: str) -> str:
     """Give where an editable project is: a commit, or a path that is seen from the file."""
     if origin.remote:
-        start = with_commit(origin.vcs, bare(origin.remote), origin.commit)
-        return f"{start}#egg={project}{brackets}"
-    path = _path(origin)
+        url, egg = bare(origin.remote), f"{project}{brackets}"
+        return with_commit(origin.vcs, url, origin.commit, origin.subdirectory, egg)
+    path = path_of(origin.url)
+    if not _QUOTABLE.fullmatch(path):
+        return f"file://{quote(path)}{brackets}"
     if folder and (_is_within(path, folder) or _is_within(folder, path)):
         below = posixpath.relpath(path, folder)
         path = below if below.startswith(".") else f"./{below}"
     whole = f"{path}{brackets}"
     return whole if _PLAIN.fullmatch(path) else shlex.quote(whole)
-
-
-def _path(origin: Origin) -> str:
-    return unquote(urlsplit(origin.url).path)
 
 
 def _is_within(path: str, folder: str) -> bool:
@@ -150,7 +156,7 @@ def _notes_on(name: str, origin: Origin) -> Iterator[Note]:
     if has_secret(url):
         yield Note("credentials", name, bare(url))
     if url.startswith(("file:", "/")):
-        yield Note("only-here", name, _path(origin) if url == origin.url else url)
+        yield Note("only-here", name, path_of(url) or url)
 
 
 # ------------------------------------------------------------------------------- where from
@@ -174,6 +180,8 @@ def _options(names: Iterable[str], told: Told) -> tuple[tuple[str, ...], tuple[N
             notes[Note("relative", option, url)] = None
             continue
         lines[f"{option} {url}"] = None
+        if option != key:
+            notes[Note("index", option, url)] = None
         if has_secret(value):
             notes[Note("credentials", option, url)] = None
         if url.startswith(("/", "file:")):

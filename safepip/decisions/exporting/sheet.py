@@ -10,6 +10,7 @@ from safepip.decisions.exporting.conda_part import (
     asked_specs,
     channels_of,
     exact_specs,
+    homes_of,
     provided,
     taken_over,
     told_variables,
@@ -22,7 +23,7 @@ from safepip.values.sheet import Note, Sheet
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from safepip.values.environment import Environment
+    from safepip.values.environment import Environment, Record
     from safepip.values.journal import Entry
     from safepip.values.sheet import Origin, Package
 
@@ -56,7 +57,7 @@ class Known:
 
 def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
     """Give what a file says of an environment."""
-    taken = taken_over(environment)
+    environment, taken, damaged = as_it_should_be(environment, known)
     told = Told(known.origins, asked_here(environment, known), taken, wanted.folder)
     part = pip_part(environment, told, everything=wanted.everything)
     records = provided(environment, taken)
@@ -76,10 +77,32 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         options=(*held, *part.options),
         entries=part.entries,
         variables=variables,
-        notes=(*owner, *about_channels, *part.notes, *about_variables),
+        notes=(*owner, *damaged, *about_channels, *part.notes, *about_variables),
         constraints=wanted.constraints,
+        homes=homes_of(records, known.packages),
+        versions={r.name.lower(): r.version for r in records} if wanted.from_history else {},
     )
     return sheet if for_pip else replace(sheet, options=())
+
+
+def as_it_should_be(
+    environment: Environment, known: Known
+) -> tuple[Environment, Mapping[str, Record], tuple[Note, ...]]:
+    """Give the environment with all that nobody gave to pip on conda's side.
+
+    With it, the packages that pip took over by the user's leave, by distribution, and a note for
+    each that it took without.
+    """
+    taken = taken_over(environment)
+    asked = asked_for(known.entries)
+    given = {name: one for name, one in taken.items() if name in asked and asked[name].allowed}
+    damaged = {name: one for name, one in taken.items() if name not in given}
+    distributions = tuple(
+        replace(d, record=damaged[d.name]) if d.record is None and d.name in damaged else d
+        for d in environment.distributions
+    )
+    notes = (Note("damaged", name, f"{one.name} {one.version}") for name, one in damaged.items())
+    return replace(environment, distributions=distributions), given, tuple(notes)
 
 
 def asked_here(environment: Environment, known: Known) -> Mapping[str, Asked]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from safepip.values.text import without_secrets
 
@@ -27,12 +27,6 @@ def has_secret(url: str) -> bool:
     return bare(url) != url
 
 
-def variables_only(url: str) -> bool:
-    """Say whether what a URL logs in with are only variables, which pip fills in."""
-    login = urlsplit(url).netloc.rpartition("@")[0]
-    return bool(login) and re.fullmatch(r"(?:\$\{[A-Z0-9_]+\}:?)+", login) is not None
-
-
 def channel_name(channel: str) -> str:
     """Give a channel as people write it; empty where a record does not know it."""
     place = _SUBDIR.sub("", channel).rstrip("/")
@@ -45,13 +39,29 @@ def channel_name(channel: str) -> str:
     return found[1] if found is not None else bare(place)
 
 
-def with_commit(vcs: str, url: str, commit: str, subdirectory: str = "") -> str:
-    """Give the URL of a commit as pip reads it."""
+def with_commit(vcs: str, url: str, commit: str, subdirectory: str = "", egg: str = "") -> str:
+    """Give the URL of a commit as pip reads it. ``egg``: the project, where nothing else tells."""
     start = url if url.startswith(f"{vcs}+") else f"{vcs}+{url}"
     at = f"@{commit}" if commit else ""
-    return f"{start}{at}" + (f"#subdirectory={subdirectory}" if subdirectory else "")
+    parts = [f"egg={egg}"] if egg else []
+    parts += [f"subdirectory={subdirectory}"] if subdirectory else []
+    return f"{start}{at}" + (f"#{'&'.join(parts)}" if parts else "")
 
 
 def without_fragment(url: str) -> str:
     """Give a URL without what comes behind `#`."""
-    return urlunsplit(urlsplit(url)._replace(fragment=""))
+    return url.partition("#")[0]
+
+
+def split(url: str) -> SplitResult:
+    """Give the parts of a URL; of what is none, everything is path."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
+
+
+def path_of(url: str) -> str:
+    """Give the path of a `file:` URL; empty for any other."""
+    parts = split(url)
+    return unquote(parts.path) if parts.scheme == "file" else ""

@@ -30,12 +30,21 @@ _TAKES_VALUE = frozenset(
     --source-directory --src --target --timeout --trusted-host --upgrade-strategy
     --uploaded-prior-to --use-deprecated --use-feature""".split()  # noqa: SIM905 - legible
 )
-_SHORT_TAKES_VALUE = "Cbcefirt"
+_IN_FULL = {
+    "-C": "--config-settings",
+    "-b": "--build",
+    "-c": "--constraint",
+    "-e": "--editable",
+    "-f": "--find-links",
+    "-i": "--index-url",
+    "-r": "--requirement",
+    "-t": "--target",
+    "--pypi-url": "--index-url",
+}
+"""The options with a value that have another name."""
 # Flags that begin like an option with a value: pip takes a complete name for what it is.
 _FLAGS = frozenset(("--pre", "--upgrade"))
-_BRING = frozenset(
-    ("-e", "-r", "--editable", "--group", "--requirement", "--requirements-from-script")
-)
+_BRING = frozenset(("--editable", "--group", "--requirement", "--requirements-from-script"))
 _SHORTEST_ABBREVIATION = len("--us")
 _READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
@@ -102,7 +111,7 @@ def words_of(arguments: tuple[str, ...]) -> tuple[Word, ...]:
 
 
 def option_values(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Give the options that have a value, by their full name, each with it."""
+    """Give the options by their full name, each with its value; that of a flag is empty."""
     rest = iter(arguments[1:])
     for argument in rest:
         if argument == "--":
@@ -114,7 +123,7 @@ def option_values(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             elif argument.startswith("--"):
                 yield name, argument.partition("=")[2]
             else:
-                yield name, argument[argument.find(name[1:]) + 1 :].removeprefix("=")
+                yield name, _behind(argument)
 
 
 def _positional(argument: str) -> Word:
@@ -142,15 +151,22 @@ def _long(argument: str) -> tuple[str, bool]:
     name, equals, _ = argument.partition("=")
     if name not in _TAKES_VALUE | _FLAGS:
         name = next((o for o in sorted(_TAKES_VALUE) if o.startswith(name)), name)
-    return name, name in _TAKES_VALUE and not equals
+    return _IN_FULL.get(name, name), name in _TAKES_VALUE and not equals
 
 
 def _short(argument: str) -> tuple[str, bool]:
     """Give the option with a value in a group of one-letter options, and whether it follows."""
     for at, letter in enumerate(argument[1:], 1):
-        if letter in _SHORT_TAKES_VALUE:
-            return f"-{letter}", not argument[at + 1 :]
+        if (name := _IN_FULL.get(f"-{letter}")) is not None:
+            return name, not argument[at + 1 :]
     return argument, False
+
+
+def _behind(group: str) -> str:
+    """Give the value that stands in a group of one-letter options; empty where there is none."""
+    letters = group[1:]
+    at = next((i for i, letter in enumerate(letters, 1) if f"-{letter}" in _IN_FULL), len(letters))
+    return letters[at:].removeprefix("=")
 
 
 def with_version(arguments: tuple[str, ...], name: str, version: str) -> tuple[str, ...]:
@@ -177,7 +193,7 @@ def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[st
 
 
 def without_options(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out these options of pip with their values; ``names`` are in full (`--target`, `-t`).
+    """Leave out these options of pip with their values; ``names`` are in full (`--target`).
 
     Abbreviations count; an option within a group of one-letter options is not found.
     """

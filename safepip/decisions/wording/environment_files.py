@@ -23,6 +23,8 @@ _TEXTS: Mapping[Trouble, str] = {
     "unsolvable": "conda's part comes to nothing: {detail}",
     "no-constraints": "nothing holds conda's versions while conda runs `pip install -U`; "
     "`safepip export -f FILE` writes constraints for that",
+    "allows": "the file wants pip to take over {about} from conda; `safepip create` does so by "
+    "`--allow {about}`",
     "unknown-key": "conda ignores `{about}`",
 }
 

@@ -23,7 +23,13 @@ _TEXTS: Mapping[NoteKind, str] = {
     "pixi": "{about} is pixi's, whose manifest and lock say more than this",
     "no-hash": "{about}: nobody wrote down a hash of {detail}",
     "taken-over": "{about}: pip has it in place of conda's {detail}, which comes back where "
-    "another package of conda's needs it",
+    "another package of conda's needs it; `safepip create` asks for `--allow {about}`",
+    "damaged": "{about}: pip put another in place of conda's {detail}, and nobody allowed it; the "
+    "file has conda's, and `safepip doctor` says what is damaged",
+    "dropped": "`{about}` stood in {detail} and is not in the environment, so it was taken out",
+    "login-there": "`{about}` in {detail} was written with what it logs in with, and stays so",
+    "index": "{about}: {detail} was the only index of what came from it, and is one of several "
+    "here: whoever has a name of it on another index may be taken for it",
     "relative": "{about} {detail}: where that lies is not known any more, so it was left out",
     "secret-variable": "the variable {about} looks like a secret, and was left out",
 }
@@ -79,7 +85,8 @@ def created_lines(
     return paragraph((Span(said),), width, start=(Span("safepip: "),), indent=2)
 
 
-def not_created_lines(prefix: str, *, width: int) -> tuple[Line, ...]:
-    """Say that nothing is left of an environment that could not be made."""
-    said = f"{clean(prefix, _MANY)} was not made, and nothing of it is left."
+def not_created_lines(prefix: str, left: str, *, width: int) -> tuple[Line, ...]:
+    """Say what is left of an environment that could not be made; ``left``: why, if anything."""
+    rest = f"something of it is left: {clean(left, _MANY)}" if left else "nothing of it is left."
+    said = f"{clean(prefix, _MANY)} was not made, and {rest}"
     return paragraph((Span(said),), width)
