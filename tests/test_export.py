@@ -19,6 +19,7 @@ import rattler
 import tomli
 from ruamel.yaml import YAML
 
+from safepip.decisions.exporting.checking import check
 from safepip.decisions.exporting.constraints import constraints_text
 from safepip.decisions.exporting.dropped import dropped
 from safepip.decisions.exporting.sheet import Wanted
@@ -28,11 +29,13 @@ from safepip.effects.environment_files import (
     read_environment_file,
     updated_text,
 )
+from safepip.effects.locking import find_artifacts
 from safepip.effects.origins import own_only, read_origins
 from safepip.effects.wishes import read_variables
 from safepip.recipes.constraints import constraints
 from safepip.recipes.export import export
 from safepip.values.environment import Distribution
+from safepip.values.environment_file import Beside
 from safepip.values.errors import UnreadableFile
 from safepip.values.sheet import Origin, PipEntry, Sheet
 from safepip.values.target import Target
@@ -331,13 +334,11 @@ def test_conda_s_own_way_keeps_every_byte_of_conda_s(world: World) -> None:
 
 
 def test_a_lock_makes_the_same_by_exact_artifacts(world: World) -> None:
+    standard = pytest.importorskip("packaging.pylock")  # of releases from 2025 on
     file = world.folder / "lock" / "environment.yml"
     file.parent.mkdir()
-    world.environment.pip("install", "--no-deps", "twig==1.0", "--force-reinstall", env=world.pip)
-    next(world.environment.site_packages.glob("twig-*/REQUESTED")).unlink()
     done = world.run("export", "--lock", "-f", file)
     assert done.exit_code == 0, done
-    standard = pytest.importorskip("packaging.pylock")  # of releases from 2025 on
     lock = standard.Pylock.from_dict(tomli.loads((file.parent / "pylock.toml").read_text()))
     hashes = {
         package.name: package.wheels[0].hashes["sha256"]
@@ -347,6 +348,13 @@ def test_a_lock_makes_the_same_by_exact_artifacts(world: World) -> None:
     known = {wheel.filename.split("-")[0]: wheel for wheel in (*WHEELS[:-1], TAKEN[1])}
     assert hashes == {name: known[name].sha256 for name in ("alone", "leaf", "taken", "twig")}
     assert {p.name for p in lock.packages} - set(hashes) == {"edited", "versioned"}
+    prefix = world.environment.prefix
+    target = Target(str(prefix), str(world.environment.python), is_conda=True, chosen_by="--env")
+    environ = {**os.environ, **world.variables, "PIP_CONSTRAINT": "/nowhere"}
+    wanted = Distribution("alone", "1.0", "", raw_name="alone")
+    source = (f"--index-url={world.index.url}",)
+    ((_, sha256),) = find_artifacts(target, [wanted], source, environ).values()
+    assert sha256 == hashes["alone"]
     explicit = (file.parent / "environment.explicit.txt").read_text().splitlines()
     names = sorted(line.rpartition("/")[2].rsplit("-", 2)[0] for line in explicit[2:])
     assert (explicit[1], names) == ("@EXPLICIT", ["libthing", "owned", "pip", "python", "user"])
@@ -427,6 +435,10 @@ def test_constraints_go_stale_and_are_put_right(world: World, tmp_path: Path) ->
     assert done.exit_code == 1
     assert "owned 0.9 -> 1.0" in done.stdout
     assert "more 1 -> nothing" in done.stdout
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine==1\n")
+    refused = world.run("constraints", "--check", mine)
+    assert (refused.exit_code, "was not written by safepip" in refused.stderr) == (2, True)
     answer = world.run("constraints", "--check", file, "--json").answer
     assert (answer["stale"], len(answer["changes"])) == (True, 2)
 
@@ -437,10 +449,14 @@ def test_constraints_follow_what_conda_changes(
     """By the function that conda's plugin calls after conda's own commands."""
     made = create(tmp_path / "env", RECIPES[0])
     target = Target(str(made.prefix), str(made.python), is_conda=True, chosen_by="--env")
-    held, gone, mine = (tmp_path / name for name in ("held.txt", "gone.txt", "mine.txt"))
-    for file in (held, gone, mine):
+    names = ("held.txt", "gone.txt", "mine.txt", "swapped.txt")
+    held, gone, mine, swapped = (tmp_path / name for name in names)
+    for file in (held, gone, mine, swapped):
         constraints(target, os.environ, str(file))
     gone.unlink()
+    victim = swapped.rename(tmp_path / "victim.txt")
+    swapped.symlink_to(victim)
+    before = victim.read_text()
     mine.write_text("owned==1.0\n")
     follow(str(made.prefix), quiet=False)
     assert capsys.readouterr().err == ""
@@ -448,6 +464,7 @@ def test_constraints_follow_what_conda_changes(
     follow(str(made.prefix), quiet=True)
     assert capsys.readouterr() == ("", "")
     assert "owned==2.0" in held.read_text().splitlines()
+    assert (victim.read_text(), swapped.is_symlink()) == (before, True)
     assert (gone.exists(), mine.read_text()) == (False, "owned==1.0\n")
     (made.conda_meta / "pip-25.3-0.json").write_text("{")
     follow(str(made.prefix), quiet=False)
@@ -687,9 +704,9 @@ def test_a_file_that_is_half_empty_is_filled(tmp_path: Path, before: str) -> Non
 @pytest.mark.parametrize(
     ("before", "says"),
     [
-        ("dependencies:\n- pip: [a]\n- pip: [b]\n", "expected one part for pip, got 2"),
-        ("dependencies:\n- pip: a\n", "expected a list, got str at `pip`"),
-        ("variables: [a]\n", "expected a mapping, got CommentedSeq at `variables`"),
+        ("dependencies:\n- pip: a\n", "expected a list, got `a` at `pip`"),
+        ("variables: [a]\n", "expected a mapping, got a list at `variables`"),
+        ("- a\n", "expected a mapping, got a list"),
     ],
 )
 def test_a_file_of_which_something_would_be_lost_is_refused(
@@ -701,6 +718,15 @@ def test_a_file_of_which_something_would_be_lost_is_refused(
         updated_text(str(file), SHEET, "")
     with pytest.raises(UnreadableFile, match=says):
         read_environment_file(str(file))
+
+
+def test_two_parts_for_pip_are_told_and_never_written(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    file.write_text("dependencies:\n- pip\n- pip: [a]\n- pip: [b]\n")
+    found = check(read_environment_file(str(file)), Beside())
+    assert [one.kind for one in found] == ["two-parts", "no-constraints"]
+    with pytest.raises(UnreadableFile, match="expected one part for pip, got 2"):
+        updated_text(str(file), SHEET, "")
 
 
 def test_what_an_update_takes_out_is_said_and_bounds_that_fit_stay(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from pip._internal.commands import commands_dict
 
 from safepip.decisions.exporting.arguments import arguments_of
-from safepip.decisions.exporting.asked import Asked, asked_for
+from safepip.decisions.exporting.asked import Asked, asked_for, sources_of
 from safepip.decisions.exporting.checking import check
 from safepip.decisions.exporting.conda_part import (
     asked_specs,
@@ -82,6 +84,12 @@ def test_the_journal_tells_extras_and_indexes_of_what_is_there() -> None:
         "lib": Asked("1", True, frozenset(), sources),
         "dep": Asked("3", False, frozenset(), sources),
     }
+
+
+def test_where_something_was_found_is_added_to_where_pip_looks() -> None:
+    asked = Asked("1", sources=(("--index-url", "https://****@one/"), ("--find-links", "w")))
+    assert sources_of(asked) == ("--extra-index-url=https://one/", "--find-links=w")
+    assert sources_of(None) == ()
 
 
 @pytest.mark.parametrize(
@@ -562,6 +570,7 @@ def test_an_environment_file_is_read_strictly() -> None:
         channels=("c",),
         specs=("a",),
         lines=(Line("x"), Line("y", allows=True)),
+        pip_parts=1,
         variables={"V": "1"},
         unknown=("odd",),
     )
@@ -664,6 +673,10 @@ def found_in(*specs: str, pip: tuple[str, ...] = (), beside: Beside | None = Non
         ([], ["https://u:p@host/x.whl"], ["credentials: https://host/x.whl"]),
         ([], ["--index-url https://${U}:${P}@host"], []),
         ([], ["???"], ["unreadable: ???"]),
+        (["python=3.7", "python=3.11"], [], ["contradiction: conda's python"]),
+        ([], ["--no-such x"], ["unreadable: --no-such x"]),
+        ([], ["--upgrade"], ["unreadable: --upgrade"]),
+        ([], ["--prefer-bin", "--only-bin :all:"], []),
         ([], ["sub/dir", "-rmore.txt", "-e.", "x.zip"], []),
         ([], ['a==1; python_version<"3.8"', 'a==2; python_version>="3.8"'], []),
         ([], ['a==1; os_name=="x"', "a==2", "a>=0"], ["contradiction: a"]),
@@ -702,6 +715,14 @@ def test_what_is_only_worth_knowing_comes_last() -> None:
         """)
 
 
+def test_a_file_that_asks_for_nothing_is_told() -> None:
+    (found,) = check(EnvironmentFile("e.yml", name="x"), Beside())
+    assert (found.kind, found.severity) == ("empty", "problem")
+    assert (
+        finding_text(found) == "there are no dependencies, and conda makes no environment of that"
+    )
+
+
 def test_a_file_that_lets_pip_take_over_what_is_conda_s_does_not_do_so_silently() -> None:
     file = EnvironmentFile("e.yml", specs=("pip", "a=1"), lines=(Line("a==2", allows=True),))
     kinds = [(one.kind, one.severity, one.about) for one in check(file, Beside())]
@@ -714,7 +735,7 @@ def test_no_verb_of_safepip_s_own_is_one_of_pip_s() -> None:
 
 
 def test_every_finding_on_a_file_has_its_words() -> None:
-    secret = EnvironmentFile("e.yml", channels=("https://u:hunter2@host/c",))
+    secret = EnvironmentFile("e.yml", channels=("https://u:hunter2@host/c",), specs=("a",))
     (found,) = check(secret, Beside())
     assert "hunter2" not in finding_text(found)
     assert "`${NAME}`" in finding_text(found)
@@ -767,3 +788,20 @@ def test_what_others_made_meanwhile_is_theirs(tmp_path: Path) -> None:
     with pytest.raises(AlreadyThere) as caught:
         fail_to_make(prefix)
     assert (prefix.exists(), caught.value.fixes) == (True, (ELSEWHERE,))
+
+
+def test_who_was_cut_off_left_a_torso_and_that_is_said(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    prefix.mkdir()
+    (prefix / "half").touch()
+    (tmp_path / ".env.safepip").touch()  # as a safepip leaves it that is killed
+    commands = list[str]()
+    for _ in range(2):
+        with pytest.raises(AlreadyThere, match="is there already") as caught:
+            fail_to_make(prefix)
+        assert "was cut off" in caught.value.why
+        commands.append(caught.value.fixes[0].command)
+    subprocess.run(shlex.split(commands[0]), check=True)
+    with half_made(str(prefix), ELSEWHERE) as attempt:
+        attempt.is_made = True
+    assert list(tmp_path.iterdir()) == []

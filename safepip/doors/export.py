@@ -181,7 +181,7 @@ def run_constraints(target: Target, options: dict[str, Any], *, as_json: bool) -
 
 
 def _check(target: Target, path: str, *, as_json: bool) -> int:
-    _, found = check_constraints(target, os.environ, path)
+    found = check_constraints(target, os.environ, path)
     code = Exit.DAMAGED if found else Exit.DONE
     again = Shell(target.prefix, obvious=is_reached(target)).safepip(("constraints", "-o", path))
     if as_json:

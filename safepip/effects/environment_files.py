@@ -1,6 +1,6 @@
 """Environment files (`environment.yml`): read strictly, and updated with comments and order kept.
 
-The only module that knows of YAML.
+Only this, `commented` and `merging` know of YAML.
 
 Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html
 """
@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from safepip.decisions.exporting.parsing import parse_environment_file
+from safepip.decisions.exporting.parsing import kind, parse_environment_file
 from safepip.effects.commented import comment_at
 from safepip.effects.merging import merge
 from safepip.effects.records import read_text
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from safepip.values.sheet import Sheet
 
 _LIMIT = 4 * 1024 * 1024
+_EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
 _SHAPES = (
     ("dependencies", list, "list"),
     ("channels", list, "list"),
@@ -53,6 +54,15 @@ def environment_file_of(path: str, text: str) -> EnvironmentFile:
     return parse_environment_file(path, _parsed(path, text), _allows)
 
 
+def refuse_two_parts(file: EnvironmentFile) -> None:
+    """Refuse a file with more than one part for pip: conda would forget all but the last.
+
+    Raises: UnreadableFile.
+    """
+    if file.pip_parts > 1:
+        raise UnreadableFile(file.path, f"expected one part for pip, got {file.pip_parts}")
+
+
 def _allows(entries: object, at: int) -> bool:
     return comment_at(entries, at).lstrip("# ").startswith(ALLOWS)
 
@@ -69,6 +79,9 @@ def _text_at(path: str) -> str:
 
 
 def _parsed(path: str, text: str) -> dict[str, Any]:
+    if _EXPLICIT.search(text):
+        how = f"`conda create -p PREFIX --file {path}` makes an environment of it"
+        raise UnreadableFile(path, f"it is a list of exact packages; {how}")
     yaml, error_type = _yaml()
     try:
         found = yaml.load(text)
@@ -78,19 +91,16 @@ def _parsed(path: str, text: str) -> dict[str, Any]:
         found = yaml.load("{}")
         found.fa.set_block_style()
     if not isinstance(found, dict):
-        raise UnreadableFile(path, f"expected a mapping, got {type(found).__name__}")
+        raise UnreadableFile(path, f"expected a mapping, got {kind(found)}")
     for key, wanted, name in _SHAPES:
         there = found.get(key)
         if not isinstance(there, (wanted, type(None))):
-            kind = type(there).__name__
-            raise UnreadableFile(path, f"expected a {name}, got {kind} at `{key}`")
+            raise UnreadableFile(path, f"expected a {name}, got {kind(there)} at `{key}`")
     entries = found.get("dependencies") or ()
     parts = [one["pip"] for one in entries if isinstance(one, dict) and "pip" in one]
-    if len(parts) > 1:  # conda would forget the first
-        raise UnreadableFile(path, f"expected one part for pip, got {len(parts)}")
     for part in parts:
         if not isinstance(part, (list, type(None))):
-            raise UnreadableFile(path, f"expected a list, got {type(part).__name__} at `pip`")
+            raise UnreadableFile(path, f"expected a list, got {kind(part)} at `pip`")
     return found
 
 
@@ -107,6 +117,7 @@ def updated_text(path: str, sheet: Sheet, head: str) -> str:
     old = text.removeprefix(_BOM).replace("\r\n", "\n")
     is_new = not old.strip()
     document = _parsed(path, old)
+    refuse_two_parts(parse_environment_file(path, document, _allows))
     merge(document, sheet)
     yaml, _ = _yaml(flat=_FLAT.search(old) is not None)
     out = io.StringIO()

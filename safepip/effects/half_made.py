@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
-from safepip.values.errors import AlreadyThere, Busy, CannotCreate, SafepipError
+from safepip.values.errors import AlreadyThere, Busy, CannotCreate, NotWritable, SafepipError
 from safepip.values.text import shown
 from safepip.values.verdict import Fix
 
@@ -33,16 +33,18 @@ def half_made(prefix: str, elsewhere: Fix) -> Iterator[Attempt]:
 
     ``elsewhere``: what to do where something is there already.
 
-    Raises: AlreadyThere; Busy, where another safepip is making it; CannotCreate, also where what
-    was made cannot be taken away again.
+    Raises: AlreadyThere; Busy, where another safepip is making it; NotWritable; CannotCreate, where
+    what was made cannot be taken away again.
     """
     real = os.path.realpath(prefix)
     missing = _missing(real)
     attempt = Attempt()
-    _refuse_what_is_there(prefix, elsewhere)
+    if _is_taken(prefix) and not os.path.lexists(_beside(real)):
+        raise AlreadyThere(prefix, elsewhere)
     try:
         with _claimed(real, prefix, elsewhere):
-            _refuse_what_is_there(prefix, elsewhere)  # another may have made it meanwhile
+            if _is_taken(prefix):  # since the look before
+                raise AlreadyThere(prefix, elsewhere)
             keeps_folder = os.path.isdir(real)
             try:
                 yield attempt
@@ -62,9 +64,15 @@ def half_made(prefix: str, elsewhere: Fix) -> Iterator[Attempt]:
                 os.rmdir(folder)
 
 
-def _refuse_what_is_there(prefix: str, elsewhere: Fix) -> None:
-    if os.path.lexists(prefix) and not (os.path.isdir(prefix) and not os.listdir(prefix)):
-        raise AlreadyThere(prefix, elsewhere)
+def _is_taken(prefix: str) -> bool:
+    return os.path.lexists(prefix) and not (os.path.isdir(prefix) and not os.listdir(prefix))
+
+
+def _torso(prefix: str) -> AlreadyThere:
+    remove = Fix(command_line("rm", "-r", prefix), "take it away, and make it again then")
+    error = AlreadyThere(prefix, remove)
+    error.why = "a safepip that was making it was cut off, so it is not whole"
+    return error
 
 
 def _remains(prefix: str, left: str, error: BaseException) -> CannotCreate:
@@ -105,17 +113,19 @@ def _remove(path: str) -> None:
 
 @contextlib.contextmanager
 def _claimed(real: str, prefix: str, elsewhere: Fix) -> Iterator[None]:
-    """Hold the claim on a place: a lock on the folder, or on a file beside while there is none.
+    """Hold the claim on a place: a lock on a file beside it, or on the folder where it is there.
 
-    Raises: Busy; CannotCreate.
+    A safepip that is killed leaves such a file, beside what it had not finished.
+
+    Raises: AlreadyThere, where one was; Busy; NotWritable.
     """
-    beside = "" if os.path.isdir(real) else _beside(real)
+    is_torso = _is_taken(prefix) and os.path.lexists(_beside(real))
+    beside = "" if os.path.isdir(real) and not is_torso else _beside(real)
     try:
         os.makedirs(os.path.dirname(real), exist_ok=True)
         handle = _opened(beside or real, os.O_RDWR | os.O_CREAT if beside else os.O_RDONLY)
     except OSError as error:
-        message = f"cannot make `{shown(prefix)}`: {error.strerror}"
-        raise CannotCreate(message, fixes=[elsewhere]) from error
+        raise NotWritable(f"cannot make `{shown(prefix)}`: {error.strerror}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         is_same = os.path.samestat(os.fstat(handle), os.stat(beside or real))
@@ -132,10 +142,12 @@ def _claimed(real: str, prefix: str, elsewhere: Fix) -> Iterator[None]:
                 why="of two at once, one would take away what the other made",
                 fixes=[elsewhere],
             )
+        if is_torso:
+            raise _torso(prefix)
         yield
         # The name goes before the lock, and whoever waits for it finds another file or none.
     finally:
-        if beside and is_same:
+        if beside and is_same and not is_torso:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
         os.close(handle)

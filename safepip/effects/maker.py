@@ -6,12 +6,18 @@ Started as a script, with the task as JSON on stdin. Imports nothing of safepip.
 import asyncio
 import json
 import os
+import re
 import sys
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 THERE = 3
+TROUBLE = 4
+"""What the script ends with where another was faster, and where the specifications are not why."""
+_OF_THE_FILE = re.compile(
+    "SolverError|Invalid(MatchSpec|PackageName|Version|VersionSpec|Channel)Error"
+)
 
 
 async def _make(task: "dict[str, Any]") -> "list[str]":
@@ -66,7 +72,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - py-rattler raises what it likes; it is said
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()
-        os._exit(1)
+        os._exit(1 if _OF_THE_FILE.fullmatch(type(error).__name__) else TROUBLE)
     except SystemExit:
         os._exit(THERE)
     sys.stdout.write(json.dumps(made))

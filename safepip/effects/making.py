@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from safepip.decisions.fixing.commands import command_line
 from safepip.effects.records import read_text
-from safepip.values.errors import AlreadyThere, CannotCreate
+from safepip.values.errors import AlreadyThere, CannotCreate, Unsolvable
 from safepip.values.text import shown, without_secrets
 from safepip.values.verdict import Fix
 
@@ -35,8 +36,8 @@ _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/p
 _ASKS = ("mamba", "micromamba")
 """What asks whether to go on. conda does not, and where told yes it takes away what is there."""
 _HISTORY_LIMIT = 64 * 1024 * 1024
-_THERE = 3
-"""How the script that makes environments ends where something is there by now."""
+_UNSOLVED, _THERE = 1, 3
+"""How the script that makes environments ends where the file is why, and where another made one."""
 _SAID = 2000
 """Characters of what a tool says that are shown."""
 
@@ -48,13 +49,23 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
     """
     path = environ.get("PATH", os.defpath)
     found = [tool for tool in TOOLS if shutil.which(tool, path=path)]
-    found += ["rattler"] if find_spec("rattler") is not None else []
+    found += ["rattler"] if has_rattler() else []
     chosen = [tool for tool in found if wanted in ("", tool)]
     if not chosen:
         what = f"`{wanted}`" if wanted else "conda, mamba or micromamba"
-        fix = Fix('pipx install "conda-safepip[conda]"', "have py-rattler beside safepip")
-        raise CannotCreate(f"cannot make an environment: no {what} is there", fixes=[fix])
+        fixes = [_rattler()] if wanted in ("", "rattler") else []
+        raise CannotCreate(f"cannot make an environment: no {what} is there", fixes=fixes)
     return chosen[0]
+
+
+def has_rattler() -> bool:
+    """Say whether py-rattler is where safepip is."""
+    return find_spec("rattler") is not None
+
+
+def _rattler() -> Fix:
+    command = command_line(sys.executable, "-m", "pip", "install", "py-rattler>=0.20")
+    return Fix(command, "have py-rattler beside safepip")
 
 
 def make(maker: Maker, prefix: str, file: EnvironmentFile, environ: Mapping[str, str]) -> None:
@@ -63,7 +74,7 @@ def make(maker: Maker, prefix: str, file: EnvironmentFile, environ: Mapping[str,
     Raises: AlreadyThere, where another has made an environment there meanwhile; CannotCreate.
     """
     if maker == "rattler":
-        solved(file, prefix)
+        solved(file, environ, prefix)
         return
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         part = f"{folder}/environment.yml"
@@ -101,13 +112,15 @@ def _conda_part(file: EnvironmentFile) -> dict[str, object]:
     return part
 
 
-def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
+def solved(file: EnvironmentFile, environ: Mapping[str, str], prefix: str = "") -> tuple[str, ...]:
     """Let py-rattler solve conda's part, and make it where there is a prefix.
 
     Give the packages that need Python, and so may have distributions, as NAME=VERSION=BUILD.
 
-    Raises: AlreadyThere; CannotCreate.
+    Raises: AlreadyThere; Unsolvable; CannotCreate, where it cannot be tried.
     """
+    if not has_rattler():
+        raise CannotCreate("py-rattler is not there, which solves it", fixes=[_rattler()])
     task = {
         "prefix": prefix,
         "channels": _channels(file),
@@ -117,6 +130,7 @@ def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
     done = subprocess.run(
         [sys.executable, "-I", str(_MAKER)],
         input=json.dumps(task).encode(),
+        env=dict(environ),
         capture_output=True,
         check=False,
     )
@@ -129,7 +143,9 @@ def solved(file: EnvironmentFile, prefix: str = "") -> tuple[str, ...]:
     if not isinstance(made, list):
         said = without_secrets(done.stderr.decode("utf-8", "replace").strip())[-_SAID:]
         message = f"py-rattler could not make conda's part of `{shown(file.path)}`"
-        raise CannotCreate(message, why=" ".join(said.split()))
+        is_solved = done.returncode != _UNSOLVED
+        kind = CannotCreate if is_solved else Unsolvable
+        raise kind(message, why=" ".join(said.split()))
     return tuple(str(one) for one in made)
 
 

@@ -1,4 +1,4 @@
-"""Writing the files that people asked for: whole, or not at all."""
+"""The files that people asked for, written whole or not at all; and what is there of them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,68 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safepip.values.errors import UsageError
+from safepip.effects.records import read_text
+from safepip.values.errors import SafepipError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LIMIT = 16 * 1024 * 1024
 
 
-def write_whole(path: str, text: str) -> None:
-    """Put a text into a file; a link is followed, and permissions stay.
+def text_at(path: str) -> str:
+    """Give the text of a file; nothing where there is none.
 
     Raises: UsageError.
     """
-    real = os.path.realpath(path)
     try:
-        if os.path.lexists(real) and not os.path.isfile(real):
+        return read_text(path, _LIMIT)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
+def write_changed(texts: Mapping[str, str], *, follows: bool = True) -> tuple[str, ...]:
+    """Write the files that do not say it already, and give their paths.
+
+    ``follows``: links lead to what is written; else they are replaced.
+    """
+    changed = [
+        path for path, text in texts.items() if not os.path.isfile(path) or text_at(path) != text
+    ]
+    for path in changed:
+        write_whole(path, texts[path], follows=follows)
+    return tuple(changed)
+
+
+def text_or_none(path: str) -> str:
+    """Give the text of a file; nothing where it cannot be read."""
+    try:
+        return text_at(path)
+    except SafepipError:
+        return ""
+
+
+def write_whole(path: str, text: str, *, follows: bool = True) -> None:
+    """Put a text into a file; permissions stay. ``follows``: a link leads to it.
+
+    Raises: UsageError.
+    """
+    _write(os.path.realpath(path) if follows else path, path, text)
+
+
+def _write(real: str, path: str, text: str) -> None:
+    """Put a text into a file that is no link; a link itself is replaced.
+
+    Raises: UsageError.
+    """
+    try:
+        if os.path.exists(real) and not os.path.isfile(real):
             Path(real).write_text(text, encoding="utf-8")  # /dev/stdout, or a folder, which is told
             return
         _replace(real, text)

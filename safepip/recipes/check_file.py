@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.exporting.checking import check
@@ -18,9 +19,9 @@ from safepip.decisions.exporting.urls import path_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.effects.making import solved
 from safepip.effects.requirement_files import read_inputs
-from safepip.recipes.export import text_at
+from safepip.effects.writing import text_or_none
 from safepip.values.environment_file import Beside
-from safepip.values.errors import CannotCreate, SafepipError
+from safepip.values.errors import CannotCreate, Unsolvable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,28 +42,34 @@ def check_file(
     named = [(option, _at(folder, filled(value, environ))) for option, value in _options(file)]
     there = [(option, path) for option, path in named if os.path.exists(path)]
     nested = read_inputs([path for o, path in there if o == "--requirement"], (), environ)
+    pins = {path: text_or_none(path) for o, path in there if o == "--constraint"}
     return check(
         file,
         _solved(
             file,
-            solve=solve,
+            environ if solve else None,
             beside=Beside(
                 missing=tuple(_missing(file, folder, environ)),
                 nested=tuple(nested.requirements),
-                pins={path: pins_in(_text(path)) for o, path in there if o == "--constraint"},
+                pins={path: pins_in(text) for path, text in pins.items()},
             ),
         ),
     )
 
 
-def _solved(file: EnvironmentFile, beside: Beside, *, solve: bool) -> Beside:
-    if not solve:
+def _solved(file: EnvironmentFile, environ: Mapping[str, str] | None, beside: Beside) -> Beside:
+    """Add what conda's part comes to, where a solver may be asked, with these variables.
+
+    Raises: UsageError.
+    """
+    if environ is None:
         return beside
     try:
-        return Beside(beside.missing, beside.nested, beside.pins, solved(file))
-    except CannotCreate as error:
-        why = error.why or error.message
-        return Beside(beside.missing, beside.nested, beside.pins, None, why)
+        return replace(beside, solved=solved(file, environ))
+    except Unsolvable as error:
+        return replace(beside, unsolvable=error.why or error.message)
+    except CannotCreate as error:  # which says nothing of the file
+        raise UsageError(error.message, why=error.why, fixes=error.fixes) from error
 
 
 def _options(file: EnvironmentFile) -> Iterator[tuple[str, str]]:
@@ -80,12 +87,15 @@ def _missing(file: EnvironmentFile, folder: str, environ: Mapping[str, str]) -> 
     """
     named = [value for _, value in _options(file)]
     for line in file.lines:
-        requirement = parse_requirement(requirement_text(line.text))
-        url = requirement.url if requirement is not None else editable_in(line.text)
+        named += [value for option, value in options_in(line.text) if option == "--find-links"]
+        text = requirement_text(line.text)
+        requirement = parse_requirement(text)
+        url = requirement.url if requirement is not None else editable_in(line.text) or text
         named.append(path_in(line.text) or _place_of(url or ""))
     for path in filter(None, named):
-        place = filled(path, environ)
-        if "${" not in place and not os.path.exists(_at(folder, place)):
+        place = filled(path_of(path) or path, environ)
+        is_anywhere = "${" in place or "://" in place
+        if not is_anywhere and not os.path.exists(_at(folder, place)):
             yield path
 
 
@@ -97,10 +107,3 @@ def _place_of(url: str) -> str:
 
 def _at(folder: str, path: str) -> str:
     return os.path.join(folder, path)
-
-
-def _text(path: str) -> str:
-    try:
-        return text_at(path)
-    except SafepipError:
-        return ""

@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.exporting.constraints import constraints_text, is_constraints, stale
+from safepip.decisions.exporting.constraints import (
+    are_of,
+    constraints_text,
+    is_constraints,
+    stale,
+)
+from safepip.decisions.fixing.shell import Shell
 from safepip.effects.followers import follow, followers
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import timestamp
 from safepip.effects.reading import read_environment
-from safepip.recipes.export import constraints_for, text_at, write_changed
-from safepip.values.errors import SafepipError, UsageError
+from safepip.effects.records import read_with_owner
+from safepip.effects.writing import text_at, write_changed
+from safepip.recipes.course import is_reached
+from safepip.recipes.export import constraints_for
+from safepip.values.errors import UsageError
+from safepip.values.text import shown
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safepip.values.environment import Environment
     from safepip.values.target import Target
 
+_LIMIT = 16 * 1024 * 1024
 Difference = tuple[str, str, str]
 """A name, its version in a file, and its version in the environment; empty for none."""
 
@@ -26,7 +37,6 @@ Difference = tuple[str, str, str]
 class Pinned(NamedTuple):
     """Constraints, and what became of them."""
 
-    environment: Environment
     text: str
     written: tuple[str, ...] = ()
 
@@ -40,43 +50,56 @@ def constraints(target: Target, environ: Mapping[str, str], path: str) -> Pinned
     """
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     if not path:
-        return Pinned(environment, constraints_text(environment, timestamp()))
+        return Pinned(constraints_text(environment, timestamp()))
     text = constraints_for(path, environment)
     written = write_changed({path: text})
     follow(target.prefix, os.path.realpath(path))
-    return Pinned(environment, text, written)
+    return Pinned(text, written)
 
 
 def check_constraints(
     target: Target, environ: Mapping[str, str], path: str
-) -> tuple[Environment, tuple[Difference, ...]]:
+) -> tuple[Difference, ...]:
     """Give what a file says otherwise than it is.
 
-    Raises: UsageError, where there is no such file; SafepipError.
+    Raises: UsageError, where there is no such file, or it is another's; SafepipError.
     """
     if not os.path.isfile(path):
         raise UsageError(f"cannot read `{path}`: there is no such file")
-    environment = read_environment(target.prefix, ask_python(target.python, environ))
-    return environment, stale(text_at(path), environment)
+    text = text_at(path)
+    if not is_constraints(text):
+        raise UsageError(
+            f"`{shown(path)}` was not written by safepip, so it cannot be stale",
+            fixes=[Fix(_shell_of(target).safepip(("constraints",)), "see conda's versions")],
+        )
+    return stale(text, read_environment(target.prefix, ask_python(target.python, environ)))
+
+
+def _own_text(path: str) -> str:
+    try:
+        text, owner = read_with_owner(path, _LIMIT)
+    except (OSError, ValueError):
+        return ""
+    is_own = owner == os.geteuid() and os.path.realpath(path) == path
+    return text if is_own else ""
+
+
+def _shell_of(target: Target) -> Shell:
+    return Shell(target.prefix, obvious=is_reached(target))
 
 
 def keep_in_step(target: Target, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Write anew the files of constraints that conda's change made stale, and give their paths.
 
-    A file that is gone, or is safepip's no more, is left alone.
+    A file that is gone, or is safepip's no more, is left alone; so is one that is another user's or
+    a link: whoever may write to the environment's books must not reach the files of others by it.
     """
     paths = followers(target.prefix)
-    texts = {path: text for path in paths if is_constraints(text := _text_of(path))}
+    texts = {path: text for path in paths if is_constraints(text := _own_text(path))}
     if not texts:
         return ()
     environment = read_environment(target.prefix, ask_python(target.python, environ))
-    old = [path for path, text in texts.items() if stale(text, environment)]
+    its = {path: text for path, text in texts.items() if are_of(text, environment)}
+    old = [path for path, text in its.items() if stale(text, environment)]
     new = constraints_text(environment, timestamp())
-    return write_changed(dict.fromkeys(old, new))
-
-
-def _text_of(path: str) -> str:
-    try:
-        return text_at(path)
-    except SafepipError:
-        return ""
+    return write_changed(dict.fromkeys(old, new), follows=False)

@@ -7,6 +7,7 @@ environment.yml ─▶ conda's part: a tool of conda's family, or py-rattler
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from dataclasses import replace
@@ -15,19 +16,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.exporting.arguments import arguments_of
 from safepip.decisions.exporting.conda_part import with_pip
+from safepip.decisions.exporting.constraints import is_constraints, stale
+from safepip.decisions.exporting.lines import options_in
 from safepip.decisions.fixing.commands import command_line
+from safepip.effects.environment_files import refuse_two_parts
 from safepip.effects.half_made import half_made
-from safepip.effects.making import make, maker_of
+from safepip.effects.interpreters import ask_python
+from safepip.effects.making import has_rattler, make, maker_of
 from safepip.effects.prefixes import is_conda_prefix, python_of
+from safepip.effects.reading import read_environment
+from safepip.effects.writing import text_or_none
 from safepip.recipes.opening import guard
-from safepip.values.errors import CannotCreate
+from safepip.values.errors import CannotCreate, NotWritable
 from safepip.values.late import dataclass
 from safepip.values.request import Policy, Request
 from safepip.values.target import Target
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from safepip.effects.lock import Waiting
     from safepip.effects.making import Maker
@@ -74,14 +81,29 @@ def create(file: EnvironmentFile, making: Making) -> Created:
 
     Raises: CannotCreate; SafepipError.
     """
+    refuse_two_parts(file)
     maker = maker_of(making.maker, making.environ)
     specs = with_pip(file.specs) if file.lines else file.specs
     command = command_of(file, f"{making.prefix}-2", making.policy.allow)
-    with half_made(making.prefix, Fix(command, "make it elsewhere")) as attempt:
+    elsewhere = Fix(command, "make it elsewhere")
+    with _elsewhere(file, making), half_made(making.prefix, elsewhere) as attempt:
         _make(maker, replace(file, specs=specs), making)
         created = Created(making.prefix, maker, file, _pip_part(file, making))
         attempt.is_made = not created.exit_code
     return replace(created, left=attempt.left)
+
+
+@contextlib.contextmanager
+def _elsewhere(file: EnvironmentFile, making: Making) -> Iterator[None]:
+    """Say where else the environment may be made, where the place cannot be written."""
+    try:
+        yield
+    except NotWritable as error:
+        name = os.path.basename(making.prefix)
+        home = os.path.join(os.path.expanduser("~"), "envs", name)
+        command = command_of(file, home, making.policy.allow)
+        error.fixes = error.fixes or (Fix(command, "make it in a folder of yours"),)
+        raise
 
 
 def command_of(file: EnvironmentFile, prefix: str, allow: Iterable[str]) -> str:
@@ -95,8 +117,9 @@ def _make(maker: Maker, file: EnvironmentFile, making: Making) -> None:
     try:
         make(maker, making.prefix, file, making.environ)
     except CannotCreate as error:
-        command = command_line("safepip", "check-file", file.path)
-        error.fixes = error.fixes or (Fix(command, "see whether the file is the reason"),)
+        command = command_line("safepip", "check-file", file.path, "--solve")
+        if has_rattler() and not error.fixes:
+            error.fixes = (Fix(command, "see whether the file is the reason"),)
         raise
 
 
@@ -111,20 +134,43 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
         raise CannotCreate(f"conda's part of `{file.path}` brings no Python for pip's part")
     target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-        words, lines, told = arguments_of(file, making.environ)
+        words, lines, told = arguments_of(_without_own(file, target, making), making.environ)
         if lines:
             path = Path(folder, "requirements.txt")
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             words = (*words, "-r", str(path))
         return guard(
             Request("install", ("install", *words), making.policy, target, told=("install", *told)),
-            _without_redirection(making.environ),
+            _for_pip(making.environ),
             quiet_stdout=making.quiet_stdout,
             tell=making.tell,
         )
 
 
-def _without_redirection(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables but those that lead pip into another environment."""
+def _without_own(file: EnvironmentFile, target: Target, making: Making) -> EnvironmentFile:
+    """Leave out safepip's own constraints where they are what conda's part has come to.
+
+    The guard holds these versions in any case, and it can say why something does not go with them.
+    """
+    paths = {
+        line: value
+        for line in file.lines
+        for value in [dict(options_in(line.text)).get("--constraint", "")]
+        if len(options_in(line.text)) == 1 and is_constraints(text_or_none(value))
+    }
+    if not paths:
+        return file
+    environment = read_environment(target.prefix, ask_python(target.python, making.environ))
+    own = {
+        line
+        for line, path in paths.items()
+        if not any(was for _, was, _ in stale(text_or_none(path), environment))
+    }
+    return replace(file, lines=tuple(line for line in file.lines if line not in own))
+
+
+def _for_pip(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables but those that lead pip elsewhere; it asks only who can answer."""
     gone = ("PIP_PYTHON", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PYTHONPATH")
-    return {name: value for name, value in environ.items() if name not in gone}
+    kept = {name: value for name, value in environ.items() if name not in gone}
+    return kept if os.isatty(0) else {"PIP_NO_INPUT": "1", **kept}

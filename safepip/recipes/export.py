@@ -11,6 +11,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.exporting.asked import sources_of
 from safepip.decisions.exporting.conda_part import provided
 from safepip.decisions.exporting.constraints import (
     are_of,
@@ -26,6 +27,7 @@ from safepip.decisions.exporting.sheet import (
     Known,
     as_it_should_be,
     asked_here,
+    of_pip_only,
     requirements_text,
     sheet_of,
 )
@@ -41,9 +43,8 @@ from safepip.effects.journal import Journal, timestamp
 from safepip.effects.locking import find_artifacts, toml_text
 from safepip.effects.origins import own_only, read_origins
 from safepip.effects.reading import read_environment
-from safepip.effects.records import read_text
 from safepip.effects.wishes import read_packages, read_variables
-from safepip.effects.writing import write_whole
+from safepip.effects.writing import text_at, write_changed
 from safepip.recipes.course import is_reached
 from safepip.values.errors import CannotLock, UsageError
 from safepip.values.late import dataclass
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 
 _BY_US = ", by safepip export\n"
 """How the first line of such a file ends."""
-_LIMIT = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def export(
     if as_requirements:
         there = text_at(path) if path else ""
         refuse_others(path, there)
+        sheet = of_pip_only(sheet)
         text = requirements_text(sheet, head)
         text = _with_old_head(there, text)
     else:
@@ -152,7 +153,8 @@ def locked_texts(
     asked = asked_here(environment, known)
     artifacts = {name: (one.url, one.sha256) for name, one in asked.items() if one.sha256}
     unknown = from_index(of_pip, known.origins, artifacts)
-    artifacts |= find_artifacts(target, unknown, (), environ)
+    sources = [words for one in unknown for words in sources_of(asked.get(one.name))]
+    artifacts |= find_artifacts(target, unknown, tuple(dict.fromkeys(sources)), environ)
     found = pylock(
         of_pip,
         known.origins,
@@ -214,28 +216,3 @@ def constraints_for(path: str, environment: Environment, instead: Fix | None = N
     if there and not stale(there, environment):
         return there
     return constraints_text(environment, timestamp())
-
-
-def text_at(path: str) -> str:
-    """Give the text of a file; nothing where there is none.
-
-    Raises: UsageError.
-    """
-    try:
-        return read_text(path, _LIMIT)
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}"
-        ) from error
-
-
-def write_changed(texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Write the files that do not say it already, and give their paths."""
-    changed = [
-        path for path, text in texts.items() if not os.path.isfile(path) or text_at(path) != text
-    ]
-    for path in changed:
-        write_whole(path, texts[path])
-    return tuple(changed)

@@ -33,6 +33,8 @@ class EnvironmentFile:
     specs: tuple[str, ...] = ()
     """Of conda's packages, as written."""
     lines: tuple[Line, ...] = ()
+    pip_parts: int = 0
+    """How many parts are pip's; conda takes the last alone."""
     variables: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     """Keys that are none of an environment file."""
@@ -49,6 +51,8 @@ Trouble = Literal[
     "no-constraints",
     "unknown-key",
     "allows",
+    "empty",
+    "two-parts",
 ]
 
 

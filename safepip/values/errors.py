@@ -15,7 +15,8 @@ SafepipError
 │   └── NoSuchChange          an id that no change has
 ├── UnreadableFile        2   a file that the user named
 ├── CannotCreate         10   an environment that cannot be made
-│   └── AlreadyThere          something is where it was to be
+│   ├── AlreadyThere          something is where it was to be
+│   └── Unsolvable            what the file asks for cannot be had together
 ├── CannotLock           10   an environment whose artifacts are not known
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
@@ -206,6 +207,10 @@ class AlreadyThere(CannotCreate):
     def __init__(self, prefix: str, *fixes: Fix) -> None:
         message = f"`{shown(prefix)}` is there already, and was left alone"
         super().__init__(message, fixes=fixes)
+
+
+class Unsolvable(CannotCreate):
+    """What a file asks of conda cannot be had together, or is not in its words."""
 
 
 class CannotLock(SafepipError):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FILES = ("--constraint", "--requirement")
 _FLAGS = frozenset(("--no-index", "--pre", "--prefer-binary", "--require-hashes"))
+_OF_A_LINE = ("--hash", "--config-settings", "--global-option")
 _WITH_VALUE = frozenset(
     (
         *_FILES,
@@ -42,6 +43,13 @@ class Arguments(NamedTuple):
     be seen in the list of processes."""
     told: tuple[str, ...]
     """All of it in words, with variables as they are written."""
+
+
+def is_option(option: Option) -> bool:
+    """Say whether a file of requirements may have an option, as pip reads it."""
+    name, value = option
+    flags = (*_FLAGS, *_OF_A_LINE) if not value else (*_WITH_VALUE, *_OF_A_LINE)
+    return len(name) > len("--p") and any(flag.startswith(name) for flag in flags)
 
 
 def arguments_of(file: EnvironmentFile, environ: Mapping[str, str]) -> Arguments:

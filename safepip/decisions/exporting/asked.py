@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from safepip.decisions.exporting.urls import bare
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import standing_changes
@@ -43,6 +44,13 @@ class _Words(NamedTuple):
     allowed: frozenset[str]
     of_pip: tuple[str, ...]
     """The verb and pip's own arguments; none where it was no install."""
+
+
+def sources_of(asked: Asked | None) -> tuple[str, ...]:
+    """Give options that add where something was found to where pip looks anyhow."""
+    found = asked.sources if asked is not None else ()
+    more = (("--extra-index-url" if name == INDEX else name, bare(value)) for name, value in found)
+    return tuple(f"{name}={value}" for name, value in more)
 
 
 def asked_for(entries: Sequence[Entry]) -> Mapping[str, Asked]:

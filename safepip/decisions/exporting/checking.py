@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from safepip.decisions.exporting.arguments import is_option
 from safepip.decisions.exporting.dropped import URL, texts_with_login
 from safepip.decisions.exporting.lines import (
     name_in,
@@ -38,6 +39,7 @@ Bound = tuple[str, bool]
 def check(file: EnvironmentFile, beside: Beside) -> tuple[FileFinding, ...]:
     """Give what is wrong with a file, and then what is worth knowing."""
     found = (
+        *_empty(file),
         *_unreadable(file),
         *_credentials(file),
         *(_problem("missing", bare(path)) for path in beside.missing),
@@ -54,14 +56,22 @@ def _problem(kind: Trouble, about: str, detail: str = "") -> FileFinding:
     return FileFinding(kind, "problem", about, detail)
 
 
+def _empty(file: EnvironmentFile) -> Iterator[FileFinding]:
+    if not file.specs and not file.lines:
+        yield _problem("empty", "dependencies")
+    if file.pip_parts > 1:
+        yield _problem("two-parts", "pip")
+
+
 def _unreadable(file: EnvironmentFile) -> Iterator[FileFinding]:
     for spec in file.specs:
         if not spec_name(spec) and "://" not in spec:
             yield _problem("unreadable", bare(spec), "conda")
     for line in file.lines:
         text = without_comment(line.text)
-        is_known = options_in(text) or name_in(text) or path_in(text) or URL.match(text)
-        if text and not is_known:
+        options = options_in(text)
+        is_known = options or name_in(text) or path_in(text) or URL.match(text)
+        if text and not (is_known and all(map(is_option, options))):
             yield _problem("unreadable", bare(text), "pip")
 
 
@@ -118,8 +128,9 @@ def _bounds(file: EnvironmentFile, beside: Beside) -> Mapping[str, list[Bound]]:
     """Give all bounds on each distribution that either part names."""
     bounds: defaultdict[str, list[Bound]] = defaultdict(list)
     for spec in file.specs:
-        for name in _has(spec_name(spec)) if spec_name(spec) else ():
-            bounds[name].append((spec, True))
+        if name := spec_name(spec):
+            for one in _has(name) or (f"conda's {name}",):
+                bounds[one].append((spec, True))
     for text in (*(line.text for line in file.lines), *beside.nested):
         if name := name_in(text):
             bounds[name].append((requirement_text(text), False))

@@ -31,20 +31,22 @@ def parse_environment_file(
 
     Raises: UnreadableFile.
     """
-    specs, lines = list[str](), list[Line]()
+    specs, lines, parts = list[str](), list[Line](), 0
     for at, entry in enumerate(_bounded(path, document.get("dependencies") or [], "dependencies")):
         if isinstance(entry, str):
             specs += [spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1])]
         elif isinstance(entry, dict) and list(entry) == ["pip"]:
+            parts += 1
             lines += _lines(path, entry["pip"], allows)
         else:
-            raise UnreadableFile(path, f"expected text or `pip:`, got {_kind(entry)} in {_at(at)}")
+            raise UnreadableFile(path, f"expected text or `pip:`, got {kind(entry)} in {_at(at)}")
     return EnvironmentFile(
         path=path,
         name=_text(path, document, "name"),
         channels=tuple(_texts(path, document.get("channels"), "channels")),
         specs=tuple(specs),
         lines=tuple(lines),
+        pip_parts=parts,
         variables=dict(_variables(path, document.get("variables"))),
         unknown=tuple(str(key) for key in document if key not in _KNOWN),
     )
@@ -60,10 +62,10 @@ def _texts(path: str, found: object, key: str) -> Iterator[str]:
     if found is None:
         return
     if not isinstance(found, list):
-        raise UnreadableFile(path, f"expected a list, got {_kind(found)} at `{key}`")
+        raise UnreadableFile(path, f"expected a list, got {kind(found)} at `{key}`")
     for entry in _bounded(path, found, key):
         if not isinstance(entry, _PLAIN) or isinstance(entry, bool):
-            raise UnreadableFile(path, f"expected text, got {_kind(entry)} in the list at `{key}`")
+            raise UnreadableFile(path, f"expected text, got {kind(entry)} in the list at `{key}`")
         text = str(entry)
         if len(text) > _LONGEST or not text.isprintable():
             raise UnreadableFile(path, f"expected a line of text, got `{text[:80]}` at `{key}`")
@@ -79,7 +81,7 @@ def _bounded(path: str, found: Any, key: str) -> Any:  # noqa: ANN401 - a list o
 def _text(path: str, document: Mapping[str, Any], key: str) -> str:
     found = document.get(key)
     if found is not None and (not isinstance(found, _PLAIN) or isinstance(found, bool)):
-        raise UnreadableFile(path, f"expected text, got {_kind(found)} at `{key}`")
+        raise UnreadableFile(path, f"expected text, got {kind(found)} at `{key}`")
     return "" if found is None else str(found)
 
 
@@ -87,14 +89,15 @@ def _variables(path: str, found: object) -> Iterator[tuple[str, str]]:
     if found is None:
         return
     if not isinstance(found, dict):
-        raise UnreadableFile(path, f"expected a mapping, got {_kind(found)} at `variables`")
+        raise UnreadableFile(path, f"expected a mapping, got {kind(found)} at `variables`")
     for name, value in _bounded(path, found, "variables").items():
         if not isinstance(value, _PLAIN):
-            raise UnreadableFile(path, f"expected text, got {_kind(value)} at `variables.{name}`")
+            raise UnreadableFile(path, f"expected text, got {kind(value)} at `variables.{name}`")
         yield str(name), str(value)
 
 
-def _kind(found: object) -> str:
+def kind(found: object) -> str:
+    """Give in words what stands in a file."""
     if isinstance(found, dict):
         return f"a mapping with {', '.join(f'`{key}`' for key in found)}" if found else "a mapping"
     return "nothing" if found is None else f"`{found}`" if isinstance(found, _PLAIN) else "a list"

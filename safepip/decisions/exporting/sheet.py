@@ -115,6 +115,16 @@ def asked_here(environment: Environment, known: Known) -> Mapping[str, Asked]:
     }
 
 
+def of_pip_only(sheet: Sheet) -> Sheet:
+    """Give a sheet without what only an environment file says."""
+    notes = tuple(
+        note
+        for note in sheet.notes
+        if note.about != "channel" and note.kind not in ("no-channel", "secret-variable", "pixi")
+    )
+    return replace(sheet, channels=(), specs=(), variables={}, notes=notes)
+
+
 def requirements_text(sheet: Sheet, head: str) -> str:
     """Give the part that is pip's as a file of requirements."""
     lines = [*sheet.options, *(entry.text for entry in sheet.entries)]

@@ -25,6 +25,8 @@ _TEXTS: Mapping[Trouble, str] = {
     "`safepip export -f FILE` writes constraints for that",
     "allows": "the file wants pip to take over {about} from conda; `safepip create` does so by "
     "`--allow {about}`",
+    "empty": "there are no {about}, and conda makes no environment of that",
+    "two-parts": "there is more than one part for {about}, and conda takes the last alone",
     "unknown-key": "conda ignores `{about}`",
 }
 

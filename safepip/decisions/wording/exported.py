@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from safepip.values.environment_file import EnvironmentFile
     from safepip.values.sheet import Note, NoteKind, Sheet
 
+_NOTHING = "nothing of conda's"
 _MANY = 200
 """Characters of a path or URL that are shown."""
 
@@ -41,7 +42,8 @@ def written_lines(
     """Say what was written. ``given``: the files that were asked for."""
     if written:
         files = " and ".join(clean(path, _MANY) for path in written)
-        said = f"wrote {files}: {len(sheet.specs)} of conda's, {len(sheet.entries)} of pip's"
+        of_conda = f"{len(sheet.specs)} of conda's, " if sheet.specs else ""
+        said = f"wrote {files}: {of_conda}{len(sheet.entries)} of pip's"
     else:
         said = f"{' and '.join(clean(path, _MANY) for path in given)} says all that already"
     return paragraph((Span(said),), width, start=(Span("safepip: "),), indent=2)
@@ -70,7 +72,7 @@ def stale_lines(
     head = f"{clean(path, _MANY)} is {'stale' if differences else 'as it should be'}"
     lines = list(paragraph((Span(head),), width, start=(Span("safepip: "),), indent=2))
     for name, was, is_now in differences:
-        words = f"{clean(was) or 'nothing'} -> {clean(is_now) or 'nothing of conda’s'}"
+        words = f"{clean(was) or 'nothing'} -> {clean(is_now) or _NOTHING}"
         lines.append(Line((Span("  ~ ", "change"), Span(f"{clean(name)} {words}"))))
     return tuple(lines)
 
