@@ -36,6 +36,7 @@ from safepip.decisions.exporting.wanted import wanted
 from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import note_text
+from safepip.decisions.wording.hints import hints_on_creating
 from safepip.doors.arguments import OWN
 from safepip.effects.half_made import half_made
 from safepip.values.environment_file import Beside, EnvironmentFile, Line
@@ -604,6 +605,13 @@ def given_to_pip(*texts: str, **environ: str) -> tuple[tuple[str, ...], ...]:
     return tuple(arguments_of(EnvironmentFile("e.yml", lines=lines(*texts)), environ))
 
 
+def test_what_may_be_why_pip_s_part_fails_is_told() -> None:
+    differing = {"c.txt": [("owned", "1.0", "2.0"), ("gone", "1", "")]}
+    versions, login = hints_on_creating(differing, has_index=True)
+    assert versions.endswith("conda's part came to: owned 1.0 (2.0 here), gone 1 (none here)")
+    assert login.endswith("https://${USER}:${PASSWORD}@…")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -673,6 +681,12 @@ def found_in(*specs: str, pip: tuple[str, ...] = (), beside: Beside | None = Non
         ([], ["https://u:p@host/x.whl"], ["credentials: https://host/x.whl"]),
         ([], ["--index-url https://${U}:${P}@host"], []),
         ([], ["???"], ["unreadable: ???"]),
+        (["python ==== 3"], [], ["unreadable: python ==== 3"]),
+        (
+            ["a>=", "b <1 >2", "c>=1, <2", "d =1", "e[version='>=1']", "f 1|2"],
+            [],
+            ["unreadable: a>=", "unreadable: b <1 >2"],
+        ),
         (["python=3.7", "python=3.11"], [], ["contradiction: conda's python"]),
         ([], ["--no-such x"], ["unreadable: --no-such x"]),
         ([], ["--upgrade"], ["unreadable: --upgrade"]),

@@ -141,7 +141,7 @@ def _place(file: EnvironmentFile, own: OwnOptions, options: dict[str, Any]) -> s
     path: str = options["prefix"] or (env if is_path else "")
     if path:
         return os.path.abspath(os.path.expanduser(path))
-    name = options["name"] or env or file.name
+    name = env or file.name if options["name"] is None else options["name"]
     if not name or name in (".", "..", "base", "root") or set(name) & set("/\\ :#"):
         found = f"`{name}` is no name for an environment" if name else "no name is given"
         raise UsageError(f"{found}; expected `-n NAME` or `-p PATH`")

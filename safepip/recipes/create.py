@@ -19,6 +19,7 @@ from safepip.decisions.exporting.conda_part import with_pip
 from safepip.decisions.exporting.constraints import is_constraints, stale
 from safepip.decisions.exporting.lines import options_in
 from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.wording.hints import hints_on_creating
 from safepip.effects.environment_files import refuse_two_parts
 from safepip.effects.half_made import half_made
 from safepip.effects.interpreters import ask_python
@@ -34,7 +35,7 @@ from safepip.values.target import Target
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from safepip.effects.lock import Waiting
     from safepip.effects.making import Maker
@@ -134,23 +135,33 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
         raise CannotCreate(f"conda's part of `{file.path}` brings no Python for pip's part")
     target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-        words, lines, told = arguments_of(_without_own(file, target, making), making.environ)
+        file, differing = _without_own(file, target, making)
+        words, lines, told = arguments_of(file, making.environ)
+        if not told:
+            return None
         if lines:
             path = Path(folder, "requirements.txt")
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             words = (*words, "-r", str(path))
-        return guard(
+        outcome = guard(
             Request("install", ("install", *words), making.policy, target, told=("install", *told)),
             _for_pip(making.environ),
             quiet_stdout=making.quiet_stdout,
             tell=making.tell,
         )
+    if not outcome.exit_code or outcome.verdict is not None:
+        return outcome
+    hints = hints_on_creating(differing, has_index="--index-url" in " ".join(told))
+    return replace(outcome, hints=(*outcome.hints, *hints))
 
 
-def _without_own(file: EnvironmentFile, target: Target, making: Making) -> EnvironmentFile:
+def _without_own(
+    file: EnvironmentFile, target: Target, making: Making
+) -> tuple[EnvironmentFile, Mapping[str, Sequence[tuple[str, str, str]]]]:
     """Leave out safepip's own constraints where they are what conda's part has come to.
 
     The guard holds these versions in any case, and it can say why something does not go with them.
+    With it, what the other files of constraints of safepip's have otherwise, by path.
     """
     paths = {
         line: value
@@ -159,14 +170,15 @@ def _without_own(file: EnvironmentFile, target: Target, making: Making) -> Envir
         if len(options_in(line.text)) == 1 and is_constraints(text_or_none(value))
     }
     if not paths:
-        return file
+        return file, {}
     environment = read_environment(target.prefix, ask_python(target.python, making.environ))
-    own = {
-        line
-        for line, path in paths.items()
-        if not any(was for _, was, _ in stale(text_or_none(path), environment))
+    differences = {
+        path: [one for one in stale(text_or_none(path), environment) if one[1]]
+        for path in paths.values()
     }
-    return replace(file, lines=tuple(line for line in file.lines if line not in own))
+    own = {line for line, path in paths.items() if not differences[path]}
+    kept = tuple(line for line in file.lines if line not in own)
+    return replace(file, lines=kept), {path: found for path, found in differences.items() if found}
 
 
 def _for_pip(environ: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from safepip.values.environment_file import Beside, EnvironmentFile, Trouble
 
 _VERSION = re.compile(r"(?<![A-Za-z0-9.+])\d[A-Za-z0-9.+!]*")
+_ODD = re.compile(r"={3}|[<>=!~]\s*(?:$|[,|])|[<>=!~][^\s,|]*\s+[<>=!~]")
+"""No bound of conda's: one without a version, or two with nothing between them."""
 _BETWEEN = ("", ".0.0.1", ".1")
 """What makes a version just above another, and a bit more."""
 
@@ -65,7 +67,7 @@ def _empty(file: EnvironmentFile) -> Iterator[FileFinding]:
 
 def _unreadable(file: EnvironmentFile) -> Iterator[FileFinding]:
     for spec in file.specs:
-        if not spec_name(spec) and "://" not in spec:
+        if "://" not in spec and (not spec_name(spec) or _ODD.search(spec.partition("[")[0])):
             yield _problem("unreadable", bare(spec), "conda")
     for line in file.lines:
         text = without_comment(line.text)

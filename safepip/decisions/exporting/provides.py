@@ -26,7 +26,6 @@ _OTHERWISE: Mapping[str, tuple[str, ...]] = {
     "pytorch": ("torch",),
     "pytorch-cpu": ("torch",),
     "pytorch-gpu": ("torch",),
-    "ruamel-yaml": ("ruamel-yaml",),
     "tensorflow-base": ("tensorflow",),
 }
 _NOTHING = frozenset(

@@ -12,7 +12,7 @@ from safepip.decisions.wording.phrases import few
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.universe import Conflict
@@ -31,6 +31,28 @@ def is_of_a_build(path: str) -> bool:
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
     """Give a line for each requirement that names a folder of the machine where conda built it."""
     return tuple(_hints(missing, environment))
+
+
+def hints_on_creating(
+    differing: Mapping[str, Sequence[tuple[str, str, str]]], *, has_index: bool
+) -> tuple[str, ...]:
+    """Say what may be why pip could not install its part of an environment file.
+
+    ``differing``: name, version there and version here that files of constraints have otherwise
+    than conda's part has come to, by path.
+    """
+    hints = []
+    for path, found in differing.items():
+        told = ", ".join(
+            f"{clean(name)} {clean(was)} ({clean(now) or 'none'} here)" for name, was, now in found
+        )
+        hints.append(f"{clean(path)} is of other versions than conda's part came to: {told}")
+    if has_index:
+        hints.append(
+            "an index that asks for a login finds it in a netrc, or in the file by variables: "
+            "https://${USER}:${PASSWORD}@…"
+        )
+    return tuple(hints)
 
 
 def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...]:
