@@ -383,6 +383,9 @@ def test_constraints_say_of_what_and_when_and_whether_they_are_stale() -> None:
     assert is_constraints(made)
     assert pins_in("a==1\nb == 2 # x\nc==3; a>1\n") == {"a": "1", "b": "2"}
     assert stale(made, env) == ()
+    mine = f"{made}# why\nrich>=13\ngone==1\n"
+    again = constraints_text(env, "2026", mine).splitlines()
+    assert again[3:] == ["numpy==1.26.4", "torch==2.1", "# why", "rich>=13"]
     changed = environment(conda("numpy==2.0"), conda("six==1.16"))
     assert stale(made, changed) == (
         ("numpy", "1.26.4", "2.0"),
@@ -816,6 +819,7 @@ def test_who_was_cut_off_left_a_torso_and_that_is_said(tmp_path: Path) -> None:
         assert "was cut off" in caught.value.why
         commands.append(caught.value.fixes[0].command)
     subprocess.run(shlex.split(commands[0]), check=True)
+    assert list(tmp_path.iterdir()) == []
     with half_made(str(prefix), ELSEWHERE) as attempt:
         attempt.is_made = True
     assert list(tmp_path.iterdir()) == []

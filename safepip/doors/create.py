@@ -163,7 +163,8 @@ def _not_made(created: Created, own: OwnOptions) -> int:
         fixes = _fixes(created, outcome.verdict, own.allow)
         outcome = replace(outcome, verdict=replace(outcome.verdict, fixes=fixes))
     if own.json:
-        print_json(outcome_as_json(outcome))
+        left = created.left or None
+        print_json({**outcome_as_json(outcome), "prefix": created.prefix, "left": left})
     else:
         show_outcome(outcome, own)
         show(not_created_lines(created.prefix, created.left, width=width_of()))

@@ -69,7 +69,8 @@ def _is_taken(prefix: str) -> bool:
 
 
 def _torso(prefix: str) -> AlreadyThere:
-    remove = Fix(command_line("rm", "-r", prefix), "take it away, and make it again then")
+    command = command_line("rm", "-r", prefix, _beside(os.path.realpath(prefix)))
+    remove = Fix(command, "take it away, and make it again then")
     error = AlreadyThere(prefix, remove)
     error.why = "a safepip that was making it was cut off, so it is not whole"
     return error

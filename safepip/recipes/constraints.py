@@ -100,6 +100,9 @@ def keep_in_step(target: Target, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     its = {path: text for path, text in texts.items() if are_of(text, environment)}
-    old = [path for path, text in its.items() if stale(text, environment)]
-    new = constraints_text(environment, timestamp())
-    return write_changed(dict.fromkeys(old, new), follows=False)
+    new = {
+        path: constraints_text(environment, timestamp(), text)
+        for path, text in its.items()
+        if stale(text, environment)
+    }
+    return write_changed(new, follows=False)

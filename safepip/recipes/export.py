@@ -215,4 +215,4 @@ def constraints_for(path: str, environment: Environment, instead: Fix | None = N
         raise _not_ours(path, "has the versions of another environment", instead)
     if there and not stale(there, environment):
         return there
-    return constraints_text(environment, timestamp())
+    return constraints_text(environment, timestamp(), there)

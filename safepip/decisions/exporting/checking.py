@@ -99,18 +99,18 @@ def _unsolvable(beside: Beside) -> Iterator[FileFinding]:
 
 def _twice(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
     """Find what pip is to install and conda has: named in both parts, or brought by conda's."""
-    named = {one: spec for name, spec in _conda_names(file).items() for one in _has(name)}
-    brought = {one: dist for dist in beside.solved or () for one in _has(spec_name(dist))}
+    named = {
+        one: spec for name, spec in _conda_names(file).items() for one in likely_distributions(name)
+    }
+    brought = {
+        one: dist for dist in beside.solved or () for one in likely_distributions(spec_name(dist))
+    }
     known = {**brought, **named}
     texts = (*(line.text for line in file.lines if not line.allows), *beside.nested)
     for text in texts:
         name = name_in(text)
         if name and name in known:
             yield _problem("twice", bare(without_comment(text)), bare(known[name]))
-
-
-def _has(conda_name: str) -> tuple[str, ...]:
-    return likely_distributions(conda_name)
 
 
 # ------------------------------------------------------------------------------- versions
@@ -131,7 +131,7 @@ def _bounds(file: EnvironmentFile, beside: Beside) -> Mapping[str, list[Bound]]:
     bounds: defaultdict[str, list[Bound]] = defaultdict(list)
     for spec in file.specs:
         if name := spec_name(spec):
-            for one in _has(name) or (f"conda's {name}",):
+            for one in likely_distributions(name) or (f"conda's {name}",):
                 bounds[one].append((spec, True))
     for text in (*(line.text for line in file.lines), *beside.nested):
         if name := name_in(text):

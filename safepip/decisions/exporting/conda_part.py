@@ -15,7 +15,7 @@ from safepip.values.sheet import Note
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from safepip.values.environment import Environment, Record
     from safepip.values.sheet import Package, Sheet
@@ -162,9 +162,4 @@ def told_variables(
         name for name, value in variables.items() if _SECRET.search(name) or has_secret(value)
     ]
     told = {name: value for name, value in variables.items() if name not in secret}
-    return told, tuple(_secrets(secret))
-
-
-def _secrets(names: Iterable[str]) -> Iterator[Note]:
-    for name in names:
-        yield Note("secret-variable", name)
+    return told, tuple(Note("secret-variable", name) for name in secret)

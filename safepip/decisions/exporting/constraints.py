@@ -18,14 +18,26 @@ _MARK = "# conda's versions in "
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*===?\s*(?P<version>[^\s;#]+)")
 
 
-def constraints_text(environment: Environment, when: str) -> str:
-    """Give the text of a file of constraints. ``when``: the time in UTC, as ISO 8601 has it."""
+def constraints_text(environment: Environment, when: str, there: str = "") -> str:
+    """Give the text of a file of constraints. ``when``: the time in UTC, as ISO 8601 has it.
+
+    ``there``: what the file says by now; what is surely the user's of it stays.
+    """
     head = (
         f"{_MARK}{_name(environment)}, as of {when}\n"
         "# For pip (-c), uv (UV_CONSTRAINT), tox, and the pip part of an environment.yml.\n"
         "# Written by safepip; `safepip constraints --check FILE` says whether it is stale.\n"
     )
-    return head + "".join(f"{line}\n" for line in holds(environment))
+    return head + "".join(f"{line}\n" for line in (*holds(environment), *_own_lines(there)))
+
+
+def _own_lines(text: str) -> list[str]:
+    """Give the lines that safepip does not write: all but its head, and pins and nothing else."""
+    _, *lines = text.splitlines() if is_constraints(text) else [""]
+    heads = ("# For pip (-c), uv", "# Written by safepip;")
+    return [
+        line for line in lines if line.strip() and not line.startswith(heads) and not pins_in(line)
+    ]
 
 
 def is_constraints(text: str) -> bool:

@@ -24,7 +24,7 @@ from safepip.values.sheet import Note, Origin, PipEntry
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from safepip.values.environment import Distribution, Environment, Record
 
@@ -173,7 +173,7 @@ def _options(names: Iterable[str], told: Told) -> tuple[tuple[str, ...], tuple[N
     main = next(iter(indexes)) if len(indexes) == 1 else ()
     lines: dict[str, None] = {}
     notes: dict[Note, None] = {}
-    for key, value in _unique(by_name):
+    for key, value in dict.fromkeys(pair for sources in by_name for pair in sources):
         option = "--extra-index-url" if key == INDEX and (value,) != main else key
         url = bare(value)
         if option == "--find-links" and "://" not in url and not url.startswith("/"):
@@ -191,9 +191,3 @@ def _options(names: Iterable[str], told: Told) -> tuple[tuple[str, ...], tuple[N
 
 def _rank(line: str) -> tuple[bool, bool]:
     return (not line.startswith(INDEX), not line.startswith("--extra"))
-
-
-def _unique(
-    by_name: Sequence[tuple[tuple[str, str], ...]],
-) -> Iterator[tuple[str, str]]:
-    yield from dict.fromkeys(pair for sources in by_name for pair in sources)

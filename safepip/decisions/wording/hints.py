@@ -44,7 +44,8 @@ def hints_on_creating(
     hints = []
     for path, found in differing.items():
         told = ", ".join(
-            f"{clean(name)} {clean(was)} ({clean(now) or 'none'} here)" for name, was, now in found
+            f"{clean(name)} {clean(was)} ({clean(here) or 'none'} here)"
+            for name, was, here in found
         )
         hints.append(f"{clean(path)} is of other versions than conda's part came to: {told}")
     if has_index:
