@@ -106,7 +106,9 @@ class Case:
     """The environment's; empty for an environment without pip."""
     conda: tuple[Package, ...] = ()
     index: tuple[Package, ...] = ()
-    """What pip finds."""
+    """What pip finds; of what conda has here, conda's channel has the same releases."""
+    available: tuple[Package, ...] = ()
+    """What else conda's channel has."""
     pip_owned: tuple[Package, ...] = ()
     later: tuple[Package, ...] = ()
     """What conda installs after pip has installed its own."""
@@ -139,7 +141,16 @@ def read_cases() -> Iterator[Case]:
 
 def _case(name: str, table: dict[str, Any]) -> Case:
     real = bool(table.get("real"))
-    packages = ("conda", "index", "pip_owned", "later", "user_site", "projects", "python_path")
+    packages = (
+        "conda",
+        "index",
+        "available",
+        "pip_owned",
+        "later",
+        "user_site",
+        "projects",
+        "python_path",
+    )
     for key in packages:
         table[key] = tuple(_package(entry, real=real) for entry in table.get(key, ()))
     table["commands"] = tuple(_command(entry) for entry in table["commands"])

@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace as replaced
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -67,7 +68,8 @@ class World:
     def environment(self, name: str) -> CondaEnvironment:
         """One more environment."""
         place = self.folder / name
-        made = create(place, *self.recipes, pip=self.case.pip or None)
+        pip = self.case.pip or None
+        made = create(place, *self.recipes, pip=pip, available=tuple(self._available()))
         if self.case.pip_owned:
             files = [_wheel(one).write(self.folder / "wheels") for one in self.case.pip_owned]
             made.pip("install", "--no-index", "--no-deps", *files)
@@ -140,6 +142,18 @@ class World:
             extra_files=extra,
             depends=self._depends(package, wheel),
         )
+
+    def _available(self) -> Iterator[Recipe]:
+        """What conda's channel has besides what is installed."""
+        if self.case.real:
+            return
+        conda = {normalised(one.name): one for one in self.case.conda if not one.tool}
+        conda["pip"] = Package(name="pip", version=self.case.pip, noarch=True)
+        for one in self.case.index:
+            there = conda.get(normalised(one.name))
+            if there is not None and one.version != there.version and not one.sdist:
+                yield self._recipe(replaced(one, conda=there.conda, noarch=there.noarch))
+        yield from map(self._recipe, self.case.available)
 
     def _depends(self, package: Package, wheel: Wheel) -> Sequence[str]:
         """The requirements that hold in this environment: a channel's are right about it."""
