@@ -37,6 +37,8 @@ _FOLD = re.compile(r"\s*\n\s*")
 _METADATA = re.compile(r"(.*?(?:\.dist-info|\.egg-info|EGG-INFO))(?:/(.*))?", re.DOTALL)
 _ITSELF = frozenset({"METADATA", "PKG-INFO", None})
 """The file in a `*.dist-info` or `*.egg-info` by which it is one; None where it is a file."""
+_MOVED_ASIDE = re.compile(r"~[\w.~=%+!-]+")
+"""No more is in the names of what pip installs; `~my notes` is somebody's own."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
@@ -88,7 +90,7 @@ def read_distributions(
 
 def find_remains(folder: str) -> tuple[str, ...]:
     """Give the paths of what pip moved aside in a folder and neither deleted nor put back."""
-    names = sorted(name for name in _names_in(folder) if name.startswith("~"))
+    names = sorted(name for name in _names_in(folder) if _MOVED_ASIDE.fullmatch(name))
     return tuple(f"{folder}/{name}" for name in names)
 
 

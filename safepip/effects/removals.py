@@ -78,6 +78,20 @@ def why_unlisted(distribution: Distribution) -> str:
     return "" if any(own in row for row in rows) else "its RECORD does not list it"
 
 
+def has_list(distribution: Distribution) -> bool:
+    """Say whether a distribution has a list of its files, which older metadata need not have."""
+    return _declared(distribution) is not None
+
+
+def top_levels(distribution: Distribution) -> tuple[str, ...]:
+    """Give the names of its modules and packages, as `top_level.txt` of setuptools has them."""
+    return tuple(filter(_is_name, (_text(distribution, "top_level.txt") or "").splitlines()))
+
+
+def _is_name(top: str) -> bool:
+    return bool(top) and "/" not in top and top not in (".", "..")
+
+
 def script_paths(distribution: Distribution, interpreter: Interpreter) -> tuple[str, ...]:
     """Give the absolute paths of a distribution's commands, whether they exist or not."""
     return tuple(_scripts(distribution, _script_folder(distribution, interpreter, "")))

@@ -10,7 +10,7 @@ from safepip.effects.obstacles import obstacles_to
 from safepip.effects.packages import Place, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
 from safepip.effects.rewriting import RATTLER
-from safepip.effects.supplies import files_to_remove, find_supply
+from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
 from safepip.values.repair import Supply
 
 if TYPE_CHECKING:
@@ -58,8 +58,24 @@ def planned_repair(
     leaving = {path for paths in removals.values() for path in paths}
     back = [path for paths in (*wanted.put_back.values(), *files.values()) for path in paths]
     obstacles = obstacles_to(inspection.environment.prefix, back, leaving)
-    means = Means(supplies, removals, obstacles, files, failed)
+    unlisted = _unlisted(inspection, wanted, files)
+    means = Means(supplies, removals, unlisted, obstacles, files, failed)
     return plan_repair(inspection, findings, wanted, means)
+
+
+def _unlisted(
+    inspection: Inspection, wanted: Wants, files: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Give what lies in the folders of those that are taken out and have no list of their files."""
+    environment = inspection.environment
+    known = {record.dist: record.files for record in environment.records} | files
+    found = {}
+    for claim in wanted.take_out:
+        place = claim.distribution.metadata_path
+        dists = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
+        condas = [path for dist in dists for path in known.get(dist, ())]
+        found[place] = unlisted_files(claim, condas, environment.prefix)
+    return found
 
 
 def _folder(supply: Supply | str, unpacked: str) -> str:

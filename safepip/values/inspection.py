@@ -140,6 +140,8 @@ class Inspection:
     """Entries of the journal that cannot be read: the change, the path, and why."""
     unfinished: str = ""
     """The id of a change that was cut off; empty where there is none."""
+    standing_again: frozenset[str] = frozenset()
+    """What pip had moved aside, in place of which something of that name is by now."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     no_python: str = ""
     """Why the environment's Python could not be asked; empty where it was."""

@@ -15,7 +15,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
-from safepip.decisions.repairing.wants import is_trace, source_of
+from safepip.decisions.repairing.wants import is_aside, is_trace, source_of
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -33,7 +33,7 @@ from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from safepip.decisions.repairing.wants import Wants
     from safepip.values.findings import Finding
@@ -44,6 +44,8 @@ _FOLLOWS = "it may follow from something else that is wrong, and is looked at ag
 _BY_HAND = "which of them is meant is yours to say: uninstall one"
 _AGAIN = "it was found again afterwards"
 _NOT_HERE = "it is not for safepip to mend"
+_FEW = 3
+"""Paths that are named in a reason."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Means:
     removals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What uninstalling a distribution deletes, as absolute paths of files, by its metadata
     folder."""
+    unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What lies in the folders of a distribution that has no list of its files, below the prefix,
+    by its metadata folder."""
     obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
     """By path below the prefix."""
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -170,9 +175,7 @@ def _stuck(
     for dist in needed_whole - stuck.keys():
         if hindered := _hindered(dist, wanted, means):
             stuck[dist] = next(iter(hindered.values()))
-    stay: dict[str, _Left] = {
-        place: _Left(means.failed[place]) for place in over if place in means.failed
-    }
+    stay = _staying(inspection, wanted, means)
     while True:
         for place, dists in over.items():
             held = next((dist for dist in dists if dist in stuck), None)
@@ -182,6 +185,47 @@ def _stuck(
         if more.keys() <= stuck.keys():
             return stuck, frozenset(stay)
         stuck = {**more, **stuck}
+
+
+def _staying(inspection: Inspection, wanted: Wants, means: Means) -> dict[str, _Left]:
+    """Give the distributions that cannot be taken out, by their metadata folders.
+
+    What was tried in vain; and what has files that it may have brought, or anybody else: with its
+    metadata all that tells of them would be gone.
+    """
+    stay: dict[str, _Left] = {}
+    for claim in wanted.take_out:
+        place = claim.distribution.metadata_path
+        if place in means.failed:
+            stay[place] = _Left(means.failed[place])
+        elif rest := _rest(inspection, claim, means):
+            stay[place] = _of_rest(inspection, claim, rest)
+    return stay
+
+
+def _rest(inspection: Inspection, claim: Claim, means: Means) -> tuple[str, ...]:
+    """Give the files in the folders of a distribution without a list that nobody claims."""
+    place = claim.distribution.metadata_path
+    found = means.unlisted.get(place, ())
+    known = {*owners_of(inspection.environment, found)}.union(*means.files.values())
+    known.update(*(one.paths for one in inspection.claims))
+    known |= {inspection.environment.relative(path) or "" for path in means.removals.get(place, ())}
+    return tuple(path for path in found if path not in known)
+
+
+def _of_rest(inspection: Inspection, claim: Claim, rest: Sequence[str]) -> _Left:
+    """Say why a distribution stays, and which folder moves all that is in doubt out of the way."""
+    environment = inspection.environment
+    name = f"{claim.distribution.name} {claim.distribution.version}"
+    more = f" and {len(rest) - _FEW} more" if len(rest) > _FEW else ""
+    named = ", ".join(f"`{path}`" for path in rest[:_FEW])
+    reason = f"whether {named}{more} came with {name} is unknown, as it has no list of its files"
+    site = environment.relative(claim.distribution.location) or ""
+    tops = {path.removeprefix(f"{site}/").partition("/")[0] for path in rest}
+    top = f"{site}/{min(tops)}"
+    others = (path for one in inspection.claims if one != claim for path in one.paths)
+    is_shared = any(path == top or path.startswith(f"{top}/") for path in others)
+    return _Left(reason, "" if is_shared else f"{environment.prefix}/{top}")
 
 
 def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ...]:
@@ -259,6 +303,8 @@ def _of_trace(inspection: Inspection, finding: Leftover, means: Means) -> Iterab
         yield Unfixed(finding, means.failed[finding.path])
     elif finding.distribution:
         yield Unfixed(finding, "its own package has to be installed again")
+    elif is_aside(finding) and not is_trace(inspection, finding):
+        yield Unfixed(finding, "what it was is not there again, so that it may be the only copy")
     elif not is_trace(inspection, finding):
         yield Unfixed(finding, "it may be of a package whose record cannot be read")
 

@@ -167,12 +167,22 @@ def _in_place_of_lost(
 def is_trace(inspection: Inspection, finding: Leftover) -> bool:
     """Say whether a path is certainly nobody's, and only in the way.
 
-    What lacks METADATA may be conda's where a record cannot be read; what pip moved aside is not.
+    What lacks METADATA may be conda's where a record cannot be read. What pip moved aside is a
+    trace once the same stands there again; before, it may be the only copy.
     """
     if finding.distribution or finding.path not in inspection.environment.leftovers:
         return False
-    is_aside = finding.path.rpartition("/")[2].startswith("~")
-    return is_aside or not any(book.record.endswith(".json") for book in inspection.unreadable)
+    if is_aside(finding):
+        below = f"{inspection.environment.relative(finding.path)}/"
+        owned = (path for record in inspection.environment.records for path in record.files)
+        is_again = finding.path in inspection.standing_again
+        return is_again and not any(f"{path}/".startswith(below) for path in owned)
+    return not any(book.record.endswith(".json") for book in inspection.unreadable)
+
+
+def is_aside(finding: Leftover) -> bool:
+    """Say whether a path is something that pip moved aside."""
+    return finding.path.rpartition("/")[2].startswith("~")
 
 
 def _paths(finding: Mendable) -> tuple[str, ...]:

@@ -1,0 +1,125 @@
+"""What `doctor --fix` leaves alone, as it may be somebody's; and what it does not believe."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safepip.decisions.repairing.plan import Means, plan_repair
+from safepip.decisions.repairing.wants import wants
+from safepip.effects.installed import find_remains
+from safepip.effects.leftovers import standing_again
+from safepip.effects.supplies import files_to_remove, unlisted_files
+from safepip.values.damage import Leftover, Source
+from safepip.values.environment import Distribution, Interpreter
+from safepip.values.inspection import Claim, Inspection
+from safepip.values.repair import Discard
+from tests.build import SITE, conda, environment
+from tests.test_installed import lay
+
+
+def interpreter(prefix: Path) -> Interpreter:
+    site = str(prefix / "site")
+    return Interpreter(
+        executable=sys.executable,
+        version="3.11.7",
+        prefix=str(prefix),
+        base_prefix=str(prefix),
+        sys_path=(site,),
+        purelib=site,
+        platlib=site,
+        scripts=str(prefix / "bin"),
+        stdlib=str(prefix / "lib"),
+        user_site="",
+        user_site_enabled=False,
+    )
+
+
+def claim(path: Path, name: str, version: str = "1.0", *, unlisted: str = "") -> Claim:
+    found = Distribution(name, version, str(path))
+    return Claim(found, frozenset(), frozenset(), Source(), unlisted=unlisted)
+
+
+# Distributions that have no list of their files.
+
+
+def test_of_an_egg_without_a_list_only_its_metadata_is_certainly_its_own(tmp_path: Path) -> None:
+    lay(
+        tmp_path / "site",
+        {
+            "alpha-2.0-py3.11.egg-info/PKG-INFO": "Name: alpha\nVersion: 2.0\n",
+            "alpha-2.0-py3.11.egg-info/top_level.txt": "alpha\n../bin\n",
+            "alpha/__init__.py": "",
+            "alpha/__pycache__/__init__.cpython-311.pyc": "",
+            "alpha/plug.py": "another's",
+            "alpha/users_data.csv": "1",
+        },
+    )
+    one = claim(tmp_path / "site" / "alpha-2.0-py3.11.egg-info", "alpha", "2.0")
+    removed = {Path(p).name for p in files_to_remove(one, interpreter(tmp_path))}
+    assert removed == {"PKG-INFO", "top_level.txt"}
+    rest = unlisted_files(one, ["site/alpha/__init__.py", "site/beta/x.py"], str(tmp_path))
+    assert set(rest) == {f"site/alpha/{n}" for n in ("__init__.py", "plug.py", "users_data.csv")}
+
+
+def test_an_egg_with_a_list_goes_by_that(tmp_path: Path) -> None:
+    lay(
+        tmp_path / "site",
+        {
+            "alpha-2.0.egg-info/PKG-INFO": "Name: alpha\nVersion: 2.0\n",
+            "alpha-2.0.egg-info/top_level.txt": "alpha\n",
+            "alpha-2.0.egg-info/installed-files.txt": "../alpha/__init__.py\nPKG-INFO\n",
+            "alpha/__init__.py": "",
+            "alpha/mine.py": "",
+        },
+    )
+    one = claim(tmp_path / "site" / "alpha-2.0.egg-info", "alpha", "2.0")
+    removed = {
+        Path(p).relative_to(tmp_path / "site") for p in files_to_remove(one, interpreter(tmp_path))
+    }
+    assert Path("alpha/__init__.py") in removed
+    assert Path("alpha/mine.py") not in removed
+    assert unlisted_files(one, ["site/alpha/__init__.py"], str(tmp_path)) == ()
+
+
+# What pip moved aside.
+
+
+@pytest.mark.parametrize(
+    ("there", "again"),
+    [
+        (["~ich/x", "rich/x"], ["~ich"]),
+        (["~ich/x", "richer/x", "ch/x"], []),
+        (["~-ch/x", "~0rich/x", "rich/x"], ["~-ch", "~0rich"]),
+        (["~/x", "~x/x", "~xrich/x", "rich/x"], []),
+        (["~ich/x", "~ich-13.0.dist-info/METADATA"], []),  # the only copy
+        (["~ich/x", "rich/x", "~ich-13.0.dist-info/METADATA"], []),  # killed while it installed
+        (
+            ["~ich/x", "rich/x", "~ich-13.0.dist-info/x", "rich-14.0.dist-info/RECORD"],
+            ["~ich", "~ich-13.0.dist-info"],
+        ),
+        (["~ich-13.0.dist-info/x", "rich-14.0.dist-info/METADATA"], []),
+        (["~ich-13.0.dist-info/x", "rich-14.0.egg-info/PKG-INFO"], ["~ich-13.0.dist-info"]),
+    ],
+)
+def test_what_was_moved_aside_is_a_trace_once_it_stands_again(
+    tmp_path: Path, there: list[str], again: list[str]
+) -> None:
+    lay(tmp_path, dict.fromkeys([*there, "~my notes/x"], ""))
+    remains = find_remains(str(tmp_path))
+    assert f"{tmp_path}/~my notes" not in remains
+    assert standing_again(remains) == {f"{tmp_path}/{name}" for name in again}
+
+
+def test_only_a_trace_in_which_conda_has_nothing_is_cleared() -> None:
+    odd = conda("odd==1.0", modules=["~dd/x.py"])
+    paths = tuple(f"{SITE}/{name}" for name in ("~dd", "~ich", "~umpy"))
+    env = replace(environment(odd), leftovers=paths)
+    inspection = Inspection(environment=env, standing_again=frozenset(paths[:2]))
+    damage = [Leftover(path=path, reason="moved aside") for path in paths]
+    planned = plan_repair(inspection, damage, wants(inspection, damage, {}), Means())
+    assert planned.steps == (Discard(paths[1]),)
+    assert [one.finding for one in planned.unfixed] == [damage[0], damage[2]]
