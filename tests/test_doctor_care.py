@@ -10,14 +10,16 @@ import pytest
 
 from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import wants
+from safepip.decisions.wording.repairs import repair_lines
 from safepip.effects.installed import find_remains
 from safepip.effects.leftovers import standing_again
 from safepip.effects.supplies import files_to_remove, unlisted_files
-from safepip.values.damage import Leftover, Source
+from safepip.values.damage import Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
 from safepip.values.inspection import Claim, Inspection
-from safepip.values.repair import Discard
-from tests.build import SITE, conda, environment
+from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
+from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
+from tests.test_doctor_books import over
 from tests.test_installed import lay
 
 
@@ -123,3 +125,32 @@ def test_only_a_trace_in_which_conda_has_nothing_is_cleared() -> None:
     planned = plan_repair(inspection, damage, wants(inspection, damage, {}), Means())
     assert planned.steps == (Discard(paths[1]),)
     assert [one.finding for one in planned.unfixed] == [damage[0], damage[2]]
+
+
+# What lies over the files of a package whose record is gone.
+
+
+def test_others_on_the_files_of_a_lost_package_go_or_give_them_up() -> None:
+    alpha = "alpha-1.0-py_0"
+    module, command = f"{LIBRARY}/alpha/more.py", "bin/alpha"
+    one, two, equal = pip("gamma==1.0"), pip("delta==1.0"), pip("same==1.0")
+    claims = (over(one, command), over(two, module), over(equal, f"{LIBRARY}/alpha/__init__.py"))
+    env = environment(one, two, equal)
+    inspection = Inspection(environment=env, claims=claims)
+    damage = [LostRecord(conda_package=alpha, evidence=("history",), source=Source())]
+    files = {alpha: (command, module, f"{LIBRARY}/alpha/__init__.py", "share/alpha")}
+    other = {alpha: (command, module, "share/alpha")}
+    supply = Supply("folder", "/pkgs/alpha")
+    removals = {f"{SITE}/delta-1.0.dist-info": (f"{PREFIX}/{module}", f"{SITE}/delta.py")}
+    wanted = wants(inspection, damage, files, other)
+    means = Means({alpha: supply}, removals, files=files, over=other)
+    planned = plan_repair(inspection, damage, wanted, means)
+    assert planned.steps == (
+        TakeOut(claims[1].distribution, (f"{SITE}/delta.py",)),
+        Disown(claims[0].distribution, (f"{PREFIX}/{command}",)),
+        PutBack(alpha, (), supply, f"{alpha}.json", over=other[alpha]),
+    )
+    said = repair_lines(planned, env, done="", where="env", width=200)
+    assert "over bin/alpha, " in str(said)
+    stuck = replace(means, supplies={alpha: "it is nowhere"})
+    assert plan_repair(inspection, damage, wanted, stuck).steps == ()

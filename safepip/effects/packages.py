@@ -214,6 +214,33 @@ def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
         yield (shebang + text).encode()
 
 
+def differing_in(folder: str, place: Place) -> tuple[str, ...]:
+    """Give the files of an unpacked package that are in the environment with other bytes.
+
+    Paths are below the prefix.
+    """
+    found = []
+    for path, row in rows_of(folder, place).items():
+        whole = f"{place.prefix}/{path}"
+        if os.path.lexists(whole) and not _is_made(whole, row, place):
+            found.append(path)
+    return tuple(found)
+
+
+def _is_made(whole: str, row: Row, place: Place) -> bool:
+    try:
+        if row.scripts:
+            there = sha256_of(whole)
+            return any(hashlib.sha256(text).hexdigest() == there for text in row.scripts)
+        made = make(row, place, "")
+        if made.target or os.path.islink(whole):
+            return os.path.islink(whole) and os.readlink(whole) == made.target
+        wanted = row.sha256 if made.source else hashlib.sha256(made.data).hexdigest()
+        return sha256_of(whole) == wanted
+    except (Unproven, OSError, ValueError):
+        return False
+
+
 def unproven_in(
     folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]
 ) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import chosen, lost_in, wants
 from safepip.effects.obstacles import obstacles_to
-from safepip.effects.packages import Place, rows_of, unproven_in
+from safepip.effects.packages import Place, differing_in, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
 from safepip.effects.rewriting import RATTLER
 from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
@@ -41,12 +41,13 @@ def planned_repair(
     findings = chosen(inspection, before.findings, names)
     place = place_of(inspection.environment)
     supplies: dict[str, Supply | str] = {}
-    files = {}
+    files, over = {}, {}
     for dist in lost_in(findings):
         supplies[dist] = find_supply(inspection, dist, (), place)
         if folder := _folder(supplies[dist], folders.get(dist, "")):
             files[dist] = tuple(rows_of(folder, place))
-    wanted = wants(inspection, findings, files)
+            over[dist] = differing_in(folder, place)
+    wanted = wants(inspection, findings, files, over)
     for dist, paths in wanted.put_back.items():
         supplies[dist] = find_supply(inspection, dist, paths, place)
     for dist, folder in folders.items():
@@ -59,7 +60,7 @@ def planned_repair(
     back = [path for paths in (*wanted.put_back.values(), *files.values()) for path in paths]
     obstacles = obstacles_to(inspection.environment.prefix, back, leaving)
     unlisted = _unlisted(inspection, wanted, files)
-    means = Means(supplies, removals, unlisted, obstacles, files, failed)
+    means = Means(supplies, removals, unlisted, obstacles, files, over, failed)
     return plan_repair(inspection, findings, wanted, means)
 
 
@@ -68,7 +69,7 @@ def _unlisted(
 ) -> Mapping[str, tuple[str, ...]]:
     """Give what lies in the folders of those that are taken out and have no list of their files."""
     environment = inspection.environment
-    known = {record.dist: record.files for record in environment.records} | files
+    known = {**{r.dist: r.files for r in environment.records}, **files}
     found = {}
     for claim in wanted.take_out:
         place = claim.distribution.metadata_path

@@ -66,6 +66,8 @@ class PutBack:
     supply: Supply
     record: str = ""
     """The file name of the record that is written; empty where there is one."""
+    over: tuple[str, ...] = ()
+    """Of a package without a record, what is there with other bytes; below the prefix."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from safepip.decisions.repairing.wants import Wants
     from safepip.values.findings import Finding
@@ -66,6 +66,8 @@ class Means:
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Below the prefix: all that a package has whose record is written anew, where it lies
     unpacked."""
+    over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``files`` that are there with other bytes."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """What was tried and did not work, and why: a package, the metadata folder of a distribution,
     or the path of a trace."""
@@ -108,31 +110,52 @@ def plan_repair(
     """Give the repair."""
     stuck, stuck_claims = _stuck(inspection, wanted, means)
     single = {dist: _hindered(dist, wanted, means) for dist in wanted.put_back if dist not in stuck}
-    prefix = inspection.environment.prefix
+    puts = _puts(wanted, means, stuck, single)
     steps: list[Step] = []
     for claim in wanted.take_out:
         if claim.distribution.metadata_path not in stuck_claims:
             paths = _own_files(inspection, claim, means, wanted)
             if paths or claim.distribution.metadata_path not in wanted.instead:
                 steps.append(TakeOut(claim.distribution, paths))
-    for claim in inspection.claims:
-        place = claim.distribution.metadata_path
-        if place in wanted.disown and place not in means.failed:
-            given = tuple(f"{prefix}/{path}" for path in wanted.disown[place])
-            steps.append(Disown(claim.distribution, given))
+    steps += _disowning(inspection, wanted, means, puts)
     steps += [Discard(path) for path in wanted.clear if path not in means.failed]
+    steps += puts
+    going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
+    left = _unfixed(inspection, findings, (stuck, single), means)
+    return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
+
+
+def _puts(
+    wanted: Wants,
+    means: Means,
+    stuck: Mapping[str, _Left],
+    single: Mapping[str, Mapping[str, _Left]],
+) -> list[PutBack]:
+    found = []
     for dist, paths in wanted.put_back.items():
         supply = means.supplies[dist]
         back = _without(paths, single.get(dist, {}))
         if dist not in stuck and isinstance(supply, Supply) and back:
-            steps.append(PutBack(dist, back, supply))
+            found.append(PutBack(dist, back, supply))
     for dist in wanted.lost:
         supply = means.supplies[dist]
         if dist not in stuck and isinstance(supply, Supply):
-            steps.append(PutBack(dist, (), supply, record=f"{dist}.json"))
-    going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
-    left = _unfixed(inspection, findings, (stuck, single), means)
-    return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
+            over = means.over.get(dist, ())
+            found.append(PutBack(dist, (), supply, record=f"{dist}.json", over=over))
+    return found
+
+
+def _disowning(
+    inspection: Inspection, wanted: Wants, means: Means, puts: Iterable[PutBack]
+) -> Iterator[Disown]:
+    """Give what others give up of what comes back; what does not is theirs still."""
+    coming = {path for put in puts for path in put.paths or means.files.get(put.conda_package, ())}
+    for claim in inspection.claims:
+        place = claim.distribution.metadata_path
+        paths = tuple(path for path in wanted.disown.get(place, ()) if path in coming)
+        if paths and place not in means.failed:
+            prefix = inspection.environment.prefix
+            yield Disown(claim.distribution, tuple(f"{prefix}/{path}" for path in paths))
 
 
 def _without(paths: Iterable[str], hindered: Collection[str]) -> tuple[str, ...]:
@@ -252,7 +275,8 @@ def _own_files(
     place = claim.distribution.metadata_path
     below = {path: environment.relative(path) or "" for path in means.removals.get(place, ())}
     owned = {*owners_of(environment, set(below.values()))}
-    owned.update(*(means.files.get(dist, ()) for dist in wanted.instead.get(place, ())))
+    lost = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
+    owned.update(*(means.files.get(dist, ()) for dist in lost))
     return tuple(
         path
         for path, short in below.items()

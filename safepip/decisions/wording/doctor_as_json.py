@@ -71,6 +71,7 @@ def _step(step: Step) -> dict[str, Any]:
                 "conda_package": step.conda_package,
                 "files": len(step.paths),
                 "record": bool(step.record),
+                "over": [safe(path) for path in step.over],
                 "from": step.supply.kind,
                 "place": safe(step.supply.place),
                 "size_bytes": step.supply.size_bytes,

@@ -71,7 +71,8 @@ def _said(step: Step, environment: Environment) -> tuple[str, str]:
         case PutBack():
             what = "its files and its record" if step.record else count(len(step.paths), "file")
             owner = package(step.conda_package, environment)
-            return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}"
+            over = f", over {few(step.over, _FEW_PATHS)} with other bytes" if step.over else ""
+            return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}{over}"
         case Discard():
             return "-", f"remove {clean(environment.relative(step.path) or step.path)}"
 
