@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,21 @@ import pytest
 from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.repairs import repair_lines
-from safepip.effects.installed import find_remains
+from safepip.doors.doctor import working_folder
+from safepip.effects.installed import find_remains, read_distributions
+from safepip.effects.keeping import forget
 from safepip.effects.leftovers import standing_again
+from safepip.effects.packages import Place, Row, Unproven, make, rows_of
+from safepip.effects.prefixes import start_of
+from safepip.effects.records import read_details, read_object, read_whole_records
+from safepip.effects.removals import declared_files, script_paths, why_unlisted
 from safepip.effects.supplies import files_to_remove, unlisted_files
+from safepip.effects.surroundings import read_surroundings
+from safepip.effects.traces import cache_folders, is_trusted
+from safepip.effects.wheels import sha256_of
 from safepip.values.damage import Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
+from safepip.values.errors import UnreadableRecord
 from safepip.values.inspection import Claim, Inspection
 from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
 from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
@@ -154,3 +167,91 @@ def test_others_on_the_files_of_a_lost_package_go_or_give_them_up() -> None:
     assert "over bin/alpha, " in str(said)
     stuck = replace(means, supplies={alpha: "it is nowhere"})
     assert plan_repair(inspection, damage, wanted, stuck).steps == ()
+
+
+# Files that have no end, or that nobody writes to.
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zeros"])
+def test_what_is_no_file_is_neither_waited_for_nor_read(tmp_path: Path, kind: str) -> None:
+    info = tmp_path / "site" / "x-1.0.dist-info"
+    info.mkdir(parents=True)
+    paths = [info / "RECORD", info / "METADATA", info / "entry_points.txt", tmp_path / "tool"]
+    for path in paths:
+        if kind == "pipe":
+            os.mkfifo(path)
+        else:
+            path.symlink_to("/dev/zero")
+    one = Distribution("x", "1.0", str(info))
+    assert why_unlisted(one) == "its RECORD cannot be read"
+    assert (declared_files(one), script_paths(one, interpreter(tmp_path))) == ((), ())
+    [found] = read_distributions([str(info.parent)], [], str(tmp_path), "")
+    assert found.broken == "METADATA cannot be read: it is not a regular file"
+    assert start_of(str(paths[3])) == b""
+    assert read_object(str(paths[3])) == {}
+    for use in (sha256_of, partial(forget, paths=["/x"])):
+        with pytest.raises(ValueError, match="it is not a regular file"):
+            use(str(paths[0]))
+
+
+# What is written by anybody.
+
+
+@pytest.mark.parametrize("path", ["lib/a\0b", "lib/\ud800"])
+def test_a_path_that_no_file_system_takes_makes_a_record_unreadable(
+    tmp_path: Path, path: str
+) -> None:
+    facts = {"name": "x", "version": "1", "build": "0", "depends": []}
+    rows = {"paths": [{"_path": path, "sha256": "0"}]}
+    lay(
+        tmp_path,
+        {
+            "conda-meta/x-1-0.json": json.dumps({**facts, "files": [path]}),
+            "conda-meta/y-1-0.json": json.dumps(
+                {**facts, "files": ["a"], "paths_data": rows, "size": 10**400}
+            ),
+            "conda-meta/z-1-0.json": json.dumps({**facts, "files": ["a"], "size": 10**400}),
+            "bin/tool": "#!/else/a\0b/python3\n",
+            "pkgs/info/paths.json": json.dumps(rows),
+        },
+    )
+    records, [error] = read_whole_records(str(tmp_path))
+    assert "at `files`" in str(error)
+    with pytest.raises(UnreadableRecord, match=r"at `paths_data\.paths`"):
+        read_details(str(tmp_path), records[0])
+    assert read_details(str(tmp_path), records[1]).size_bytes == 0
+    place = Place(str(tmp_path), "lib", "bin/python3")
+    assert rows_of(str(tmp_path / "pkgs"), place) == {}
+    around = read_surroundings(str(tmp_path), interpreter(tmp_path), {}, "/")
+    assert around.scripts == ()
+
+
+def test_a_row_whose_file_is_a_link_is_not_installed(tmp_path: Path) -> None:
+    lay(tmp_path, {"else": "x", "pkg/lib/file": "x"})
+    row = Row(str(tmp_path / "pkg" / "lib" / "file"), sha256=sha256_of(str(tmp_path / "else")))
+    place = Place(str(tmp_path), "lib", "bin/python3")
+    assert make(row, place, "").source == row.source
+    Path(row.source).unlink()
+    Path(row.source).symlink_to(tmp_path / "else")
+    with pytest.raises(Unproven, match="is a link, and no file"):
+        make(row, place, "")
+
+
+def test_a_cache_that_anybody_may_write_to_is_not_believed(tmp_path: Path) -> None:
+    prefix = tmp_path / "a" / "env"
+    prefix.mkdir(parents=True)
+    cache = tmp_path / "pkgs"
+    cache.mkdir(mode=0o755)
+    assert str(cache) in cache_folders(str(prefix), {}, ())
+    cache.chmod(0o777)
+    assert str(cache) not in cache_folders(str(prefix), {"CONDA_PKGS_DIRS": str(cache)}, ())
+    assert not is_trusted(str(cache) + "\0", str(prefix))
+
+
+def test_a_working_folder_that_was_deleted_holds_no_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert working_folder() == "/"

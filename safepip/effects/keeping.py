@@ -8,14 +8,16 @@ import io
 import os
 import shutil
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safepip.effects.opened import read_bytes
 from safepip.effects.states import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
 
+_RECORD_LIMIT = 64 * 1024 * 1024
 KEPT_MEANWHILE = ".safepip-kept-"
 """How the names of folders begin in which files lie while pip is at work; one that is killed leaves
 it behind."""
@@ -90,9 +92,12 @@ def _put_back(path: str, copy: str) -> None:
 
 
 def forget(record: str, paths: Collection[str]) -> None:
-    """Take the lines of these absolute paths out of a RECORD: uninstalling leaves them then."""
+    """Take the lines of these absolute paths out of a RECORD: uninstalling leaves them then.
+
+    Raises: OSError, ValueError.
+    """
     try:
-        text = Path(record).read_text("utf-8")
+        text = read_bytes(record, _RECORD_LIMIT).decode()
     except OSError:
         return
     folder = os.path.dirname(os.path.dirname(record))

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from safepip.effects.packages import unproven_in
 from safepip.effects.removals import has_list, removal_of, top_levels
-from safepip.effects.traces import read_cached
+from safepip.effects.traces import is_trusted, read_cached
 from safepip.effects.transaction import all_in
 from safepip.effects.wheels import sha256_of
 from safepip.values.inspection import Details
@@ -41,7 +41,7 @@ def find_supply(
     asked = [path for path in paths if not path.endswith(".pyc")]
     partly: Supply | None = None
     for folder in dict.fromkeys((details.unpacked, *(f"{c}/{dist}" for c in inspection.caches))):
-        if folder and _is_of(folder, dist):
+        if folder and _is_of(folder, dist, inspection.environment.prefix):
             lacks = unproven_in(folder, place, asked, details.hashes)
             if not lacks:
                 return Supply("folder", folder)
@@ -63,7 +63,9 @@ def _details_of_lost(inspection: Inspection, dist: str) -> Details:
     return Details()
 
 
-def _is_of(folder: str, dist: str) -> bool:
+def _is_of(folder: str, dist: str, prefix: str) -> bool:
+    if not (is_trusted(os.path.dirname(folder), prefix) and is_trusted(folder, prefix)):
+        return False
     found = read_cached(folder)
     return found is not None and found.dist == dist
 
