@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.repairs import repair_lines
 from safepip.doors.doctor import working_folder
+from safepip.effects.checking import check_files
 from safepip.effects.installed import find_remains, read_distributions
 from safepip.effects.keeping import forget
 from safepip.effects.leftovers import standing_again
@@ -29,7 +31,7 @@ from safepip.effects.wheels import sha256_of
 from safepip.values.damage import Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
 from safepip.values.errors import UnreadableRecord
-from safepip.values.inspection import Claim, Inspection
+from safepip.values.inspection import Claim, Details, Inspection, Linked
 from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
 from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
 from tests.test_doctor_books import over
@@ -255,3 +257,65 @@ def test_a_working_folder_that_was_deleted_holds_no_modules(
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     assert working_folder() == "/"
+
+
+# Symbolic links.
+
+
+@pytest.mark.parametrize("shape", ["cache", "target", "name", "none"])
+def test_a_link_is_one_and_leads_where_it_did(tmp_path: Path, shape: str) -> None:
+    lay(tmp_path / "env", {"lib/x.so.1": "x", "lib/y.so": "y"})
+    lay(tmp_path / "pkg", {"lib/x.so.1": "x"})
+    link = tmp_path / "env" / "lib" / "x.so"
+    source = tmp_path / "pkg" / "lib" / "x.so"
+    link.symlink_to("x.so.1")
+    source.symlink_to("x.so.1")
+    hashes = {
+        "target": (sha256_of(str(source)),),
+        "name": (sha256_of(str(source)), hashlib.sha256(b"x.so.1").hexdigest()),
+    }
+    linked = Linked(
+        str(source) if shape == "cache" else "", hashes.get(shape, ()), is_of_prefix=shape == "name"
+    )
+    record = conda("x==1.0", files=["lib/x.so"]).record
+    assert record is not None
+    details = {record.dist: Details(links={"lib/x.so": linked})}
+
+    def found() -> tuple[bool, bool, bool]:
+        told = check_files(str(tmp_path / "env"), [record], details, lambda *_: None)
+        return "lib/x.so" in told.altered, "lib/x.so" in told.missing, "lib/x.so" in told.unread
+
+    assert found() == (False, False, False)
+    proves = shape in ("cache", "name")
+    relink(link, "y.so")
+    assert found() == (proves, False, False)
+    relink(link, "nowhere")
+    assert found() == (proves, False, not proves)
+    link.unlink()
+    assert found() == (False, True, False)
+    link.write_text("other")
+    assert found() == (True, False, False)
+    link.unlink()
+    link.mkdir()
+    assert found() == (True, False, False)
+
+
+def relink(link: Path, target: str) -> None:
+    link.unlink()
+    link.symlink_to(target)
+
+
+def test_of_a_link_that_two_packages_have_or_that_was_copied_nothing_is_said(
+    tmp_path: Path,
+) -> None:
+    lay(tmp_path, {"env/lib/copy": "x", "env/lib64/x": "", "pkg/lib/some": ""})
+    (tmp_path / "pkg" / "lib" / "copy").symlink_to("/usr/lib/copy")  # conda copies its end
+    (tmp_path / "pkg" / "lib64").symlink_to("lib")
+    one = conda("x==1.0", files=["lib/copy", "lib64"]).record
+    two = conda("y==1.0", files=["lib64/x"]).record
+    assert one is not None
+    assert two is not None
+    links = {path: Linked(f"{tmp_path}/pkg/{path}") for path in one.files if "-info" not in path}
+    details = {one.dist: Details(links=links), two.dist: Details()}
+    told = check_files(str(tmp_path / "env"), [one, two], details, lambda *_: None)
+    assert set(told.altered) | {*told.unread} == set()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from safepip.effects.opened import opened, read_bytes
 from safepip.values.environment import Record
 from safepip.values.errors import CannotJudge, UnreadableRecord
-from safepip.values.inspection import Details
+from safepip.values.inspection import Details, Linked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -117,12 +117,15 @@ def read_details(prefix: str, record: Record) -> Details:
     Raises: UnreadableRecord.
     """
     raw = _read_whole(prefix, record.file)
+    placed = _placed(raw, record)
+    unpacked = _optional(raw, "extracted_package_dir")
     return Details(
-        hashes=_hashes(raw, record),
+        hashes=_hashes(placed),
+        links={p: _linked(r, unpacked) for p, r in placed.items() if _is_link(r)},
         url=_optional(raw, "url"),
         sha256=_optional(raw, "sha256"),
         size_bytes=size if _is_size(size := raw.get("size")) else 0,
-        unpacked=_optional(raw, "extracted_package_dir"),
+        unpacked=unpacked,
     )
 
 
@@ -136,17 +139,34 @@ def _optional(raw: _Raw, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _hashes(raw: _Raw, record: Record) -> Mapping[str, str]:
+def _placed(raw: _Raw, record: Record) -> Mapping[str, _Raw]:
+    """Give the rows of `paths_data` by the paths in the prefix that they are of."""
+    rows = {row["_path"]: row for row in _rows(raw, record.file) or ()}
+    place = _site_packages_in(record.files, rows)
+    final = _forward([_final(path, raw, place) for path in rows])
+    return dict(zip(final, rows.values(), strict=True))
+
+
+def _is_link(row: _Raw) -> bool:
+    return row.get("path_type") == "softlink"
+
+
+def _linked(row: _Raw, unpacked: str) -> Linked:
+    placed = row.get("sha256_in_prefix")
+    hashes = (one for one in (row.get("sha256"), placed) if isinstance(one, str) and one)
+    source = f"{unpacked}/{row['_path']}" if os.path.isabs(unpacked) else ""
+    return Linked(source, tuple(hashes), is_of_prefix=isinstance(placed, str))
+
+
+def _hashes(placed: Mapping[str, _Raw]) -> Mapping[str, str]:
     """Give the SHA-256 of each file of a record as it was when linked, by path below the prefix.
 
     Only of files whose bytes conda vouches for: no links (one writer hashes the target's bytes,
     another its name), no bytecode (it changes with each run), and nothing of records from before
     `paths_data`.
     """
-    hashes = {row["_path"]: _sha256_of(row) for row in _rows(raw, record.file) or ()}
-    place = _site_packages_in(record.files, hashes)
-    final = _forward([_final(path, raw, place) for path in hashes])
-    return {path: found for path, found in zip(final, hashes.values(), strict=True) if found}
+    hashes = {path: _sha256_of(row) for path, row in placed.items()}
+    return {path: found for path, found in hashes.items() if found}
 
 
 def site_packages_of(records: Iterable[Record]) -> str:

@@ -16,11 +16,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """What a record says of a symbolic link."""
+
+    source: str
+    """Absolute: the link in the folder that it was made from, which may be gone; or empty."""
+    hashes: tuple[str, ...] = ()
+    """One writer has the SHA-256 of what is at its end, another that of where it leads."""
+    is_of_prefix: bool = False
+    """One of them is of this very link, and not of that in the package."""
+
+
+@dataclass(frozen=True)
 class Details:
     """What a record says besides what every command needs of it."""
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each file whose bytes conda vouches for, by path below the prefix."""
+    links: Mapping[str, Linked] = field(default_factory=dict)
+    """The symbolic links, by path below the prefix."""
     url: str = ""
     """Of the archive."""
     sha256: str = ""
