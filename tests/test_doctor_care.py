@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from safepip.decisions.diagnosing.origin import origin_of
 from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.repairs import repair_lines
@@ -32,6 +33,7 @@ from safepip.values.damage import Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
 from safepip.values.errors import UnreadableRecord
 from safepip.values.inspection import Claim, Details, Inspection, Linked
+from safepip.values.journal import Absent, Entry, File, Step, Touched
 from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
 from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
 from tests.test_doctor_books import over
@@ -319,3 +321,38 @@ def test_of_a_link_that_two_packages_have_or_that_was_copied_nothing_is_said(
     details = {one.dist: Details(links=links), two.dist: Details()}
     told = check_files(str(tmp_path / "env"), [one, two], details, lambda *_: None)
     assert set(told.altered) | {*told.unread} == set()
+
+
+# What the user allowed.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "record", "allowed", "change"),
+    [
+        (("install", "--allow", "x,Num_Py", "numpy"), File(0o644, 9, 1), True, "2026-01-01-1"),
+        (("install", "--allow=numpy", "numpy"), File(0o644, 9, 1), True, "2026-01-01-1"),
+        (("install", "numpy"), File(0o644, 9, 1), False, "2026-01-01-1"),
+        (("install", "--allow", "scipy", "numpy"), File(0o644, 9, 1), False, "2026-01-01-1"),
+        (("install", "--allow", "numpy", "numpy"), File(0o644, 9, 2), False, ""),  # again, by pip
+    ],
+)
+def test_allowed_is_what_allow_named_and_nobody_has_done_since(
+    arguments: tuple[str, ...], record: File, *, allowed: bool, change: str
+) -> None:
+    package = pip("numpy==2.0")
+    came = replace(over(package), record_state=record)
+    path = f"{LIBRARY}/numpy-2.0.dist-info/RECORD"
+    entry = Entry(
+        id="2026-01-01-1",
+        stage="done",
+        verb="install",
+        arguments=arguments,
+        began="",
+        safepip="",
+        pip="",
+        steps=(Step("numpy", "upgrade", "1.26.4", "2.0", "pip"),),
+        touched={path: Touched(Absent(), File(0o644, 9, 1))},
+    )
+    inspection = Inspection(environment=environment(package), entries=(entry,))
+    found = origin_of(came, inspection, ("numpy", "num-py"))
+    assert (found.was_allowed, found.source.change) == (allowed, change)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from safepip.values.damage import Source, UnreadableBook, Where
     from safepip.values.environment import Distribution, Environment
-    from safepip.values.journal import Entry
+    from safepip.values.journal import Entry, State
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class Claim:
     source: Source
     has_files: bool = False
     """Some file that it lists is there, besides its metadata."""
+    record_state: State | None = None
+    """Of its RECORD."""
     unlisted: str = ""
     """Why it is not known which files it has; empty where its RECORD tells."""
 
