@@ -28,6 +28,8 @@ from safepip.effects.removals import declared_files, script_paths, why_unlisted
 from safepip.effects.supplies import files_to_remove, unlisted_files
 from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, is_trusted
+from safepip.effects.transaction import all_in
+from safepip.effects.unpacking import unpacked
 from safepip.effects.wheels import sha256_of
 from safepip.values.damage import Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
@@ -356,3 +358,25 @@ def test_allowed_is_what_allow_named_and_nobody_has_done_since(
     inspection = Inspection(environment=environment(package), entries=(entry,))
     found = origin_of(came, inspection, ("numpy", "num-py"))
     assert (found.was_allowed, found.source.change) == (allowed, change)
+
+
+# What is cleared away, and by the way.
+
+
+def test_a_link_to_a_folder_is_a_file_of_what_is_discarded(tmp_path: Path) -> None:
+    lay(tmp_path, {"else/x": "", "~ich/sub/y": ""})
+    (tmp_path / "~ich" / "link").symlink_to(tmp_path / "else")
+    files, folders = all_in(str(tmp_path / "~ich"))
+    assert sorted(files) == [f"{tmp_path}/~ich/link", f"{tmp_path}/~ich/sub/y"]
+    assert folders == [f"{tmp_path}/~ich", f"{tmp_path}/~ich/sub"]
+
+
+def test_what_a_killed_repair_had_unpacked_is_swept(tmp_path: Path) -> None:
+    lay(
+        tmp_path, {"conda-meta/.safepip-unpacked-x/0/info/index.json": "", "conda-meta/history": ""}
+    )
+    with unpacked(str(tmp_path), [], {}) as (folders, why):
+        assert (folders, why) == ({}, {})
+        [mine] = (tmp_path / "conda-meta").glob(".safepip-unpacked-*")
+        assert list(mine.iterdir()) == []
+    assert os.listdir(tmp_path / "conda-meta") == ["history"]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RECORD_LIMIT = 64 * 1024 * 1024
+UNPACKED = ".safepip-unpacked-"
+"""How the names of folders begin in `conda-meta` in which packages lie while they are needed."""
+
 KEPT_MEANWHILE = ".safepip-kept-"
 """How the names of folders begin in which files lie while pip is at work; one that is killed leaves
 it behind."""
@@ -56,6 +59,14 @@ def gone(paths: Iterable[str]) -> Iterator[None]:
         for path in absent:
             with contextlib.suppress(OSError):
                 os.unlink(path)
+
+
+def sweep_unpacked(prefix: str) -> None:
+    """Delete the packages that a repair had unpacked when it was killed; for who has the lock."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"{prefix}/conda-meta"):
+            if name.startswith(UNPACKED):
+                shutil.rmtree(f"{prefix}/conda-meta/{name}", ignore_errors=True)
 
 
 def _is_folder(path: str) -> bool:

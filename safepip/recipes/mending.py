@@ -52,16 +52,27 @@ def planned_repair(
         supplies[dist] = find_supply(inspection, dist, paths, place)
     for dist, folder in folders.items():
         supplies[dist] = _proven(inspection, dist, supplies[dist], wanted, place, folder)
-    removals = {
-        claim.distribution.metadata_path: files_to_remove(claim, inspection.environment.interpreter)
-        for claim in wanted.take_out
-    }
+    removals = _removals(inspection.environment, wanted)
     leaving = {path for paths in removals.values() for path in paths}
     back = [path for paths in (*wanted.put_back.values(), *files.values()) for path in paths]
     obstacles = obstacles_to(inspection.environment.prefix, back, leaving)
     unlisted = _unlisted(inspection, wanted, files)
     means = Means(supplies, removals, unlisted, obstacles, files, over, failed)
     return plan_repair(inspection, findings, wanted, means)
+
+
+def _removals(environment: Environment, wanted: Wants) -> Mapping[str, tuple[str, ...]]:
+    """Give what is certainly theirs of those that are taken out.
+
+    A RECORD may claim `bin` where that is a link: what conda has below it is not theirs.
+    """
+    found = {}
+    for claim in wanted.take_out:
+        paths = files_to_remove(claim, environment.interpreter)
+        folders = environment.owned_folders
+        theirs = (path for path in paths if environment.relative(path) not in folders)
+        found[claim.distribution.metadata_path] = tuple(theirs)
+    return found
 
 
 def _unlisted(
