@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from safepip.decisions.diagnosing.origin import origin_of
-from safepip.decisions.repairing.plan import Means, plan_repair
+from safepip.decisions.repairing.plan import Means, left_after, plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.repairs import repair_lines
 from safepip.doors.doctor import working_folder
@@ -31,14 +31,14 @@ from safepip.effects.traces import cache_folders, is_trusted
 from safepip.effects.transaction import all_in
 from safepip.effects.unpacking import unpacked
 from safepip.effects.wheels import sha256_of
-from safepip.values.damage import Leftover, LostRecord, Source
+from safepip.values.damage import Lacks, Leftover, LostRecord, Source
 from safepip.values.environment import Distribution, Interpreter
 from safepip.values.errors import UnreadableRecord
 from safepip.values.inspection import Claim, Details, Inspection, Linked
 from safepip.values.journal import Absent, Entry, File, Step, Touched
 from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
 from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
-from tests.test_doctor_books import over
+from tests.test_doctor_books import over, replaced
 from tests.test_installed import lay
 
 
@@ -380,3 +380,29 @@ def test_what_a_killed_repair_had_unpacked_is_swept(tmp_path: Path) -> None:
         [mine] = (tmp_path / "conda-meta").glob(".safepip-unpacked-*")
         assert list(mine.iterdir()) == []
     assert os.listdir(tmp_path / "conda-meta") == ["history"]
+
+
+# What goes with what pip had put there.
+
+
+def test_what_the_repair_breaks_is_said_before_and_counted_afterwards() -> None:
+    numpy, path = conda("numpy==1.26.4", modules=["numpy/core.py"]), f"{LIBRARY}/numpy/core.py"
+    came, user = pip("numpy==2.0"), pip("user==1.0", "numpy>=2")
+    env = environment(numpy, came, user)
+    gone = tuple(d for d in env.distributions if d.version != "1.26.4")
+    env = replace(env, distributions=gone)
+    inspection = Inspection(environment=env, claims=(over(came, path),))
+    damage = [replaced(numpy, path)]
+    wanted = wants(inspection, damage, {})
+    supplies = {dist: Supply("folder", "/pkgs") for dist in wanted.put_back}
+    planned = plan_repair(inspection, damage, wanted, Means(supplies))
+    [broken] = planned.breaks
+    assert (broken.distribution, broken.requirement, broken.after) == ("user", "numpy>=2", "1.26.4")
+    text = "".join(
+        line.text for line in repair_lines(planned, env, done="", where="env", width=200)
+    )
+    assert "numpy 2.0 -> 1.26.4 would break user 1.0, which requires numpy>=2" in text
+    after = Lacks(distribution="user", version="1.0", requirement="numpy>=2", found="1.26.4")
+    [left] = left_after(planned, damage, [after], damage)
+    assert left.finding == after
+    assert left_after(planned, damage, [after], [*damage, after]) == ()

@@ -144,7 +144,7 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
                 failed[error.what] = error.reason
             else:
                 meant = chosen(before.inspection, before.findings, names)
-                left = left_after(planned, meant, after.findings)
+                left = left_after(planned, meant, after.findings, before.findings)
                 planned = replace(planned, unfixed=left)
                 return Repaired(before, planned, after, entry)
 

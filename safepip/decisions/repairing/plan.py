@@ -15,6 +15,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
+from safepip.decisions.repairing.consequences import broken_by
 from safepip.decisions.repairing.wants import is_aside, is_trace, source_of
 from safepip.values.damage import (
     Altered,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _FOLLOWS = "it may follow from something else that is wrong, and is looked at again afterwards"
 _BY_HAND = "which of them is meant is yours to say: uninstall one"
+_SINCE = "it was met by the version that pip had put there"
 _AGAIN = "it was found again afterwards"
 _NOT_HERE = "it is not for safepip to mend"
 _FEW = 3
@@ -74,19 +76,30 @@ class Means:
 
 
 def left_after(
-    repair: Repair, before: Iterable[Finding], after: Iterable[Finding]
+    repair: Repair,
+    before: Iterable[Finding],
+    after: Iterable[Finding],
+    known_before: Iterable[Finding] = (),
 ) -> tuple[Unfixed, ...]:
     """Give what a repair left as it was, by what was found ``before`` and ``after`` it.
 
-    Some of what it was not for may be well with the rest, and some that it was for may not.
+    ``before``: what it was for; ``known_before``: all that was found.
+
+    Some of what it was not for may be well with the rest, and some that it was for may not. And
+    what went with pip's version may lack something now.
     """
+    before, after = tuple(before), tuple(after)
     known = {_about(one.finding): one for one in repair.unfixed}
     still = {_about(finding) for finding in after if finding.severity == "damage"}
-    return tuple(
+    left = [
         known.get(_about(finding), Unfixed(finding, _AGAIN))
         for finding in before
         if _about(finding) in still
-    )
+    ]
+    was = {(f.distribution, f.requirement) for f in known_before if isinstance(f, Lacks)}
+    lacking = (f for f in after if isinstance(f, Lacks) and f.severity == "damage")
+    new = (f for f in lacking if (f.distribution, f.requirement) not in was)
+    return (*left, *(Unfixed(finding, _SINCE) for finding in new))
 
 
 def _about(finding: Finding) -> tuple[str, ...]:
@@ -122,7 +135,9 @@ def plan_repair(
     steps += puts
     going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
     left = _unfixed(inspection, findings, (stuck, single), means)
-    return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
+    unfixed = tuple(one for one in left if not _goes(one.finding, going))
+    repair = Repair(tuple(steps), unfixed)
+    return Repair(repair.steps, unfixed, broken_by(repair, inspection.environment))
 
 
 def _puts(

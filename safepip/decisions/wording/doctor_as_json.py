@@ -49,6 +49,7 @@ def repair_as_json(repair: Repair) -> dict[str, Any]:
     """Give the steps of a repair, and what is left as it is."""
     return {
         "steps": [_step(step) for step in repair.steps],
+        "breaks": [finding_as_json(one) for one in repair.breaks],
         "unfixed": [
             {**finding_as_json(one.finding), "reason": safe(one.reason)} for one in repair.unfixed
         ],
