@@ -185,13 +185,24 @@ def test_books_that_cannot_be_read_come_back_from_the_cache(ill: Patient) -> Non
     assert ill.bytes() == before
 
 
-def test_what_has_no_list_of_its_files_is_taken_out_as_far_as_it_is_known(ill: Patient) -> None:
+def test_what_has_no_list_of_its_files_goes_once_nothing_of_it_is_in_doubt(ill: Patient) -> None:
     before = ill.bytes()
     ill.install("owned==2.0")
     (ill.site / "owned-2.0.dist-info" / "RECORD").unlink()
-    answer = ill.doctor("--fix", "--yes")
+    replace(ill.site / "owned" / "mine.csv", "1,2\n")
+    damaged = contents(ill)
+    answer = fix(ill)
+    assert (answer["exit_code"], answer["steps"]) == (1, [])
+    assert changed(damaged, contents(ill)) == {}
+    named = "`lib/python3.11/site-packages/owned/mine.csv`, `lib/python3.11/site-packages/owned/new"
+    assert named in answer["unfixed"][0]["reason"]
+    command = answer["fixes"][0]["command"]
+    assert command == f"mv {ill.site}/owned {ill.site}/owned.aside && safepip doctor --fix"
+    (ill.site / "owned").rename(ill.site / "owned.aside")
+    answer = fix(ill)
     assert (answer["exit_code"], answer["findings"], answer["unfixed"]) == (0, [], [])
     assert ill.bytes() == before
+    assert (ill.site / "owned.aside" / "mine.csv").read_text(encoding="utf-8") == "1,2\n"
 
 
 def test_a_cache_that_was_edited_with_the_file_is_not_believed(ill: Patient) -> None:
@@ -294,8 +305,8 @@ def test_only_what_is_named_is_mended(ill: Patient) -> None:
 
 
 def test_traces_of_an_interrupted_pip_are_cleared(ill: Patient) -> None:
-    (ill.site / "~anting-1.0.dist-info").mkdir()
-    replace(ill.site / "~anting-1.0.dist-info" / "METADATA", "x")
+    (ill.site / "~ative-0.9.dist-info").mkdir()
+    replace(ill.site / "~ative-0.9.dist-info" / "METADATA", "x")
     (ill.site / "ghost-1.0.dist-info").mkdir()
     (ill.site / "ghost-1.0.dist-info" / "REQUESTED").touch()
     before = contents(ill)

@@ -49,7 +49,14 @@ def check(prefix: str, verbose: object = None) -> None:
 
 
 def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = None) -> int:
-    """Mend an environment, when conda's own question is answered by yes."""
+    """Mend an environment, when conda's own question is answered by yes.
+
+    Nothing is printed to stdout where a program reads what conda prints.
+    """
+    from contextlib import nullcontext, redirect_stdout
+
+    from conda.base.context import context
+
     from safepip.doors.doctor import mend
     from safepip.doors.saying import say_error
     from safepip.doors.terminal import show
@@ -63,7 +70,8 @@ def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = No
 
     override = bool(getattr(args, "override_frozen", False))
     try:
-        return mend(_target(prefix), (), agree, Policy(override_frozen=override))
+        with redirect_stdout(sys.stderr) if context.json else nullcontext():
+            return mend(_target(prefix), (), agree, Policy(override_frozen=override))
     except SafepipError as error:
         return say_error(error, verb="doctor")
 

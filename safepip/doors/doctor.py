@@ -70,13 +70,21 @@ def report(target: Target, *, as_json: bool = False) -> int:
     """Examine the environment, say what was found, and give the exit code."""
     settle(target, os.environ, say_event)
     with Progress("checking files") as progress:
-        found = examine(target, os.environ, os.getcwd(), progress.tell)
+        found = examine(target, os.environ, working_folder(), progress.tell)
     code = _code(found)
     if as_json:
         print_json({**_diagnosis_as_json(found, target), "exit_code": int(code)})
     else:
         show(_lines(found, target), sys.stdout)
     return code
+
+
+def working_folder() -> str:
+    """Give the working folder; `/`, in which no module is looked for, where it was deleted."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
 
 
 def _code(found: Diagnosis) -> Exit:
@@ -142,7 +150,7 @@ def mend(
     with Progress("checking files") as progress:
         asking = Asking(
             os.environ,
-            os.getcwd(),
+            working_folder(),
             progress.tell,
             say_event,
             agreed if agree is not None else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from safepip.values.environment import Record
-    from safepip.values.inspection import Details
+    from safepip.values.inspection import Details, Linked
 
     Expected = Mapping[str, tuple[str, ...]]
     """The hashes that a path may have: one for each record that owns it; none where one of those
@@ -45,12 +46,13 @@ def check_files(
     Bytecode is left out: Python writes it anew as it likes, and not every writer owns it.
     """
     expected = _expected(records, details)
+    links = _links(records, details)
     paths = list(expected)
     done, states = 0, []
     with ThreadPoolExecutor(_THREADS) as threads:
         parts = [paths[at : at + _AT_ONCE] for at in range(0, len(paths), _AT_ONCE)]
         try:
-            for part in threads.map(lambda part: _look(prefix, part, expected), parts):
+            for part in threads.map(lambda part: _look(prefix, part, expected, links), parts):
                 states.append(part)
                 done = min(done + _AT_ONCE, len(paths))
                 tell(done, len(paths))
@@ -78,9 +80,86 @@ def _expected(records: Iterable[Record], details: Mapping[str, Details]) -> Expe
     return expected
 
 
-def _look(prefix: str, paths: Sequence[str], expected: Expected) -> list[str | None]:
+def _links(
+    records: Iterable[Record], details: Mapping[str, Details]
+) -> Mapping[str, tuple[Linked, bool]]:
+    """Give the paths at which every owner has a link, and whether conda has files below it.
+
+    Of packages that share a path the one may have a link, and the other a file or a folder.
+    """
+    found = {p: link for one in details.values() for p, link in one.links.items()}
+    if not found:
+        return {}
+    owners = Counter(path for record in records for path in record.files if path in found)
+    folders: set[str] = set()
+    for record in records:
+        for path in record.files:
+            above = path.rpartition("/")[0]
+            while above and above not in folders:
+                folders.add(above)
+                above = above.rpartition("/")[0]
+    return {p: (link, p in folders) for p, link in found.items() if owners[p] == 1}
+
+
+def _look(
+    prefix: str,
+    paths: Sequence[str],
+    expected: Expected,
+    links: Mapping[str, tuple[Linked, bool]],
+) -> list[str | None]:
     """Give None for each path that is as it should be, else what is there."""
-    return [_state(f"{prefix}/{path}", expected[path]) for path in paths]
+    return [
+        _state_of_link(f"{prefix}/{path}", links[path][0], is_above=links[path][1])
+        if path in links
+        else _state(f"{prefix}/{path}", expected[path])
+        for path in paths
+    ]
+
+
+def _state_of_link(path: str, linked: Linked, *, is_above: bool) -> str | None:
+    """Give what is in place of a link, or None where it is right.
+
+    1. It leads where the link of the package does, if that is there to compare.
+    2. Its hash is that of where it leads, or that of what is there.
+    3. Else it has to lead somewhere. What does not may never have done so, and is not judged,
+       unless the record has a hash of this very link.
+    """
+    original, target = _target(linked.source), _target(path)
+    if target is None:
+        return _instead_of_link(path, linked, original, is_above=is_above)
+    here = hashlib.sha256(os.fsencode(target)).hexdigest()
+    if original is not None:
+        return None if target == original else here
+    if here in linked.hashes or os.path.isdir(path):
+        return None
+    if not os.path.exists(path):
+        return here if linked.is_of_prefix else _UNREAD
+    is_right = not linked.is_of_prefix or _state(path, linked.hashes) is None
+    return None if is_right else here
+
+
+def _instead_of_link(
+    path: str, linked: Linked, original: str | None, *, is_above: bool
+) -> str | None:
+    """Give what is at a path that should be a link and is none.
+
+    A folder may be right where conda has files below it, and a copy of what the link leads to: for
+    an absolute one conda makes that itself.
+    """
+    if not os.path.lexists(path):
+        return _MISSING
+    if os.path.isdir(path):
+        return None if is_above else ""
+    if original is not None and os.path.isabs(original):
+        return None
+    return _state(path, linked.hashes or ("",))
+
+
+def _target(path: str) -> str | None:
+    try:
+        return os.readlink(path) if path else None
+    except (OSError, ValueError):
+        return None
 
 
 def _state(path: str, hashes: tuple[str, ...]) -> str | None:

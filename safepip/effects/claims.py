@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from safepip.effects.records import read_text
 from safepip.effects.removals import declared_files, script_paths, why_unlisted
+from safepip.effects.states import state_of
 from safepip.values.damage import Source
 from safepip.values.inspection import Claim
 from safepip.values.text import shown
@@ -41,6 +42,7 @@ def read_claims(environment: Environment, altered: Collection[str]) -> tuple[Cla
                 _below(environment, listed),
                 _below(environment, scripts),
                 _source(distribution),
+                record_state=state_of(f"{distribution.metadata_path}/RECORD"),
                 has_files=_is_any_there(distribution, listed),
                 unlisted=unlisted,
             )

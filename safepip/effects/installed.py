@@ -10,6 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from safepip.effects.opened import UnfitFile, opened
 from safepip.values.environment import Distribution
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -37,6 +38,8 @@ _FOLD = re.compile(r"\s*\n\s*")
 _METADATA = re.compile(r"(.*?(?:\.dist-info|\.egg-info|EGG-INFO))(?:/(.*))?", re.DOTALL)
 _ITSELF = frozenset({"METADATA", "PKG-INFO", None})
 """The file in a `*.dist-info` or `*.egg-info` by which it is one; None where it is a file."""
+_MOVED_ASIDE = re.compile(r"~[\w.~=%+!-]+")
+"""No more is in the names of what pip installs; `~my notes` is somebody's own."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
@@ -88,7 +91,7 @@ def read_distributions(
 
 def find_remains(folder: str) -> tuple[str, ...]:
     """Give the paths of what pip moved aside in a folder and neither deleted nor put back."""
-    names = sorted(name for name in _names_in(folder) if name.startswith("~"))
+    names = sorted(name for name in _names_in(folder) if _MOVED_ASIDE.fullmatch(name))
     return tuple(f"{folder}/{name}" for name in names)
 
 
@@ -192,8 +195,10 @@ def _read_headers(path: str) -> _Metadata | None:
     """Give what a file of metadata says; None when it is not there."""
     try:
         return _parsed(_headers(path))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except UnfitFile as error:
+        return None if error.is_folder else _Metadata(broken=f"METADATA cannot be read: {error}")
     except OSError as error:
         return _Metadata(broken=f"METADATA cannot be read: {error.strerror}")
 
@@ -207,10 +212,10 @@ def requirements_in(path: str) -> tuple[str, tuple[str, ...]]:
 def _headers(path: str) -> bytes | None:
     """Give the bytes before the description; None when they have no end.
 
-    Raises: OSError.
+    Raises: OSError; UnfitFile.
     """
     data = b""
-    with open(path, "rb", buffering=0) as file:
+    with opened(path) as file:
         while len(data) < _LIMIT:
             more = file.read(max(_CHUNK, len(data)))
             data += more or b"\n"
@@ -255,7 +260,7 @@ def _requires_of_egg(path: str) -> tuple[str, ...]:
 
 def _lines(path: str) -> list[str]:
     """Give the lines of a file that have text; none where there is no such file."""
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        text = file.read(_LIMIT).decode("utf-8", "replace")
+    with contextlib.suppress(OSError, ValueError), opened(path) as file:
+        text = (file.read(_LIMIT) or b"").decode("utf-8", "replace")
         return [line.strip() for line in text.split("\n") if line.strip()]
     return []

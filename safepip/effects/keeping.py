@@ -8,13 +8,18 @@ import io
 import os
 import shutil
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safepip.effects.opened import read_bytes
 from safepip.effects.states import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+_RECORD_LIMIT = 64 * 1024 * 1024
+UNPACKED = ".safepip-unpacked-"
+"""How the names of folders begin in `conda-meta` in which packages lie while they are needed."""
 
 KEPT_MEANWHILE = ".safepip-kept-"
 """How the names of folders begin in which files lie while pip is at work; one that is killed leaves
@@ -56,6 +61,14 @@ def gone(paths: Iterable[str]) -> Iterator[None]:
                 os.unlink(path)
 
 
+def sweep_unpacked(prefix: str) -> None:
+    """Delete the packages that a repair had unpacked when it was killed; for who has the lock."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"{prefix}/conda-meta"):
+            if name.startswith(UNPACKED):
+                shutil.rmtree(f"{prefix}/conda-meta/{name}", ignore_errors=True)
+
+
 def _is_folder(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
 
@@ -90,9 +103,12 @@ def _put_back(path: str, copy: str) -> None:
 
 
 def forget(record: str, paths: Collection[str]) -> None:
-    """Take the lines of these absolute paths out of a RECORD: uninstalling leaves them then."""
+    """Take the lines of these absolute paths out of a RECORD: uninstalling leaves them then.
+
+    Raises: OSError, ValueError.
+    """
     try:
-        text = Path(record).read_text("utf-8")
+        text = read_bytes(record, _RECORD_LIMIT).decode()
     except OSError:
         return
     folder = os.path.dirname(os.path.dirname(record))

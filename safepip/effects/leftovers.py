@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PIPS_OWN = re.compile(r"(INSTALLER|RECORD|REQUESTED|direct_url\.json)\w{8}\.tmp")
 _ASIDE = "-~.=%0123456789"
 """What pip puts in place of the first letters of a name."""
+_METADATA = (".dist-info", ".egg-info")
 _HALF_COMPILED = re.compile(r".+\.pyc\.\d+")
 
 
@@ -74,6 +75,49 @@ def _is_aside(name: str, names: Collection[str]) -> bool:
     """Say whether pip would move one of these aside under this name: `umpy` and `numpy`."""
     rest = name.lstrip(_ASIDE)
     return name.startswith("~") and bool(rest) and any(one.endswith(rest) for one in names)
+
+
+def standing_again(paths: Iterable[str]) -> frozenset[str]:
+    """Give those of what pip moved aside in whose place something of that name is by now.
+
+    Of the rest it may be the only copy. Of metadata what counts is the name, in any version; and
+    where one is not there again, pip was killed half-way, and nothing in that folder is certain.
+    """
+    found: list[str] = []
+    for folder in {path.rpartition("/")[0] for path in paths}:
+        asides = [path for path in paths if path.rpartition("/")[0] == folder]
+        asides = [path for path in asides if path.startswith(f"{folder}/~")]
+        there: list[str] = []
+        with contextlib.suppress(OSError):
+            there = [name for name in os.listdir(folder) if not name.startswith("~")]
+        whole = [n for n in there if not n.endswith(_METADATA) or _is_whole(f"{folder}/{n}")]
+        again = [path for path in asides if _is_there_again(path.rpartition("/")[2], whole)]
+        if not any(path.endswith(_METADATA) for path in {*asides} - {*again}):
+            found += again
+    return frozenset(found)
+
+
+def _is_whole(metadata: str) -> bool:
+    """Say whether an install came to its end, which writes RECORD; eggs have none."""
+    return metadata.endswith(".egg-info") or os.path.isfile(f"{metadata}/RECORD")
+
+
+def _is_there_again(aside: str, names: Iterable[str]) -> bool:
+    if not aside.endswith(_METADATA):
+        return any(_is_alias(aside, name) for name in names)
+    projects = {name.partition("-")[0] for name in names if name.endswith(_METADATA)}
+    starts = [aside[:at] for at, letter in enumerate(aside) if letter == "-"]
+    return any(_is_alias(start, project) for start in starts for project in projects)
+
+
+def _is_alias(aside: str, name: str) -> bool:
+    """Say whether pip would call this that when it moves it aside: `~umpy`, `~-mpy`, `~numpy`."""
+    kept = len(aside) - 1
+    while kept and not name.endswith(aside[-kept:]):
+        kept -= 1
+    is_short = len(aside) == len(name) and kept > 0
+    is_long = kept == len(name) < len(aside)
+    return (is_short or is_long) and all(c in _ASIDE for c in aside[1 : len(aside) - kept])
 
 
 def _remove(path: str) -> None:

@@ -11,7 +11,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from safepip.effects.records import read_object
+from safepip.effects.opened import read_bytes
+from safepip.effects.records import can_be_named, read_object
 from safepip.effects.wheels import sha256_of
 from safepip.values.late import dataclass
 
@@ -113,19 +114,21 @@ def _noarch(folder: str) -> Mapping[str, Any] | None:
 def make(row: Row, place: Place, expected: str) -> Made:
     """Give what is to be at the path of a row. ``expected``: its SHA-256, empty if not known.
 
-    Raises: Unproven; OSError.
+    Raises: Unproven; OSError; ValueError, where a file is none.
     """
     if row.scripts:
         return _made_script(row, expected)
     if row.is_link:
         return Made(target=os.readlink(row.source))
+    if os.path.islink(row.source):
+        # Its own target would be installed, wherever that leads: `os.link` links the link.
+        raise Unproven(f"`{row.source}` is a link, and no file")
     mode = os.stat(row.source).st_mode & 0o7777
     if not row.placeholder:
         if sha256_of(row.source) != (expected or row.sha256):
             raise Unproven(f"`{row.source}` has other bytes")
         return Made(source=row.source, mode=mode)
-    with open(row.source, "rb") as file:
-        data = file.read()
+    data = read_bytes(row.source, _LIMIT)
     if row.sha256 and hashlib.sha256(data).hexdigest() != row.sha256:
         raise Unproven(f"`{row.source}` has other bytes")
     data = _with_prefix(data, row, place.prefix)
@@ -155,7 +158,8 @@ def _row(folder: str, path: str, raw: Mapping[str, Any]) -> Row:
 
 def _is_plain(path: str) -> bool:
     """Say whether a path leads nowhere else than below the folder that it is in."""
-    return not path.startswith("/") and not {"", ".", ".."}.intersection(path.split("/"))
+    leads_out = path.startswith("/") or {"", ".", ".."}.intersection(path.split("/"))
+    return not leads_out and can_be_named(path)
 
 
 def _final(path: str, place: Place) -> str:
@@ -198,7 +202,7 @@ def _with_short_shebang(data: bytes, prefix: str) -> bytes:
 def _entry_points(raw: object, place: Place) -> Iterator[tuple[str, Row]]:
     for line in raw if isinstance(raw, list) else ():
         found = _ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
-        if found is not None and "/" not in found[1]:
+        if found is not None and "/" not in found[1] and _is_plain(found[1]):
             yield f"bin/{found[1]}", Row("", scripts=tuple(_scripts(found, place)))
 
 
@@ -212,6 +216,33 @@ def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
             module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent
         )
         yield (shebang + text).encode()
+
+
+def differing_in(folder: str, place: Place) -> tuple[str, ...]:
+    """Give the files of an unpacked package that are in the environment with other bytes.
+
+    Paths are below the prefix.
+    """
+    found = []
+    for path, row in rows_of(folder, place).items():
+        whole = f"{place.prefix}/{path}"
+        if os.path.lexists(whole) and not _is_made(whole, row, place):
+            found.append(path)
+    return tuple(found)
+
+
+def _is_made(whole: str, row: Row, place: Place) -> bool:
+    try:
+        if row.scripts:
+            there = sha256_of(whole)
+            return any(hashlib.sha256(text).hexdigest() == there for text in row.scripts)
+        made = make(row, place, "")
+        if made.target or os.path.islink(whole):
+            return os.path.islink(whole) and os.readlink(whole) == made.target
+        wanted = row.sha256 if made.source else hashlib.sha256(made.data).hexdigest()
+        return sha256_of(whole) == wanted
+    except (Unproven, OSError, ValueError):
+        return False
 
 
 def unproven_in(
@@ -229,6 +260,6 @@ def unproven_in(
             continue
         try:
             make(rows[path], place, expected.get(path, ""))
-        except (Unproven, OSError) as error:
+        except (Unproven, OSError, ValueError) as error:
             lacks[path] = str(error)
     return lacks

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from safepip.effects.opened import opened
 from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:
@@ -149,9 +150,9 @@ def is_python(path: str) -> bool:
 def start_of(path: str) -> bytes:
     """Give the first lines of a file; nothing where it cannot be read."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with opened(path) as file:
             return file.read(1024) or b""
-    except OSError:
+    except (OSError, ValueError):
         return b""
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+from safepip.effects.opened import opened, read_bytes
 from safepip.values.environment import Record
 from safepip.values.errors import CannotJudge, UnreadableRecord
-from safepip.values.inspection import Details
+from safepip.values.inspection import Details, Linked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +28,8 @@ _OBJECT_LIMIT = 1024 * 1024
 """Bytes of a file that a person wrote."""
 _TAIL = 16 * 1024
 """Bytes within which a record ends after `paths_data`, in all shapes."""
+_MOST_BYTES = 2**53
+"""No archive is as large; and above it numbers of JSON are not exact."""
 _OPENING = b'"paths_data": {\n'
 _VERSION = b'"paths_version": 1'
 _ESSENTIAL = frozenset({"name", "version", "build", "depends", "files"})
@@ -115,13 +117,21 @@ def read_details(prefix: str, record: Record) -> Details:
     Raises: UnreadableRecord.
     """
     raw = _read_whole(prefix, record.file)
+    placed = _placed(raw, record)
+    unpacked = _optional(raw, "extracted_package_dir")
     return Details(
-        hashes=_hashes(raw, record),
+        hashes=_hashes(placed),
+        links={p: _linked(r, unpacked) for p, r in placed.items() if _is_link(r)},
         url=_optional(raw, "url"),
         sha256=_optional(raw, "sha256"),
-        size_bytes=size if isinstance(size := raw.get("size"), int) else 0,
-        unpacked=_optional(raw, "extracted_package_dir"),
+        size_bytes=size if _is_size(size := raw.get("size")) else 0,
+        unpacked=unpacked,
     )
+
+
+def _is_size(value: object) -> TypeGuard[int]:
+    """Say whether a number can be one of bytes; JSON knows no limit."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_BYTES
 
 
 def _optional(raw: _Raw, key: str) -> str:
@@ -129,17 +139,34 @@ def _optional(raw: _Raw, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _hashes(raw: _Raw, record: Record) -> Mapping[str, str]:
+def _placed(raw: _Raw, record: Record) -> Mapping[str, _Raw]:
+    """Give the rows of `paths_data` by the paths in the prefix that they are of."""
+    rows = {row["_path"]: row for row in _rows(raw, record.file) or ()}
+    place = _site_packages_in(record.files, rows)
+    final = _forward([_final(path, raw, place) for path in rows])
+    return dict(zip(final, rows.values(), strict=True))
+
+
+def _is_link(row: _Raw) -> bool:
+    return row.get("path_type") == "softlink"
+
+
+def _linked(row: _Raw, unpacked: str) -> Linked:
+    placed = row.get("sha256_in_prefix")
+    hashes = (one for one in (row.get("sha256"), placed) if isinstance(one, str) and one)
+    source = f"{unpacked}/{row['_path']}" if os.path.isabs(unpacked) else ""
+    return Linked(source, tuple(hashes), is_of_prefix=isinstance(placed, str))
+
+
+def _hashes(placed: Mapping[str, _Raw]) -> Mapping[str, str]:
     """Give the SHA-256 of each file of a record as it was when linked, by path below the prefix.
 
     Only of files whose bytes conda vouches for: no links (one writer hashes the target's bytes,
     another its name), no bytecode (it changes with each run), and nothing of records from before
     `paths_data`.
     """
-    hashes = {row["_path"]: _sha256_of(row) for row in _rows(raw, record.file) or ()}
-    place = _site_packages_in(record.files, hashes)
-    final = _forward([_final(path, raw, place) for path in hashes])
-    return {path: found for path, found in zip(final, hashes.values(), strict=True) if found}
+    hashes = {path: _sha256_of(row) for path, row in placed.items()}
+    return {path: found for path, found in hashes.items() if found}
 
 
 def site_packages_of(records: Iterable[Record]) -> str:
@@ -194,8 +221,7 @@ def read_text(path: str, limit: int) -> str:
 
     Raises: OSError, ValueError.
     """
-    with _opened(path, limit) as file:
-        return (file.readall() or b"").decode("utf-8", "replace")
+    return read_bytes(path, limit).decode("utf-8", "replace")
 
 
 def read_with_owner(path: str, limit: int) -> tuple[str, int]:
@@ -203,7 +229,7 @@ def read_with_owner(path: str, limit: int) -> tuple[str, int]:
 
     Raises: OSError, ValueError.
     """
-    with _opened(path, limit) as file:
+    with opened(path, limit) as file:
         owner = os.fstat(file.fileno()).st_uid
         return (file.readall() or b"").decode("utf-8", "replace"), owner
 
@@ -215,22 +241,6 @@ def read_object(path: str, limit: int = _OBJECT_LIMIT) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return raw if isinstance(raw, dict) else {}
-
-
-class UnfitFile(ValueError):
-    """A file that is not read at all: too large, or a pipe, which would be waited for."""
-
-    def __init__(self, found: os.stat_result, limit: int) -> None:
-        too_large = f"its {found.st_size} bytes are more than {limit}"
-        is_file = stat.S_ISREG(found.st_mode)
-        super().__init__(too_large if is_file else "it is not a regular file")
-
-
-def _opened(path: str, limit: int) -> FileIO:
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
-        raise UnfitFile(found, limit)
-    return open(path, "rb", buffering=0)
 
 
 def _read_record(prefix: str, name: str) -> Record:
@@ -252,7 +262,7 @@ def _read_record(prefix: str, name: str) -> Record:
 def _read_essentials(prefix: str, name: str) -> _Raw:
     """Give a record, with or without its `paths_data`."""
     try:
-        with _opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
+        with opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
             text = _without_paths(file, os.fstat(file.fileno()).st_size)
             raw = json.loads(text) if text else None
     except (OSError, ValueError, RecursionError):
@@ -293,7 +303,7 @@ def _without_paths(file: FileIO, size: int) -> str:
 
 def _read_whole(prefix: str, name: str) -> _Raw:
     try:
-        with _opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
+        with opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
             raw = json.loads(file.readall() or b"")
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableRecord(name, _reason(error)) from error
@@ -327,7 +337,29 @@ def _texts(raw: _Raw, key: str, name: str) -> tuple[str, ...]:
     except TypeError as error:
         reason = f"expected only text in the list at `{key}`"
         raise UnreadableRecord(name, reason) from error
+    _refuse_unfit(joined, key, name)
     return _forward(values) if key == "files" and "\\" in joined else tuple(values)
+
+
+def _refuse_unfit(joined: str, key: str, name: str) -> None:
+    """Refuse text that no file system takes.
+
+    Raises: UnreadableRecord.
+    """
+    if not can_be_named(joined):
+        raise UnreadableRecord(name, f"expected only what can be a name of a file at `{key}`")
+
+
+def can_be_named(text: str) -> bool:
+    """Say whether a file may have this name: JSON may hold zeros, and half a pair of surrogates.
+
+    But bytes that are no UTF-8 are written as surrogates by Python itself.
+    """
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _forward(paths: Sequence[str]) -> tuple[str, ...]:
@@ -366,6 +398,7 @@ def _rows(raw: _Raw, name: str) -> list[_Raw] | None:
         raise UnreadableRecord(name, f"expected a list, got {kind} at `paths_data.paths`")
     if not all(isinstance(row, dict) and isinstance(row.get("_path"), str) for row in rows):
         raise UnreadableRecord(name, "expected only objects with `_path` in `paths_data.paths`")
+    _refuse_unfit("".join(row["_path"] for row in rows), "paths_data.paths", name)
     return rows
 
 

@@ -19,12 +19,16 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.entry_points import script_names
+from safepip.effects.opened import read_bytes
 from safepip.values.account import Removal
 
 if TYPE_CHECKING:
     from safepip.values.environment import Distribution, Interpreter
 
 _Paths = Iterator[str]
+
+_LIMIT = 64 * 1024 * 1024
+"""Bytes of a RECORD; the largest that are known have 2 MB."""
 
 
 class _CannotRemove(Exception):
@@ -68,7 +72,7 @@ def why_unlisted(distribution: Distribution) -> str:
     if not info.endswith(".dist-info"):
         return ""
     try:
-        text = Path(info, "RECORD").read_text("utf-8")
+        text = read_bytes(f"{info}/RECORD", _LIMIT).decode()
         rows = [row[0] for row in csv.reader(text.splitlines()) if row]
     except FileNotFoundError:
         return "it has no RECORD"
@@ -76,6 +80,20 @@ def why_unlisted(distribution: Distribution) -> str:
         return "its RECORD cannot be read"
     own = f"{os.path.basename(info)}/"
     return "" if any(own in row for row in rows) else "its RECORD does not list it"
+
+
+def has_list(distribution: Distribution) -> bool:
+    """Say whether a distribution has a list of its files, which older metadata need not have."""
+    return _declared(distribution) is not None
+
+
+def top_levels(distribution: Distribution) -> tuple[str, ...]:
+    """Give the names of its modules and packages, as `top_level.txt` of setuptools has them."""
+    return tuple(filter(_is_name, (_text(distribution, "top_level.txt") or "").splitlines()))
+
+
+def _is_name(top: str) -> bool:
+    return bool(top) and "/" not in top and top not in (".", "..")
 
 
 def script_paths(distribution: Distribution, interpreter: Interpreter) -> tuple[str, ...]:
@@ -216,6 +234,8 @@ def _scripts(distribution: Distribution, folder: str) -> _Paths:
 
 def _text(distribution: Distribution, name: str) -> str | None:
     try:
-        return Path(distribution.metadata_path, name).read_text("utf-8", "replace")
-    except OSError:
+        found = read_bytes(f"{distribution.metadata_path}/{name}", _LIMIT)
+    except (OSError, ValueError):
         return None
+    # As text files are read: with one kind of line ends.
+    return found.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from safepip.effects.packages import unproven_in
-from safepip.effects.removals import removal_of
-from safepip.effects.traces import read_cached
+from safepip.effects.removals import has_list, removal_of, top_levels
+from safepip.effects.traces import is_trusted, read_cached
 from safepip.effects.transaction import all_in
 from safepip.effects.wheels import sha256_of
 from safepip.values.inspection import Details
@@ -41,7 +41,7 @@ def find_supply(
     asked = [path for path in paths if not path.endswith(".pyc")]
     partly: Supply | None = None
     for folder in dict.fromkeys((details.unpacked, *(f"{c}/{dist}" for c in inspection.caches))):
-        if folder and _is_of(folder, dist):
+        if folder and _is_of(folder, dist, inspection.environment.prefix):
             lacks = unproven_in(folder, place, asked, details.hashes)
             if not lacks:
                 return Supply("folder", folder)
@@ -63,7 +63,9 @@ def _details_of_lost(inspection: Inspection, dist: str) -> Details:
     return Details()
 
 
-def _is_of(folder: str, dist: str) -> bool:
+def _is_of(folder: str, dist: str, prefix: str) -> bool:
+    if not (is_trusted(os.path.dirname(folder), prefix) and is_trusted(folder, prefix)):
+        return False
     found = read_cached(folder)
     return found is not None and found.dist == dist
 
@@ -86,10 +88,10 @@ def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Suppl
 
 
 def files_to_remove(claim: Claim, interpreter: Interpreter) -> tuple[str, ...]:
-    """Give the files that uninstalling a distribution deletes, as absolute paths.
+    """Give the files that are certainly a distribution's, as absolute paths.
 
-    Of folders only those of an old `*.egg-info` distribution, which lists no files; a RECORD that
-    names a folder is not right. Where nothing tells which files it has, it is its metadata.
+    By its list, or those of its metadata. pip would take the folders of an old `*.egg-info` that
+    has no list with all that is in them, whoever put it there; and of eggs the file that lists all.
     """
     distribution = claim.distribution
     info = distribution.metadata_path
@@ -99,6 +101,38 @@ def files_to_remove(claim: Claim, interpreter: Interpreter) -> tuple[str, ...]:
     for path in removal_of(distribution, interpreter).removes:
         if os.path.islink(path) or not os.path.isdir(path):
             found.append(path)
-        elif info.endswith(".egg-info"):
+        elif path == info:
             found += all_in(path)[0]
-    return tuple(found)
+    if has_list(distribution):
+        return tuple(found)
+    known = {f"{distribution.location}/{top}" for top in top_levels(distribution)}
+    known |= {path + end for path in known for end in (".py", ".pyc", ".pyo")}
+    known.add(f"{distribution.location}/easy-install.pth")
+    known.add(f"{os.path.dirname(distribution.location)}/easy-install.pth")
+    return tuple(path for path in found if path not in known)
+
+
+def unlisted_files(claim: Claim, condas: Iterable[str], prefix: str) -> tuple[str, ...]:
+    """Give what lies in the folders of a distribution that has no list of its files.
+
+    ``condas``: the files of the packages that come back in place of it. All paths are below the
+    prefix; bytecode is left out, as it is made anew.
+    """
+    distribution = claim.distribution
+    if not claim.unlisted and has_list(distribution):
+        return ()
+    location = distribution.location
+    below = f"{location}/".removeprefix(f"{prefix}/")
+    tops = {*top_levels(distribution), distribution.name.replace("-", "_")}
+    inside = (path.removeprefix(below) for path in condas if path.startswith(below))
+    tops |= {path.partition("/")[0] for path in inside}
+    found: list[str] = []
+    for top in sorted(top for top in tops if top and not top.endswith("-info")):
+        for path in (f"{location}/{top}", f"{location}/{top}.py"):
+            if os.path.lexists(path):
+                found += all_in(path)[0]
+    return tuple(
+        dict.fromkeys(
+            path.removeprefix(f"{prefix}/") for path in found if not path.endswith(".pyc")
+        )
+    )

@@ -58,8 +58,10 @@ def _kernels(prefix: str) -> Iterator[Leading]:
 
 
 def _leads_out(prefix: str, program: str) -> bool:
+    if not os.path.isabs(program) or "\0" in program:
+        return False
     folder = os.path.realpath(os.path.dirname(program))
-    return os.path.isabs(program) and not f"{folder}/".startswith(f"{prefix}/")
+    return not f"{folder}/".startswith(f"{prefix}/")
 
 
 def _on_path(prefix: str, environ: Mapping[str, str]) -> Iterator[Leading]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.records import read_object, read_text
@@ -60,7 +61,7 @@ def read_history(prefix: str) -> History:
 def cache_folders(
     prefix: str, environ: Mapping[str, str], unpacked: Iterable[str]
 ) -> tuple[str, ...]:
-    """Give the folders in which unpacked packages may lie.
+    """Give the folders in which unpacked packages may lie that can be trusted.
 
     ``unpacked``: where records say that their files were linked from.
     """
@@ -70,7 +71,22 @@ def cache_folders(
     given = environ.get("CONDA_PKGS_DIRS", "").replace(",", os.pathsep)
     found.update(dict.fromkeys(filter(None, given.split(os.pathsep))))
     found[os.path.expanduser("~/.conda/pkgs")] = None
-    return tuple(folder for folder in found if os.path.isdir(folder))
+    return tuple(folder for folder in found if is_trusted(folder, prefix))
+
+
+def is_trusted(folder: str, prefix: str) -> bool:
+    """Say whether only who may write an environment, or starts this, may put packages in a folder.
+
+    What lies in a cache is installed with no other proof than its own where a record is lost: and
+    `/tmp/pkgs` is anybody's.
+    """
+    try:
+        found = os.stat(folder)
+        owners = (0, os.stat(prefix).st_uid, os.geteuid())
+    except (OSError, ValueError):
+        return False
+    is_closed = not found.st_mode & stat.S_IWOTH
+    return stat.S_ISDIR(found.st_mode) and is_closed and found.st_uid in owners
 
 
 def find_cached(folders: Iterable[str], names: Collection[str]) -> tuple[Cached, ...]:

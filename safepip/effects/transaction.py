@@ -165,14 +165,18 @@ def paths_of(plan: Plan, cache_tag: str) -> tuple[list[str], list[str]]:
 
 
 def all_in(path: str) -> tuple[list[str], list[str]]:
-    """Give the files that a path stands for, and the folders: itself, or all that it holds."""
+    """Give the files that a path stands for, and the folders: itself, or all that it holds.
+
+    A link to a folder is no folder.
+    """
     if not os.path.isdir(path) or os.path.islink(path):
         return [path], []
     files: list[str] = []
     folders = []
-    for folder, _, names in os.walk(path):
+    for folder, inner, names in os.walk(path):
         folders.append(folder)
-        files += (os.path.join(folder, name) for name in names)
+        links = [name for name in inner if os.path.islink(os.path.join(folder, name))]
+        files += (os.path.join(folder, name) for name in (*names, *links))
     return files, folders
 
 

@@ -1,6 +1,7 @@
 """Fetches and unpacks one conda package with py-rattler.
 
-Started as a script, with the task as JSON. Imports nothing of safepip.
+Started as a script, with the task as JSON on stdin: a URL may have a login in it, and everybody
+sees the arguments of a process. Imports nothing of safepip.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ async def _fetch(url: str, sha256: str, folder: str) -> None:
 
 def main() -> None:
     """Carry out the task, and leave without waiting for py-rattler's threads."""
-    task = json.loads(sys.argv[1])
+    task = json.loads(sys.stdin.buffer.read())
     try:
         if os.path.isabs(task["from"]):
             from rattler.package_streaming import extract

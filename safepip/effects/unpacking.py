@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safepip.effects.keeping import UNPACKED, sweep_unpacked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.wheels import sha256_of
 from safepip.values.errors import CannotRepair
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from safepip.values.repair import Step, Supply
-
-UNPACKED = ".safepip-unpacked-"
-"""How the names of folders begin in `conda-meta` in which packages lie while they are needed."""
 
 _UNPACKER = Path(__file__).with_name("unpacker.py")
 _PATIENCE = 1800.0
@@ -58,6 +56,7 @@ def unpacked(
     in the environment, so that files can be linked.
     """
     needed = {step.conda_package: step.supply for step in steps if isinstance(step, PutBack)}
+    sweep_unpacked(prefix)
     with tempfile.TemporaryDirectory(
         prefix=UNPACKED, dir=f"{prefix}/conda-meta", ignore_cleanup_errors=True
     ) as folder:
@@ -76,7 +75,7 @@ def _unpacked(dist: str, supply: Supply, folder: str, environ: Mapping[str, str]
     tool = unpacking_tool(environ)
     if tool == "rattler":
         task = {"from": supply.place, "sha256": supply.sha256, "to": folder}
-        _run(dist, [sys.executable, str(_UNPACKER), json.dumps(task)], environ)
+        _run(dist, [sys.executable, str(_UNPACKER)], environ, json.dumps(task))
         return folder
     return _by_tool(tool, dist, supply, folder, environ)
 
@@ -106,8 +105,8 @@ def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping
     raise CannotRepair(reason or f"cannot unpack {dist}: {name} did not fetch that very archive")
 
 
-def _run(dist: str, command: list[str], environ: Mapping[str, str]) -> None:
-    """Run a command that unpacks a package.
+def _run(dist: str, command: list[str], environ: Mapping[str, str], task: str = "") -> None:
+    """Run a command that unpacks a package, and hears of it what nobody else may see: a URL.
 
     A process of its own: py-rattler's threads can abort the exit of the one that imported it.
 
@@ -117,7 +116,7 @@ def _run(dist: str, command: list[str], environ: Mapping[str, str]) -> None:
         done = subprocess.run(
             command,
             env=dict(environ),
-            stdin=subprocess.DEVNULL,
+            input=task,
             capture_output=True,
             text=True,
             encoding="utf-8",

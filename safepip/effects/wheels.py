@@ -13,6 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.entry_points import script_names
+from safepip.effects.opened import opened
 from safepip.values.account import Entry, WheelContents
 from safepip.values.errors import UnreadableWheel
 from safepip.values.text import shown
@@ -165,9 +166,12 @@ def _record_without(data: bytes, members: Collection[str]) -> bytes:
 
 
 def sha256_of(path: str) -> str:
-    """Give the SHA-256 of a file, in hexadecimal."""
+    """Give the SHA-256 of a file, in hexadecimal.
+
+    Raises: OSError; ValueError, where it is no regular file.
+    """
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
+    with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from safepip.effects.checking import check_files
 from safepip.effects.claims import read_claims
 from safepip.effects.interpreters import ask_python, supposed_python
 from safepip.effects.journal import Journal
+from safepip.effects.leftovers import standing_again
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
 from safepip.effects.reading import Books, environment_with, read_manager
@@ -142,6 +143,7 @@ def inspect(
         entries=journal.entries,
         unreadable_changes=journal.unreadable,
         unfinished=journal.unfinished,
+        standing_again=standing_again(environment.leftovers),
         surroundings=read_surroundings(target.prefix, interpreter, environ, working_folder),
         no_python=no_python,
     )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from safepip.decisions.repairing.plan import Means, plan_repair
 from safepip.decisions.repairing.wants import chosen, lost_in, wants
 from safepip.effects.obstacles import obstacles_to
-from safepip.effects.packages import Place, rows_of, unproven_in
+from safepip.effects.packages import Place, differing_in, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
 from safepip.effects.rewriting import RATTLER
-from safepip.effects.supplies import files_to_remove, find_supply
+from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
 from safepip.values.repair import Supply
 
 if TYPE_CHECKING:
@@ -41,25 +41,53 @@ def planned_repair(
     findings = chosen(inspection, before.findings, names)
     place = place_of(inspection.environment)
     supplies: dict[str, Supply | str] = {}
-    files = {}
+    files, over = {}, {}
     for dist in lost_in(findings):
         supplies[dist] = find_supply(inspection, dist, (), place)
         if folder := _folder(supplies[dist], folders.get(dist, "")):
             files[dist] = tuple(rows_of(folder, place))
-    wanted = wants(inspection, findings, files)
+            over[dist] = differing_in(folder, place)
+    wanted = wants(inspection, findings, files, over)
     for dist, paths in wanted.put_back.items():
         supplies[dist] = find_supply(inspection, dist, paths, place)
     for dist, folder in folders.items():
         supplies[dist] = _proven(inspection, dist, supplies[dist], wanted, place, folder)
-    removals = {
-        claim.distribution.metadata_path: files_to_remove(claim, inspection.environment.interpreter)
-        for claim in wanted.take_out
-    }
+    removals = _removals(inspection.environment, wanted)
     leaving = {path for paths in removals.values() for path in paths}
     back = [path for paths in (*wanted.put_back.values(), *files.values()) for path in paths]
     obstacles = obstacles_to(inspection.environment.prefix, back, leaving)
-    means = Means(supplies, removals, obstacles, files, failed)
+    unlisted = _unlisted(inspection, wanted, files)
+    means = Means(supplies, removals, unlisted, obstacles, files, over, failed)
     return plan_repair(inspection, findings, wanted, means)
+
+
+def _removals(environment: Environment, wanted: Wants) -> Mapping[str, tuple[str, ...]]:
+    """Give what is certainly theirs of those that are taken out.
+
+    A RECORD may claim `bin` where that is a link: what conda has below it is not theirs.
+    """
+    found = {}
+    for claim in wanted.take_out:
+        paths = files_to_remove(claim, environment.interpreter)
+        folders = environment.owned_folders
+        theirs = (path for path in paths if environment.relative(path) not in folders)
+        found[claim.distribution.metadata_path] = tuple(theirs)
+    return found
+
+
+def _unlisted(
+    inspection: Inspection, wanted: Wants, files: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Give what lies in the folders of those that are taken out and have no list of their files."""
+    environment = inspection.environment
+    known = {**{r.dist: r.files for r in environment.records}, **files}
+    found = {}
+    for claim in wanted.take_out:
+        place = claim.distribution.metadata_path
+        dists = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
+        condas = [path for dist in dists for path in known.get(dist, ())]
+        found[place] = unlisted_files(claim, condas, environment.prefix)
+    return found
 
 
 def _folder(supply: Supply | str, unpacked: str) -> str:

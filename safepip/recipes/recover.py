@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.undoing.inverse import parts_before
 from safepip.effects.journal import Journal
+from safepip.effects.keeping import sweep_unpacked
 from safepip.effects.leftovers import clear_asides
 from safepip.effects.overtaken import without_overtaken
 from safepip.effects.prefixes import is_unfinished
@@ -68,6 +69,7 @@ def recover(prefix: str) -> Recovered | None:
         for each in done:
             journal.drop_kept(each.id)
         journal.sweep()
+        sweep_unpacked(prefix)
     return Recovered(entry, problems, overtaken)
 
 

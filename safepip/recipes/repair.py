@@ -127,12 +127,16 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
 ) -> Repaired:
     """Carry a repair out; where a step fails, all of it is taken back, and done without that."""
     failed: dict[str, str] = {}
+    agreed = planned
     with unpacked(target.prefix, planned.steps, asking.environ) as (folders, why):
         failed |= why
         while True:
             planned = planned_repair(before, names, failed=failed, folders=folders)
             if not planned.steps:
                 return Repaired(before, planned)
+            if asking.agree is not None and _goes_further(planned, agreed):
+                asking.agree(before, planned)
+                agreed = planned
             entry = replace(_entry(planned, before, names), can_undo=policy.keeps_undo)
             try:
                 entry, after = _carried_out(target, planned, before, asking, entry, folders)
@@ -140,9 +144,28 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
                 failed[error.what] = error.reason
             else:
                 meant = chosen(before.inspection, before.findings, names)
-                left = left_after(planned, meant, after.findings)
+                left = left_after(planned, meant, after.findings, before.findings)
                 planned = replace(planned, unfixed=left)
                 return Repaired(before, planned, after, entry)
+
+
+def _goes_further(planned: Repair, agreed: Repair) -> bool:
+    """Say whether a repair touches what nobody was shown: it is known once all is unpacked."""
+    known = {p for step in agreed.steps for p in _taken(step)}
+    return any(path not in known for step in planned.steps for path in _taken(step))
+
+
+def _taken(step: Step) -> tuple[str, ...]:
+    """Give the paths at which a step takes something from what is not conda's."""
+    match step:
+        case TakeOut():
+            return (step.distribution.metadata_path, *step.paths)
+        case Disown():
+            return tuple(f"{step.distribution.metadata_path}:{path}" for path in step.paths)
+        case PutBack():
+            return step.over
+        case Discard():
+            return (step.path,)
 
 
 class _StepFailed(Exception):

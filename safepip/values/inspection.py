@@ -12,7 +12,19 @@ if TYPE_CHECKING:
 
     from safepip.values.damage import Source, UnreadableBook, Where
     from safepip.values.environment import Distribution, Environment
-    from safepip.values.journal import Entry
+    from safepip.values.journal import Entry, State
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a record says of a symbolic link."""
+
+    source: str
+    """Absolute: the link in the folder that it was made from, which may be gone; or empty."""
+    hashes: tuple[str, ...] = ()
+    """One writer has the SHA-256 of what is at its end, another that of where it leads."""
+    is_of_prefix: bool = False
+    """One of them is of this very link, and not of that in the package."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,8 @@ class Details:
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each file whose bytes conda vouches for, by path below the prefix."""
+    links: Mapping[str, Linked] = field(default_factory=dict)
+    """The symbolic links, by path below the prefix."""
     url: str = ""
     """Of the archive."""
     sha256: str = ""
@@ -61,6 +75,8 @@ class Claim:
     source: Source
     has_files: bool = False
     """Some file that it lists is there, besides its metadata."""
+    record_state: State | None = None
+    """Of its RECORD."""
     unlisted: str = ""
     """Why it is not known which files it has; empty where its RECORD tells."""
 
@@ -140,6 +156,8 @@ class Inspection:
     """Entries of the journal that cannot be read: the change, the path, and why."""
     unfinished: str = ""
     """The id of a change that was cut off; empty where there is none."""
+    standing_again: frozenset[str] = frozenset()
+    """What pip had moved aside, in place of which something of that name is by now."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     no_python: str = ""
     """Why the environment's Python could not be asked; empty where it was."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safepip.values.environment import Distribution
-    from safepip.values.findings import Finding
+    from safepip.values.findings import Breaks, Finding
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class PutBack:
     supply: Supply
     record: str = ""
     """The file name of the record that is written; empty where there is one."""
+    over: tuple[str, ...] = ()
+    """Of a package without a record, what is there with other bytes; below the prefix."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Repair:
 
     steps: tuple[Step, ...]
     unfixed: tuple[Unfixed, ...] = ()
+    breaks: tuple[Breaks, ...] = ()
+    """What is met now, and would not be any more."""
 
     @property
     def downloads_bytes(self) -> int:

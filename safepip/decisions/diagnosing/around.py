@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.diagnosing.builders import is_of_a_build
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.copies import second_copies
 from safepip.decisions.judging.modules import providers
+from safepip.decisions.judging.ownership import owners_of
 from safepip.decisions.judging.requirements import active_requirements, is_met
 from safepip.decisions.judging.runtimes import runtimes_twice
-from safepip.decisions.wording.hints import is_of_a_build
 from safepip.values.damage import HiddenModule, OtherOnPath, WrongInterpreter, WrongKernel
 from safepip.values.findings import RuntimeTwice, SecondCopy, Shadows
 from safepip.values.plan import Change, Plan, PlannedFile
@@ -117,11 +118,14 @@ def leading_out(
 ) -> Iterator[WrongInterpreter | WrongKernel | OtherOnPath]:
     """Find what starts another Python than the environment's."""
     around = inspection.surroundings
+    condas = owners_of(inspection.environment, [script.path for script in around.scripts])
     scripts: dict[tuple[str, bool, Severity], list[str]] = {}
     for script in around.scripts:
-        if not _is_meant(inspection, script):
+        if not (script.path in condas and _is_as_built(inspection, script)):
             # What no package brought is somebody's own, who may mean it so.
-            severity: Severity = "damage" if _is_brought(inspection, script.path) else "note"
+            severity: Severity = "note"
+            if script.path in condas or _is_claimed(inspection, script.path):
+                severity = "damage"
             key = (script.starts, script.exists, severity)
             scripts.setdefault(key, []).append(script.path)
     for (starts, exists, severity), paths in scripts.items():
@@ -132,7 +136,7 @@ def leading_out(
         yield OtherOnPath(command=command.path, path=command.starts)
 
 
-def _is_meant(inspection: Inspection, script: Leading) -> bool:
+def _is_as_built(inspection: Inspection, script: Leading) -> bool:
     """Say whether a package of conda is as it was built, and starts another Python by itself.
 
     That of the system, or one of the machine that it was built on.
@@ -140,15 +144,8 @@ def _is_meant(inspection: Inspection, script: Leading) -> bool:
     folder = script.starts.rpartition("/")[0]
     is_built_so = folder in _SYSTEM or is_of_a_build(folder + "/")
     is_whole = script.path not in inspection.checked.altered
-    return is_built_so and is_whole and _is_condas(inspection.environment, script.path)
+    return is_built_so and is_whole
 
 
-def _is_brought(inspection: Inspection, path: str) -> bool:
-    claims = inspection.claims
-    return _is_condas(inspection.environment, path) or any(
-        path in claim.paths or path in claim.scripts for claim in claims
-    )
-
-
-def _is_condas(environment: Environment, path: str) -> bool:
-    return any(path in record.files for record in environment.records)
+def _is_claimed(inspection: Inspection, path: str) -> bool:
+    return any(path in claim.paths or path in claim.scripts for claim in inspection.claims)

@@ -22,6 +22,7 @@ from safepip.values.damage import (
     Unchecked,
 )
 from safepip.values.late import dataclass
+from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,6 +76,11 @@ class _Case:
     shipped: Mapping[str, Shipped]
     claims: tuple[Claim, ...]
     """Those that claim one of the files, or a distribution that the record brought."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The normalised names by which a user may mean the package."""
+        return (*self.shipped, normalised(self.record.name))
 
     @property
     def rivals(self) -> tuple[Claim, ...]:
@@ -148,7 +154,7 @@ def _rivalry(case: _Case, rival: Claim) -> Replaced | TwoCopies:
     if rival.distribution.record is None and own.path not in case.altered | case.missing:
         return _two_copies(case, rival, own)
     inspection = case.view.inspection
-    origin = origin_of(rival, inspection.entries)
+    origin = origin_of(rival, inspection, case.names)
     foreign = rival.paths - frozenset(owners_of(inspection.environment, rival.paths))
     return Replaced(
         severity="note" if origin.was_allowed else "damage",
@@ -179,7 +185,7 @@ def _two_copies(case: _Case, rival: Claim, own: Shipped) -> TwoCopies:
         location=rival.distribution.location,
         versions=tuple(versions),
         conda_package=case.record.dist,
-        source=origin_of(rival, inspection.entries).source,
+        source=origin_of(rival, inspection).source,
         altered=tuple(sorted(case.altered & rival.paths)),
         missing=tuple(sorted(case.missing)),
         strays=tuple(sorted(strays)),
@@ -191,7 +197,7 @@ def _other_name(case: _Case, claim: Claim) -> Iterator[Finding]:
     inspection = case.view.inspection
     version = claim.distribution.version
     if taken := case.taken(claim):
-        origin = origin_of(claim, inspection.entries)
+        origin = origin_of(claim, inspection, case.names)
         yield Overwritten(
             severity="note" if origin.was_allowed else "damage",
             distribution=claim.distribution.name,
@@ -221,7 +227,7 @@ def two_of_pips(inspection: Inspection) -> Iterator[TwoCopies]:
             distribution=place[1],
             location=place[0],
             versions=tuple(claim.distribution.version for claim in claims),
-            source=origin_of(claims[0], inspection.entries).source,
+            source=origin_of(claims[0], inspection).source,
             altered=(),
             missing=(),
             strays=(),

@@ -114,7 +114,7 @@ def _lost(  # noqa: PLR0917 - the witnesses, one each
         evidence=tuple(evidence),
         needed_by=tuple(f"{record.name} {record.version} ({spec})" for record, spec in needs),
         there=claim.distribution.version if claim is not None else "",
-        source=origin_of(claim, inspection.entries).source if claim is not None else Source(),
+        source=origin_of(claim, inspection).source if claim is not None else Source(),
         candidates=several,
     )
 

@@ -15,7 +15,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import owners_of
-from safepip.decisions.repairing.wants import is_trace, source_of
+from safepip.decisions.repairing.consequences import broken_by
+from safepip.decisions.repairing.wants import is_aside, is_trace, source_of
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -33,7 +34,7 @@ from safepip.values.late import dataclass
 from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from safepip.decisions.repairing.wants import Wants
     from safepip.values.findings import Finding
@@ -42,8 +43,11 @@ if TYPE_CHECKING:
 
 _FOLLOWS = "it may follow from something else that is wrong, and is looked at again afterwards"
 _BY_HAND = "which of them is meant is yours to say: uninstall one"
+_SINCE = "it was met by the version that pip had put there"
 _AGAIN = "it was found again afterwards"
 _NOT_HERE = "it is not for safepip to mend"
+_FEW = 3
+"""Paths that are named in a reason."""
 
 
 @dataclass(frozen=True)
@@ -56,30 +60,46 @@ class Means:
     removals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What uninstalling a distribution deletes, as absolute paths of files, by its metadata
     folder."""
+    unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What lies in the folders of a distribution that has no list of its files, below the prefix,
+    by its metadata folder."""
     obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
     """By path below the prefix."""
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Below the prefix: all that a package has whose record is written anew, where it lies
     unpacked."""
+    over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of ``files`` that are there with other bytes."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """What was tried and did not work, and why: a package, the metadata folder of a distribution,
     or the path of a trace."""
 
 
 def left_after(
-    repair: Repair, before: Iterable[Finding], after: Iterable[Finding]
+    repair: Repair,
+    before: Iterable[Finding],
+    after: Iterable[Finding],
+    known_before: Iterable[Finding] = (),
 ) -> tuple[Unfixed, ...]:
     """Give what a repair left as it was, by what was found ``before`` and ``after`` it.
 
-    Some of what it was not for may be well with the rest, and some that it was for may not.
+    ``before``: what it was for; ``known_before``: all that was found.
+
+    Some of what it was not for may be well with the rest, and some that it was for may not. And
+    what went with pip's version may lack something now.
     """
+    before, after = tuple(before), tuple(after)
     known = {_about(one.finding): one for one in repair.unfixed}
     still = {_about(finding) for finding in after if finding.severity == "damage"}
-    return tuple(
+    left = [
         known.get(_about(finding), Unfixed(finding, _AGAIN))
         for finding in before
         if _about(finding) in still
-    )
+    ]
+    was = {(f.distribution, f.requirement) for f in known_before if isinstance(f, Lacks)}
+    lacking = (f for f in after if isinstance(f, Lacks) and f.severity == "damage")
+    new = (f for f in lacking if (f.distribution, f.requirement) not in was)
+    return (*left, *(Unfixed(finding, _SINCE) for finding in new))
 
 
 def _about(finding: Finding) -> tuple[str, ...]:
@@ -103,31 +123,54 @@ def plan_repair(
     """Give the repair."""
     stuck, stuck_claims = _stuck(inspection, wanted, means)
     single = {dist: _hindered(dist, wanted, means) for dist in wanted.put_back if dist not in stuck}
-    prefix = inspection.environment.prefix
+    puts = _puts(wanted, means, stuck, single)
     steps: list[Step] = []
     for claim in wanted.take_out:
         if claim.distribution.metadata_path not in stuck_claims:
             paths = _own_files(inspection, claim, means, wanted)
             if paths or claim.distribution.metadata_path not in wanted.instead:
                 steps.append(TakeOut(claim.distribution, paths))
-    for claim in inspection.claims:
-        place = claim.distribution.metadata_path
-        if place in wanted.disown and place not in means.failed:
-            given = tuple(f"{prefix}/{path}" for path in wanted.disown[place])
-            steps.append(Disown(claim.distribution, given))
+    steps += _disowning(inspection, wanted, means, puts)
     steps += [Discard(path) for path in wanted.clear if path not in means.failed]
+    steps += puts
+    going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
+    left = _unfixed(inspection, findings, (stuck, single), means)
+    unfixed = tuple(one for one in left if not _goes(one.finding, going))
+    repair = Repair(tuple(steps), unfixed)
+    return Repair(repair.steps, unfixed, broken_by(repair, inspection.environment))
+
+
+def _puts(
+    wanted: Wants,
+    means: Means,
+    stuck: Mapping[str, _Left],
+    single: Mapping[str, Mapping[str, _Left]],
+) -> list[PutBack]:
+    found = []
     for dist, paths in wanted.put_back.items():
         supply = means.supplies[dist]
         back = _without(paths, single.get(dist, {}))
         if dist not in stuck and isinstance(supply, Supply) and back:
-            steps.append(PutBack(dist, back, supply))
+            found.append(PutBack(dist, back, supply))
     for dist in wanted.lost:
         supply = means.supplies[dist]
         if dist not in stuck and isinstance(supply, Supply):
-            steps.append(PutBack(dist, (), supply, record=f"{dist}.json"))
-    going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
-    left = _unfixed(inspection, findings, (stuck, single), means)
-    return Repair(tuple(steps), tuple(one for one in left if not _goes(one.finding, going)))
+            over = means.over.get(dist, ())
+            found.append(PutBack(dist, (), supply, record=f"{dist}.json", over=over))
+    return found
+
+
+def _disowning(
+    inspection: Inspection, wanted: Wants, means: Means, puts: Iterable[PutBack]
+) -> Iterator[Disown]:
+    """Give what others give up of what comes back; what does not is theirs still."""
+    coming = {path for put in puts for path in put.paths or means.files.get(put.conda_package, ())}
+    for claim in inspection.claims:
+        place = claim.distribution.metadata_path
+        paths = tuple(path for path in wanted.disown.get(place, ()) if path in coming)
+        if paths and place not in means.failed:
+            prefix = inspection.environment.prefix
+            yield Disown(claim.distribution, tuple(f"{prefix}/{path}" for path in paths))
 
 
 def _without(paths: Iterable[str], hindered: Collection[str]) -> tuple[str, ...]:
@@ -170,9 +213,7 @@ def _stuck(
     for dist in needed_whole - stuck.keys():
         if hindered := _hindered(dist, wanted, means):
             stuck[dist] = next(iter(hindered.values()))
-    stay: dict[str, _Left] = {
-        place: _Left(means.failed[place]) for place in over if place in means.failed
-    }
+    stay = _staying(inspection, wanted, means)
     while True:
         for place, dists in over.items():
             held = next((dist for dist in dists if dist in stuck), None)
@@ -182,6 +223,47 @@ def _stuck(
         if more.keys() <= stuck.keys():
             return stuck, frozenset(stay)
         stuck = {**more, **stuck}
+
+
+def _staying(inspection: Inspection, wanted: Wants, means: Means) -> dict[str, _Left]:
+    """Give the distributions that cannot be taken out, by their metadata folders.
+
+    What was tried in vain; and what has files that it may have brought, or anybody else: with its
+    metadata all that tells of them would be gone.
+    """
+    stay: dict[str, _Left] = {}
+    for claim in wanted.take_out:
+        place = claim.distribution.metadata_path
+        if place in means.failed:
+            stay[place] = _Left(means.failed[place])
+        elif rest := _rest(inspection, claim, means):
+            stay[place] = _of_rest(inspection, claim, rest)
+    return stay
+
+
+def _rest(inspection: Inspection, claim: Claim, means: Means) -> tuple[str, ...]:
+    """Give the files in the folders of a distribution without a list that nobody claims."""
+    place = claim.distribution.metadata_path
+    found = means.unlisted.get(place, ())
+    known = {*owners_of(inspection.environment, found)}.union(*means.files.values())
+    known.update(*(one.paths for one in inspection.claims))
+    known |= {inspection.environment.relative(path) or "" for path in means.removals.get(place, ())}
+    return tuple(path for path in found if path not in known)
+
+
+def _of_rest(inspection: Inspection, claim: Claim, rest: Sequence[str]) -> _Left:
+    """Say why a distribution stays, and which folder moves all that is in doubt out of the way."""
+    environment = inspection.environment
+    name = f"{claim.distribution.name} {claim.distribution.version}"
+    more = f" and {len(rest) - _FEW} more" if len(rest) > _FEW else ""
+    named = ", ".join(f"`{path}`" for path in rest[:_FEW])
+    reason = f"whether {named}{more} came with {name} is unknown, as it has no list of its files"
+    site = environment.relative(claim.distribution.location) or ""
+    tops = {path.removeprefix(f"{site}/").partition("/")[0] for path in rest}
+    top = f"{site}/{min(tops)}"
+    others = (path for one in inspection.claims if one != claim for path in one.paths)
+    is_shared = any(path == top or path.startswith(f"{top}/") for path in others)
+    return _Left(reason, "" if is_shared else f"{environment.prefix}/{top}")
 
 
 def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ...]:
@@ -208,7 +290,8 @@ def _own_files(
     place = claim.distribution.metadata_path
     below = {path: environment.relative(path) or "" for path in means.removals.get(place, ())}
     owned = {*owners_of(environment, set(below.values()))}
-    owned.update(*(means.files.get(dist, ()) for dist in wanted.instead.get(place, ())))
+    lost = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
+    owned.update(*(means.files.get(dist, ()) for dist in lost))
     return tuple(
         path
         for path, short in below.items()
@@ -259,6 +342,8 @@ def _of_trace(inspection: Inspection, finding: Leftover, means: Means) -> Iterab
         yield Unfixed(finding, means.failed[finding.path])
     elif finding.distribution:
         yield Unfixed(finding, "its own package has to be installed again")
+    elif is_aside(finding) and not is_trace(inspection, finding):
+        yield Unfixed(finding, "what it was is not there again, so that it may be the only copy")
     elif not is_trace(inspection, finding):
         yield Unfixed(finding, "it may be of a package whose record cannot be read")
 

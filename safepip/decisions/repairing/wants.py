@@ -25,7 +25,7 @@ from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment, Record
     from safepip.values.findings import Finding
@@ -100,10 +100,12 @@ def wants(
     inspection: Inspection,
     findings: Iterable[Finding],
     files: Mapping[str, tuple[str, ...]],
+    over: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Wants:
     """Give what mending these findings takes.
 
-    ``files``: what the packages have whose record is gone, below the prefix, where that is known.
+    ``files``: what the packages have whose record is gone, below the prefix, where that is known;
+    ``over``: those of them that are there with other bytes.
     """
     findings = tuple(findings)
     put_back: dict[str, dict[str, None]] = {}
@@ -121,8 +123,8 @@ def wants(
                     own = records[finding.conda_package].files
                     for claim in _culprits(inspection, finding):
                         place = claim.distribution.metadata_path
-                        if isinstance(finding, Overwritten) and not _overlaps(inspection, finding):
-                            disown.setdefault(place, {}).update(dict.fromkeys(finding.paths))
+                        if _keeps_the_rest(inspection, finding):
+                            disown.setdefault(place, {}).update(dict.fromkeys(_paths(finding)))
                             continue
                         take_out[place] = claim
                         sake[place] = (*sake.get(place, ()), finding.conda_package)
@@ -131,9 +133,14 @@ def wants(
             case Leftover() if is_trace(inspection, finding):
                 clear.append(finding.path)
     instead = _in_place_of_lost(inspection, findings, files)
-    for claim in inspection.claims:
-        if claim.distribution.metadata_path in instead:
-            take_out[claim.distribution.metadata_path] = claim
+    named = {claim.distribution.metadata_path: claim for claim in inspection.claims}
+    take_out |= {place: claim for place, claim in named.items() if place in instead}
+    for place, dist, taken in _on_lost(inspection, over or {}, instead):
+        if place in take_out or _overlaps(inspection, taken):
+            take_out[place] = named[place]
+            sake[place] = (*sake.get(place, ()), dist)
+        else:
+            disown.setdefault(place, {}).update(dict.fromkeys(taken))
     return Wants(
         {dist: _with_bytecode(records[dist], paths) for dist, paths in put_back.items()},
         tuple(take_out.values()),
@@ -143,6 +150,25 @@ def wants(
         instead,
         sake,
     )
+
+
+def _on_lost(
+    inspection: Inspection,
+    over: Mapping[str, tuple[str, ...]],
+    instead: Mapping[str, tuple[str, ...]],
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Give who wrote over what of which package without a record, besides what goes for it."""
+    for claim in inspection.claims:
+        place = claim.distribution.metadata_path
+        for dist, differing in over.items():
+            taken = [path for path in differing if path in claim.paths]
+            if taken and dist not in instead.get(place, ()):
+                yield place, dist, taken
+
+
+def _keeps_the_rest(inspection: Inspection, finding: Mendable) -> bool:
+    """Say whether a finding is about a distribution that need not go for it."""
+    return isinstance(finding, Overwritten) and not _overlaps(inspection, finding.paths)
 
 
 def _in_place_of_lost(
@@ -167,12 +193,22 @@ def _in_place_of_lost(
 def is_trace(inspection: Inspection, finding: Leftover) -> bool:
     """Say whether a path is certainly nobody's, and only in the way.
 
-    What lacks METADATA may be conda's where a record cannot be read; what pip moved aside is not.
+    What lacks METADATA may be conda's where a record cannot be read. What pip moved aside is a
+    trace once the same stands there again; before, it may be the only copy.
     """
     if finding.distribution or finding.path not in inspection.environment.leftovers:
         return False
-    is_aside = finding.path.rpartition("/")[2].startswith("~")
-    return is_aside or not any(book.record.endswith(".json") for book in inspection.unreadable)
+    if is_aside(finding):
+        below = f"{inspection.environment.relative(finding.path)}/"
+        owned = (path for record in inspection.environment.records for path in record.files)
+        is_again = finding.path in inspection.standing_again
+        return is_again and not any(f"{path}/".startswith(below) for path in owned)
+    return not any(book.record.endswith(".json") for book in inspection.unreadable)
+
+
+def is_aside(finding: Leftover) -> bool:
+    """Say whether a path is something that pip moved aside."""
+    return finding.path.rpartition("/")[2].startswith("~")
 
 
 def _paths(finding: Mendable) -> tuple[str, ...]:
@@ -193,10 +229,10 @@ def _culprits(inspection: Inspection, finding: Finding) -> list[Claim]:
     ]
 
 
-def _overlaps(inspection: Inspection, finding: Overwritten) -> bool:
+def _overlaps(inspection: Inspection, paths: Iterable[str]) -> bool:
     """Say whether modules of both lie on each other, so that neither is whole."""
     environment = inspection.environment
-    for path in finding.paths:
+    for path in paths:
         inside = inside_site(environment, f"{environment.prefix}/{path}")
         if inside is not None and not is_stray(inside):
             return True

@@ -49,6 +49,7 @@ def repair_as_json(repair: Repair) -> dict[str, Any]:
     """Give the steps of a repair, and what is left as it is."""
     return {
         "steps": [_step(step) for step in repair.steps],
+        "breaks": [finding_as_json(one) for one in repair.breaks],
         "unfixed": [
             {**finding_as_json(one.finding), "reason": safe(one.reason)} for one in repair.unfixed
         ],
@@ -71,6 +72,7 @@ def _step(step: Step) -> dict[str, Any]:
                 "conda_package": step.conda_package,
                 "files": len(step.paths),
                 "record": bool(step.record),
+                "over": [safe(path) for path in step.over],
                 "from": step.supply.kind,
                 "place": safe(step.supply.place),
                 "size_bytes": step.supply.size_bytes,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from safepip.decisions.diagnosing.builders import is_of_a_build
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Environment
     from safepip.values.universe import Conflict
-
-_BUILD_FOLDER = re.compile(
-    r"^(/croot/|/opt/conda/conda-bld/|/tmp/build/|/home/[^/]+/feedstock_root/)"
-)
-"""Where conda packages are built: Anaconda's machines, conda-build's default, conda-forge's."""
-
-
-def is_of_a_build(path: str) -> bool:
-    """Say whether a path is one of the machines on which conda's packages are built."""
-    return _BUILD_FOLDER.match(path) is not None
 
 
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from safepip.decisions.wording.complaints import complaint, subject
 from safepip.decisions.wording.layout import Line, Span, clean, paragraph
 from safepip.decisions.wording.phrases import FEW, count, few, package
+from safepip.decisions.wording.sentences import breaks
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def repair_lines(
     for step in repair.steps:
         sign, said = _said(step, environment)
         lines += paragraph((Span(said),), width, start=(Span(f"  {sign} "),), indent=4)
+    for broken in repair.breaks if not done else ():
+        harm = Span(breaks(broken, environment), "error")
+        lines += paragraph((harm,), width, start=(Span("  ! "),), indent=4)
     if repair.downloads_bytes and not done:
         text = f"fetches {repair.downloads_bytes / _MEGA:.1f} MB"
         lines.append(Line((Span(f"  {text}", "dim"),)))
@@ -71,7 +75,8 @@ def _said(step: Step, environment: Environment) -> tuple[str, str]:
         case PutBack():
             what = "its files and its record" if step.record else count(len(step.paths), "file")
             owner = package(step.conda_package, environment)
-            return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}"
+            over = f", over {few(step.over, _FEW_PATHS)} with other bytes" if step.over else ""
+            return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}{over}"
         case Discard():
             return "-", f"remove {clean(environment.relative(step.path) or step.path)}"
 
