@@ -14,6 +14,7 @@ import pytest
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from safepip.effects.probing import Way, tried
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
@@ -442,6 +443,13 @@ guard of a b: shims
     closed = (True, "", "")
     once = (True, "once it is activated", "")
     assert status(deep) == {"script": once, "path": closed, "module": closed, "conda": closed}
+
+
+def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:
+    needs("setsid", "sleep")
+    line = "setsid sleep 25 & echo said >&2; exit 3"
+    seen = tried(Way("typed", ("/bin/sh", "-c", line), {"PATH": SYSTEM}))
+    assert (seen.code, seen.said) == (3, "said\n")
 
 
 def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PROBE = "SAFEPIP_PROBE"
 _PATIENCE = 20.0
 """Seconds for one way; what a startup file does may take long."""
+_SAID_LIMIT = 1024 * 1024
 _HELP = ("install", "--help")
 _SHELLS = ("bash", "zsh", "fish", "sh", "dash", "ksh")
 # As conda does it: the scripts in the order of their names, in a shell that has the new PATH.
@@ -119,7 +120,11 @@ def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 def tried(way: Way) -> Seen:
     """Go a way to its end, in a process group of its own and without a terminal."""
-    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="safepip-") as folder,
+        # A file, and no pipe: what a startup file leaves running would hold that open.
+        tempfile.TemporaryFile() as stderr,
+    ):
         probe = Path(folder) / "probe"
         try:
             process = subprocess.Popen(
@@ -128,24 +133,28 @@ def tried(way: Way) -> Seen:
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 start_new_session=True,
             )
         except OSError as error:
             return Seen(way.path, None, None, error.strerror or "")
-        said, code = _waited(process)
+        code = _code_of(process)
+        if code is None:
+            return Seen(way.path, _answer(probe), None, "it did not end in time")
+        stderr.seek(0)
+        said = stderr.read(_SAID_LIMIT).decode("utf-8", "replace")
         return Seen(way.path, _answer(probe), code, said)
 
 
-def _waited(process: subprocess.Popen[bytes]) -> tuple[str, int | None]:
+def _code_of(process: subprocess.Popen[bytes]) -> int | None:
+    """Give how a process ended; None where it had to be."""
     try:
-        _, said = process.communicate(timeout=_PATIENCE)
+        return process.wait(timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return "it did not end in time", None
-    return said.decode("utf-8", "replace"), process.returncode
+        process.wait()
+        return None
 
 
 def _answer(probe: Path) -> Mapping[str, str] | None:

@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import NotWritable, UsageError
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
     home = environ.get("HOME", "")
     if not home:
         raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
+    if not os.path.isabs(home):
+        raise UsageError(f"expected a whole path in `HOME`, got `{shown(home)}`")
     # Terminals of macOS start login shells, of which bash reads another file.
     bash = ".bash_profile" if sys.platform == "darwin" else ".bashrc"
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
@@ -48,7 +51,10 @@ def read_startup(path: str) -> bytes | None:
         with open(path, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise NotWritable(f"`{path}` is not a file")
-            return file.read(_LIMIT)
+            data = file.read(_LIMIT + 1)
+            if len(data) > _LIMIT:
+                raise NotWritable(f"`{path}` is larger than {_LIMIT} bytes, and is left alone")
+            return data
     except FileNotFoundError:
         if os.path.islink(path):
             raise NotWritable(f"`{path}` is a link that leads nowhere") from None

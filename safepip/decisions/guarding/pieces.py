@@ -7,12 +7,16 @@ environment to the next is filled in here.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.commands import is_printable
 from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from safepip.decisions.fixing.shell import Shell
 
     Quote = Callable[[str], str]
 
@@ -52,32 +56,38 @@ def pieces(
     minor: str,
     library: str,
     stdlib: str,
-    says: Callable[..., str],
+    shell: Shell,
 ) -> tuple[Piece, ...]:
     """Give all files of these levels.
 
     ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it.
     ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
-    below the prefix. ``says`` gives a command of safepip for people to paste.
+    below the prefix. ``shell`` makes commands of safepip for people to paste.
     """
     found = [*_shims(texts, safepip, minor), *_activation(texts)]
     if "deep" in levels:
         found += _deep(texts["hook.py"], safepip, library)
     if "seal" in levels:
-        commands = {
-            "install": says("install", "PACKAGE"),
-            "plan": says("plan", "PACKAGE"),
-            "off": says("guard", "off"),
-        }
-        text = _SEAL.format(mark=SEAL_MARK, **commands)
-        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", text.encode()))
+        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", _seal(shell).encode()))
     return tuple(found)
+
+
+def _seal(shell: Shell) -> str:
+    """Give what pip and uv show: no path that a terminal would not show as it is."""
+    here = replace(shell, obvious=True)
+    off = shell if is_printable(shell.prefix) else here
+    return _SEAL.format(
+        mark=SEAL_MARK,
+        install=here.safepip(("install", "PACKAGE")),
+        plan=here.safepip(("plan", "PACKAGE")),
+        off=off.safepip(("guard", "off")),
+    )
 
 
 def _shims(texts: Mapping[str, str], safepip: Sequence[str], minor: str) -> Iterator[Piece]:
     text = filled(texts["shell/shims/pip"], safepip, shlex.quote)
     yield Piece(f"{SHIMS}/.safepip-shims", texts["shell/shims/.safepip-shims"].encode())
-    yield Piece(f"{SHIMS}/pip", text.encode(), executable=True)
+    yield Piece(f"{SHIMS}/pip", text.encode("utf-8", "surrogateescape"), executable=True)
     yield Piece(f"{SHIMS}/pip3", link="pip")
     yield Piece(f"{SHIMS}/pip{minor}", link="pip")
     yield Piece(ACTIVE, link=SHIMS.rpartition("/")[2])

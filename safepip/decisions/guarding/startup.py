@@ -69,13 +69,17 @@ def with_block(data: bytes | None, text: str) -> bytes:
 def without_block(data: bytes | None) -> bytes | None:
     """Give a startup file as it was before the block came, to the byte; None for no file.
 
+    What others wrote below the block stays a line of its own.
+
     Raises: UsageError, where somebody changed the block, or half of one is there.
     """
     found = _found(data or b"")
     if data is None or found is None:
         return data
-    start = found.start() - (1 if found["note"] == _NOTES["joined"] else 0)
-    left = data[:start] + data[found.end() :]
+    below = data[found.end() :]
+    # The line before the block gets back that it has no end, unless it would run into another.
+    joined = found["note"] == _NOTES["joined"] and not below
+    left = data[: found.start() - joined] + below
     return None if found["note"] == _NOTES["made"] and not left else left
 
 
