@@ -328,6 +328,7 @@ def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Pa
         ("shims", "deep", "seal"),
         texts,
         (f"{prefix}/safepip",),
+        f"{prefix}/package",
         minor="3.11",
         library="lib/s",
         stdlib="lib",

@@ -12,7 +12,7 @@ from safepip.decisions.guarding.manifest import steps_off, steps_on
 from safepip.decisions.guarding.pieces import pieces
 from safepip.effects.guard_files import carry_out, prints, read_manifest, take_away
 from safepip.effects.interpreters import ask_python
-from safepip.effects.itself import own_command, read_texts
+from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.lock import locked
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
@@ -113,6 +113,7 @@ def _pieces(
         levels,
         read_texts(),
         own_command(),
+        own_package(),
         minor=python.minor,
         library=library,
         stdlib=stdlib,

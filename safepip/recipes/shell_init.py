@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.startup import functions, with_block, without_block
-from safepip.effects.itself import own_command, read_texts
+from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.startup_files import read_startup, startup_file, write_startup
 from safepip.values.errors import UsageError
 
@@ -30,7 +30,7 @@ class Startup(NamedTuple):
 
 def shell_functions(shell: ShellName) -> str:
     """Give the functions for a shell."""
-    return functions(shell, read_texts(), own_command())
+    return functions(shell, read_texts(), own_command(), own_package())
 
 
 def change_startup(

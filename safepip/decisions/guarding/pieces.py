@@ -14,11 +14,9 @@ from safepip.decisions.fixing.commands import is_printable
 from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from safepip.decisions.fixing.shell import Shell
-
-    Quote = Callable[[str], str]
 
 SEAL_MARK = "# safepip seal"
 """A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
@@ -52,6 +50,7 @@ def pieces(
     levels: Collection[Level],
     texts: Mapping[str, str],
     safepip: Sequence[str],
+    package: str,
     *,
     minor: str,
     library: str,
@@ -60,13 +59,14 @@ def pieces(
 ) -> tuple[Piece, ...]:
     """Give all files of these levels.
 
-    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it.
+    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it,
+    and ``package`` its folder.
     ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
     below the prefix. ``shell`` makes commands of safepip for people to paste.
     """
-    found = [*_shims(texts, safepip, minor), *_activation(texts)]
+    found = [*_shims(texts, safepip, package, minor), *_activation(texts)]
     if "deep" in levels:
-        found += _deep(texts["hook.py"], safepip, library)
+        found += _deep(texts["hook.py"], safepip, package, library)
     if "seal" in levels:
         found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", _seal(shell).encode()))
     return tuple(found)
@@ -84,8 +84,10 @@ def _seal(shell: Shell) -> str:
     )
 
 
-def _shims(texts: Mapping[str, str], safepip: Sequence[str], minor: str) -> Iterator[Piece]:
-    text = filled(texts["shell/shims/pip"], safepip, shlex.quote)
+def _shims(
+    texts: Mapping[str, str], safepip: Sequence[str], package: str, minor: str
+) -> Iterator[Piece]:
+    text = filled(texts["shell/shims/pip"], safepip, package)
     yield Piece(f"{SHIMS}/.safepip-shims", texts["shell/shims/.safepip-shims"].encode())
     yield Piece(f"{SHIMS}/pip", text.encode("utf-8", "surrogateescape"), executable=True)
     yield Piece(f"{SHIMS}/pip3", link="pip")
@@ -99,13 +101,21 @@ def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
         yield Piece(f"{_DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
 
 
-def _deep(hook: str, safepip: Sequence[str], library: str) -> Iterator[Piece]:
+def _deep(hook: str, safepip: Sequence[str], package: str, library: str) -> Iterator[Piece]:
     text = hook.replace("list[str] = []", f"list[str] = {list(safepip)!a}")
+    text = text.replace('PACKAGE = ""', f"PACKAGE = {package!a}")
     yield Piece(HOOK, text.encode())
     yield Piece(f"{library}/safepip_guard.pth", _PATH_FILE.replace("HOOK", HOOK).encode())
 
 
-def filled(text: str, safepip: Sequence[str], quote: Quote) -> str:
-    """Put the words that start safepip into a text for a shell, and the first one of them."""
-    words = " ".join(quote(word) for word in safepip)
-    return text.replace("'@PROGRAM@'", quote(safepip[0])).replace("'@SAFEPIP@'", words)
+def filled(shim: str, safepip: Sequence[str], package: str) -> str:
+    """Put the words that start safepip into a shim, the first one of them, and its folder."""
+    words = shlex.join(safepip)
+    text = shim.replace("'@PROGRAM@'", shlex.quote(safepip[0])).replace("'@SAFEPIP@'", words)
+    return text.replace("'@PACKAGE@'", shlex.quote(package))
+
+
+def as_function(shim: str) -> str:
+    """Give what a filled shim is where a function of a shell runs it for what somebody types."""
+    lines = [line for line in shim.splitlines() if line.strip() and not line.startswith("#")]
+    return "\n".join(lines).replace("typed=no", "typed=yes", 1)

@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Literal
 
-from safepip.decisions.guarding.pieces import filled
+from safepip.decisions.guarding.pieces import as_function, filled
 from safepip.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,16 +30,20 @@ _END = b"# <<< safepip <<<"
 _NOTES = {"": b"", "joined": b" (the line before it had no end)", "made": b" (made the file)"}
 """How the file was before the block came: what is needed to have it so again."""
 _BLOCK = re.compile(
-    rb"^# >>> safepip >>>(?P<note> \([a-z ]+\))? (?P<print>[0-9a-f]{12})\n"
+    rb"^# >>> safepip >>>(?P<note> \([a-z0-9 ]+\))? (?P<print>[0-9a-f]{12})\n"
     rb"(?P<text>.*?)^# <<< safepip <<<\n?",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def functions(shell: ShellName, texts: Mapping[str, str], safepip: Sequence[str]) -> str:
-    """Give the functions for a shell, as text for it to run."""
+def functions(
+    shell: ShellName, texts: Mapping[str, str], safepip: Sequence[str], package: str
+) -> str:
+    """Give the functions for a shell, as text for it to run: they hold the shim."""
     quote = {"fish": _quoted_for_fish, "powershell": _quoted_for_powershell}.get(shell, shlex.quote)
-    return "".join(filled(texts[f"shell/{part}"], safepip, quote) for part in _PARTS[shell])
+    shim = quote(as_function(filled(texts["shell/shims/pip"], safepip, package)))
+    parts = (texts[f"shell/{part}"] for part in _PARTS[shell])
+    return "".join(part.replace("'@SHIM@'", shim) for part in parts)
 
 
 def _quoted_for_fish(word: str) -> str:
