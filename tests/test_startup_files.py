@@ -92,7 +92,7 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
     again = here("shell-init", shell, "--write", "--json", environ=home)
     assert json.loads(again.out)["file"] == {"path": str(file), "changed": False}
     assert here("shell-init", shell, "--remove", environ=home).code == 0
-    assert not file.exists()
+    assert [*tmp_path.iterdir()] == []  # nor the folders that were made for it
 
 
 def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:

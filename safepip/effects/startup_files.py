@@ -63,10 +63,19 @@ def read_startup(path: str) -> bytes | None:
         raise NotWritable(f"cannot read `{path}`: {error.strerror}") from error
 
 
-def write_startup(path: str, data: bytes | None) -> None:
+def missing_folders(path: str) -> int:
+    """Give how many folders have to be made for a file."""
+    count, folder = 0, os.path.dirname(path)
+    while not os.path.lexists(folder):
+        count, folder = count + 1, os.path.dirname(folder)
+    return count
+
+
+def write_startup(path: str, data: bytes | None, *, made: int = 0) -> None:
     """Have a startup file hold this at once, or be gone; where it is a link, what that leads to.
 
-    It keeps its mode and its owner.
+    It keeps its mode and its owner. With the file go as many of the folders above it as were
+    ``made`` for it, where they are empty.
 
     Raises: NotWritable.
     """
@@ -75,6 +84,10 @@ def write_startup(path: str, data: bytes | None) -> None:
     try:
         if data is None:
             os.unlink(real)
+            with contextlib.suppress(OSError):
+                for _ in range(made):
+                    os.rmdir(folder)
+                    folder = os.path.dirname(folder)
             return
         if os.path.lexists(real) and _is_read_only(real):
             raise NotWritable(f"`{path}` is read-only")

@@ -29,6 +29,7 @@ _BEGIN = b"# >>> safepip >>>"
 _END = b"# <<< safepip <<<"
 _NOTES = {"": b"", "joined": b" (the line before it had no end)", "made": b" (made the file)"}
 """How the file was before the block came: what is needed to have it so again."""
+_FOLDERS = re.compile(rb" \(made the file and folders (\d)\)")
 _BLOCK = re.compile(
     rb"^# >>> safepip >>>(?P<note> \([a-z0-9 ]+\))? (?P<print>[0-9a-f]{12})\n"
     rb"(?P<text>.*?)^# <<< safepip <<<\n?",
@@ -56,10 +57,10 @@ def _quoted_for_powershell(word: str) -> str:
     return f"'{doubled}'"
 
 
-def with_block(data: bytes | None, text: str) -> bytes:
+def with_block(data: bytes | None, text: str, *, folders: int = 0) -> bytes:
     """Give a startup file with the block in it: where it stood, or else at the end.
 
-    ``data`` is None where there is no file.
+    ``data`` is None where there is no file; ``folders``: how many are to be made for it then.
 
     Raises: UsageError, where somebody changed the block, or half of one is there.
     """
@@ -67,7 +68,18 @@ def with_block(data: bytes | None, text: str) -> bytes:
     if data is not None and found is not None:
         return data[: found.start()] + _block(text, found["note"] or b"") + data[found.end() :]
     how = "made" if data is None else "joined" if data and not data.endswith(b"\n") else ""
-    return (data or b"") + (b"\n" if how == "joined" else b"") + _block(text, _NOTES[how])
+    note = b" (made the file and folders %d)" % folders if not data and folders else _NOTES[how]
+    return (data or b"") + (b"\n" if how == "joined" else b"") + _block(text, note)
+
+
+def folders_made(data: bytes | None) -> int:
+    """Give how many folders were made for the file, by what its block says.
+
+    Raises: UsageError, as `without_block`.
+    """
+    found = _found(data or b"")
+    count = _FOLDERS.fullmatch(found["note"] or b"") if found is not None else None
+    return int(count[1]) if count is not None else 0
 
 
 def without_block(data: bytes | None) -> bytes | None:
@@ -84,7 +96,8 @@ def without_block(data: bytes | None) -> bytes | None:
     # The line before the block gets back that it has no end, unless it would run into another.
     joined = found["note"] == _NOTES["joined"] and not below
     left = data[: found.start() - joined] + below
-    return None if found["note"] == _NOTES["made"] and not left else left
+    made = (found["note"] or b"").startswith(b" (made the file")
+    return None if made and not left else left
 
 
 def _block(text: str, note: bytes) -> bytes:
