@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from safepip.effects.itself import own_package
+from safepip.effects.probing import Way, tried
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
@@ -187,6 +190,64 @@ def test_a_safepip_that_is_gone_is_missed_loudly(
         file.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.parametrize("how", ["shim", "hook"])
+@pytest.mark.parametrize("broken", ["no interpreter", "no package", "not to be run"])
+def test_a_safepip_that_is_broken_is_missed_as_one_that_is_gone(
+    place: Place, deep: Place, tmp_path: Path, how: str, broken: str
+) -> None:
+    at = place if how == "shim" else deep
+    file = at.prefix / ("libexec/safepip/shims/pip" if how == "shim" else "libexec/safepip/hook.py")
+    text = file.read_text("utf-8")
+    python = tmp_path / "python" if broken != "no package" else at.environment.python
+    (tmp_path / "python").touch(0o755 if broken == "no interpreter" else 0o644)
+    if broken == "no interpreter":
+        (tmp_path / "python").unlink()
+    exec_line = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
+    script = lay(tmp_path / "safepip", exec_line + "import safepip_that_is_gone\n")
+    if broken == "not to be run":
+        script = lay(tmp_path / "safepip", f"#!{python}\n")
+    package = own_package() if broken != "no package" else str(tmp_path / "none")
+    wrong = text.replace(str(SAFEPIP), str(script)).replace(own_package(), package)
+    words = ["pip"] if how == "shim" else [str(at.environment.python), "-m", "pip"]
+    environ = at.environ(*([at.shims] if how == "shim" else []))
+    try:
+        file.write_text(wrong, encoding="utf-8")
+        done = run([*words, *HELP], environ)
+    finally:
+        file.write_text(text, encoding="utf-8")
+    assert (done.code, "pip install [options]" in done.out) == (0, True), done
+    lines = done.err.splitlines()
+    assert lines == [
+        "safepip: warning: safepip is gone, so pip runs WITHOUT the guard",
+        f"  '{script}' does not start; SAFEPIP_GUARD=off has pip run without it,",
+        f"  and '{at.prefix}/etc/safepip/guard.json' lists the files of the guard",
+    ]
+
+
+@pytest.mark.parametrize("how", ["shim", "hook"])
+def test_a_name_for_safepip_that_leads_back_to_pip_ends(
+    place: Place, deep: Place, how: str
+) -> None:
+    if how == "shim":
+        done = run(["pip", *HELP], place.environ(place.shims, SAFEPIP_EXE="pip"))
+    else:
+        pip = f"{deep.prefix}/bin/pip"
+        done = run([pip, *HELP], deep.environ(SAFEPIP_EXE=pip))
+    assert (done.code, "SAFEPIP_EXE leads back to pip" in done.err) == (16, True), done
+
+
+def test_a_pip_that_only_leads_to_condas_is_condas(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link/pip").symlink_to(place.prefix / "bin/pip")
+    python = f"{place.prefix}/bin/python"
+    lay(tmp_path / "sh/pip", f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n")
+    lay(tmp_path / "env/pip", "#!/usr/bin/env python\n")
+    (tmp_path / "env/python").symlink_to(python)
+    for how in ("link", "sh", "env"):
+        done = shim(place, f"{tmp_path}/{how}:{SYSTEM}", "install", "x")
+        assert done.reached == str(place.prefix), (how, done)
+
+
 # ------------------------------------------------------------------------------- the hook
 
 
@@ -301,11 +362,41 @@ def untouched(deep: Place) -> Iterator[Place]:
 
 
 def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
-    environ = untouched.environ(SAFEPIP_GUARD="off")
-    for verb in (["install", "leaf"], ["uninstall", "-y", "owned"]):
-        done = run([str(untouched.environment.python), "-m", "pip", *verb], environ)
-        assert (done.code, "externally-managed-environment" in done.err) == (1, True), done
-        assert "safepip install PACKAGE" in done.err
+    python = str(untouched.environment.python)
+    hook = untouched.prefix / SITE_PACKAGES / "safepip_guard.pth"
+    text = hook.read_bytes()
+    try:
+        hook.unlink()
+        for verb in (["install", "leaf"], ["uninstall", "-y", "owned"]):
+            done = run([python, "-m", "pip", *verb], untouched.environ())
+            assert (done.code, "externally-managed-environment" in done.err) == (1, True), done
+            assert "safepip install PACKAGE" in done.err
+        row = (True, "stopped by the seal", "")
+        assert {way: status(untouched)[way] for way in ("path", "module")} == {
+            "path": row,
+            "module": row,
+        }
+    finally:
+        hook.write_bytes(text)
+
+
+def test_who_asks_for_plain_pip_gets_it_under_safepips_own_seal(untouched: Place) -> None:
+    python = str(untouched.environment.python)
+    off = untouched.environ(SAFEPIP_GUARD="off")
+    done = run([python, "-m", "pip", "install", "leaf"], off)
+    assert (done.code, "Successfully installed leaf-1.0" in done.out) == (0, True), done
+    plain = [str(SAFEPIP), "--env", str(untouched.prefix), "pip"]
+    done = run([*plain, "uninstall", "-y", "leaf"], untouched.environ(), probe=False)
+    assert (done.code, "Successfully uninstalled leaf-1.0" in done.out) == (0, True), done
+
+
+def test_safepip_says_that_its_guard_stays_behind(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("uninstall", "-y", "safepip", "--env", place.prefix)
+    assert "say `safepip guard off` first" not in here(*words).err
+    monkeypatch.setattr("sys.prefix", str(place.prefix))  # as where it lives there itself
+    assert "say `safepip guard off` first" in here(*words).err
 
 
 def test_safepip_alone_gets_through_the_seal(untouched: Place) -> None:
@@ -380,6 +471,17 @@ def test_exec_is_the_command_itself(place: Place) -> None:
     assert process.communicate()[0] == f"{process.pid}\n"
 
 
+def test_exec_guards_whatever_stands_around_it(place: Place) -> None:
+    inside = place.environ(SAFEPIP_INSIDE="1", SAFEPIP_TARGET_PREFIX="/other")
+    # A pip of another name, and a safepip that has no command of its own.
+    done = run([SAFEPIP, "exec", "--", f"pip{PYTHON}", "install", "x"], inside)
+    assert done.reached == str(place.prefix), done
+    path = ":".join((str(Path(own_package()).parent), str(Path(click.__file__).parents[1])))
+    words = [str(place.environment.python), "-m", "safepip", "exec", "--", "pip", "install", "x"]
+    done = run(words, place.environ(PYTHONPATH=path))
+    assert done.reached == str(place.prefix), done
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -444,22 +546,31 @@ guard of a b: shims
     assert status(deep) == {"script": once, "path": closed, "module": closed, "conda": closed}
 
 
-def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> None:
+def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:
+    needs("setsid", "sleep")
+    line = "setsid sleep 25 & echo said >&2; exit 3"
+    seen = tried(Way("typed", ("/bin/sh", "-c", line), {"PATH": SYSTEM}))
+    assert (seen.code, seen.said) == (3, "said\n")
+
+
+def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) -> None:
     needs("bash")
-    hook = deep.prefix / SITE_PACKAGES / "safepip_guard.pth"
-    text = hook.read_text("utf-8")
-    path = deep.environ()["PATH"]
-    active = {"CONDA_PREFIX": str(deep.prefix), "PATH": path, "SHELL": "/bin/bash"}
-    try:
-        hook.unlink()
-        rows = status(deep, **active)
-    finally:
-        hook.write_text(text, encoding="utf-8")
-    again = f'conda activate "{deep.prefix}"'
+    path = place.environ()["PATH"]
+    active = {"CONDA_PREFIX": str(place.prefix), "PATH": path, "SHELL": "/bin/bash"}
+    done = here(
+        *("guard", "status", "--check", "--json", "--env", place.prefix),
+        environ={**active, "HOME": str(place.links)},
+    )
+    found = json.loads(done.out)
+    assert (done.code, found["exit_code"]) == (1, 1)  # for `--check`, since there are gaps
+    rows = {
+        row["path"]: (row["guarded"], row["why"], row["fix"]) for row in found["guard"]["paths"]
+    }
+    again = f'conda activate "{place.prefix}"'
     for way in ("typed", "script"):
         assert rows[way] == (False, "not on this PATH yet", again)
     assert rows["activated"] == (True, "", "")
-    assert rows["module"] == (False, "", f'safepip guard --env "{deep.prefix}" on --deep')
+    assert rows["module"] == (False, "", f'safepip guard --env "{place.prefix}" on --deep')
 
 
 @pytest.mark.parametrize(
@@ -471,7 +582,7 @@ def test_status_knows_the_path_that_is_and_the_one_that_will_be(deep: Place) -> 
         (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", False, (False, "it reaches /x", "")),
         (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", False, (True, "refused", "")),
         (Sight("typed", None, None, "late"), "3.11", False, (None, "late", "")),
-        (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "", "")),
+        (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "by the seal", "")),
         (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "guard on --seal")),
         (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
     ],

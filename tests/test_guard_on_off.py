@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.manifest import as_text, known, parse_manifest, steps_off, steps_on
+from safepip.decisions.guarding.pieces import pieces
 from safepip.decisions.wording.guarding import on_lines
+from safepip.effects.guard_files import carry_out, prints, read_manifest
+from safepip.effects.itself import read_texts
+from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import Known, Manifest, Piece, Steps
 from tests.everywhere import SAFEPIP, Done, here, run
 from tests.lab import CondaEnvironment, create
@@ -163,9 +169,37 @@ def test_others_seals_are_theirs(place: Place) -> None:
     frozen.write_text('{"message": "ask ops"}', encoding="utf-8")
     done = guard(place, "on")
     assert (done.code, "ask ops" in done.err, "--override-frozen" in done.err) == (16, True, True)
-    assert guard(place, "on", "--override-frozen").code == 0
+    # What it proposes is the whole command, and works as it is pasted.
+    (fix,) = told(guard(place, "on", "--deep", "--json"))["fixes"]
+    assert (here(*shlex.split(fix["command"])[1:]).code, levels(place)) == (0, ["shims", "deep"])
     frozen.unlink()
     assert guard(place, "off").code == 0
+
+
+def levels(place: Place) -> list[str]:
+    found = json.loads((place.prefix / MANIFEST).read_text("utf-8"))["levels"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_folder_that_cannot_be_written_is_found_first(place: Place) -> None:
+    folder = place.prefix / "etc/conda/deactivate.d"
+    folder.mkdir(parents=True)
+    folder.chmod(0o555)
+    before = everything(place.prefix)
+    try:
+        user = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--reuid=0"]
+        words = [*(user if os.geteuid() == 0 else ()), str(SAFEPIP)]
+        done = place.run(*words, "guard", "on", "--env", place.prefix, check=False)
+        assert (done.returncode, f"`{folder}` cannot be written" in joined(done.stderr)) == (
+            16,
+            True,
+        ), done
+        assert everything(place.prefix) == before
+    finally:
+        folder.rmdir()
+        folder.parent.rmdir()
+        (place.prefix / "etc").rmdir()
 
 
 def test_modes_are_the_users(place: Place) -> None:
@@ -243,6 +277,66 @@ def test_steps_are_those_that_are_needed() -> None:
     somebodys = steps_on(wanted, Manifest(), {"a": "theirs", "l": "->b"}, ("shims",))
     assert (somebodys.write, somebodys.left, somebodys.files) == ((), ("a", "l"), ())
     assert steps_off(before.files, found).remove == ("a", "gone")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    """A folder with a file of an older guard, and a folder where a newer one wants a file."""
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "etc/safepip").mkdir(parents=True)
+    (tmp_path / "d/full").mkdir(parents=True)
+    return tmp_path
+
+
+OLD = Manifest(("shims",), (known(Piece("a", b"old")),))
+
+
+def test_a_refresh_that_was_cut_off_orphans_nothing(lab: Path) -> None:
+    new, never = Piece("a", b"new"), Piece("d", b"x")
+    steps = Steps((new, never), files=(known(new), known(never)), levels=("shims",))
+    with pytest.raises(HalfGuarded, match=r"cannot write .*/d") as raised:
+        carry_out(str(lab), steps, OLD)
+    assert (raised.value.exit, "1 of 2 files" in raised.value.why) == (13, True)
+    manifest = read_manifest(str(lab))
+    for there in (b"old", b"new"):
+        (lab / "a").write_bytes(there)
+        found = prints(str(lab), ("a", "d"))
+        assert steps_off(manifest.files, found).remove == ("a",)
+        assert steps_on([new], manifest, found, ("shims",)).left == ("d",)
+    (lab / "a").write_bytes(b"mine")
+    found = prints(str(lab), ("a", "d"))
+    assert steps_off(manifest.files, found).left == ("a", "d")
+    assert steps_on([new], manifest, found, ("shims",)).files.count(known(new)) == 1
+
+
+@pytest.mark.parametrize("before", [Manifest(), OLD])
+def test_where_the_first_write_fails_nothing_was_changed(lab: Path, before: Manifest) -> None:
+    if before.levels:
+        (lab / MANIFEST).write_text(as_text(before), encoding="utf-8")
+    was = everything(lab)
+    never = Piece("d", b"x")
+    steps = Steps((never, Piece("new/b", b"x")), files=(known(never),), levels=("shims",))
+    with pytest.raises(NotWritable, match=r"cannot write .*/d"):
+        carry_out(str(lab), steps, before)
+    assert everything(lab) == was
+
+
+def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Path) -> None:
+    prefix = str(tmp_path / "x\udcff\ny")
+    texts = read_texts()
+    found = pieces(
+        ("shims", "deep", "seal"),
+        texts,
+        (f"{prefix}/safepip",),
+        f"{prefix}/package",
+        minor="3.11",
+        library="lib/s",
+        stdlib="lib",
+        shell=Shell(prefix, obvious=False),
+    )
+    seal = next(piece.data for piece in found if piece.path == "lib/EXTERNALLY-MANAGED")
+    assert b"Undo it:  safepip guard off\n" in seal
+    assert os.fsencode(prefix) in next(p.data for p in found if p.path.endswith("shims/pip"))
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a\0b"])

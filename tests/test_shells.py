@@ -6,10 +6,12 @@ import os
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 from rattler.platform import Subdir
 from rattler.shell import ActivationVariables, Shell, activate
 
+from safepip.effects.itself import own_package
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, create
 from tests.lab.activation import functions
@@ -174,6 +176,32 @@ def test_the_functions_say_when_safepip_is_gone(
     else:
         assert (done.code, "pip install [options]" in done.out) == (0, True), done
         assert "safepip: warning: safepip is gone, so pip runs WITHOUT the guard" in done.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_functions_mean_the_pip_on_path_and_not_safepips_home(
+    places: tuple[CondaEnvironment, CondaEnvironment], shell: str, tmp_path: Path
+) -> None:
+    """As in images: safepip lives in conda's base, nothing is active, another pip comes first."""
+    needs(shell)
+    other, base = places
+    script = base.prefix / "bin" / "safepip"
+    path = [str(Path(own_package()).parent), str(Path(click.__file__).parents[1])]
+    text = f"#!{base.python}\nimport sys\nsys.path[:0] = {path}\n"
+    script.write_text(f"{text}from safepip.doors.launch import main\nsys.exit(main())\n", "utf-8")
+    script.chmod(0o755)
+    mine = tmp_path / "pip"
+    mine.write_text("#!/bin/sh\necho mine\n", encoding="utf-8")
+    mine.chmod(0o755)
+    line = load(shell).replace(str(SAFEPIP), str(script)) + "\npip install -q x"
+    try:
+        first = f"{other.prefix}/bin:{base.prefix}/bin:{SYSTEM}"
+        done = run([shell, "-c", line], {"PATH": first})
+        assert (done.code, done.reached) == (10, str(other.prefix)), done
+        done = run([shell, "-c", line], {"PATH": f"{tmp_path}:{first}"})
+        assert (done.code, done.out, done.reached) == (0, "mine\n", None), done
+    finally:
+        script.unlink()
 
 
 def test_functions_are_safe_under_set_eu(bare: CondaEnvironment) -> None:

@@ -37,7 +37,11 @@ def test_what_stood_there_is_there_again(before: bytes) -> None:
     newer = with_block(after, "other\n")
     assert without_block(newer) == without_block(after) == before
     # What others add below stays, wherever the block is.
-    assert without_block(newer + b"more") == before + b"more"
+    assert without_block(newer + b"more") == as_a_line(before) + b"more"
+
+
+def as_a_line(data: bytes) -> bytes:
+    return data if not data or data.endswith(b"\n") else data + b"\n"
 
 
 @given(st.binary(max_size=40), st.binary(max_size=20))
@@ -45,7 +49,7 @@ def test_no_file_loses_a_byte(before: bytes, added: bytes) -> None:
     assume(b"safepip" not in before + added)  # which hypothesis finds in the code
     after = with_block(before, TEXT)
     assert without_block(after) == before
-    assert without_block(after + added) == before + added
+    assert without_block(after + added) == (as_a_line(before) + added if added else before)
 
 
 def test_a_file_that_was_made_goes_unless_it_holds_more() -> None:
@@ -88,7 +92,7 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
     again = here("shell-init", shell, "--write", "--json", environ=home)
     assert json.loads(again.out)["file"] == {"path": str(file), "changed": False}
     assert here("shell-init", shell, "--remove", environ=home).code == 0
-    assert not file.exists()
+    assert [*tmp_path.iterdir()] == []  # nor the folders that were made for it
 
 
 def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
@@ -118,8 +122,14 @@ def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
     rc(tmp_path, "bash").write_text("# >>> safepip >>>\n", encoding="utf-8")
     done = here("shell-init", "bash", "--remove", environ=home)
     assert (done.code, "is left alone" in done.err) == (2, True), done
+    (object_,) = json.loads(here("shell-init", "bash", "--remove", "--json", environ=home).out)[
+        "findings"
+    ]
+    assert "is left alone" in object_["message"]
     done = here("shell-init", "bash", "--write", environ={"HOME": ""})
     assert (done.code, "`HOME` is not set" in done.err) == (2, True), done
+    done = here("shell-init", "bash", "--write", environ={"HOME": "relative"})
+    assert (done.code, "got `relative`" in done.err) == (2, True), done
 
 
 def test_a_read_only_file_is_left(tmp_path: Path) -> None:
@@ -128,6 +138,15 @@ def test_a_read_only_file_is_left(tmp_path: Path) -> None:
     file.chmod(0o444)
     done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
     assert (done.code, "is read-only" in done.err, file.read_bytes()) == (16, True, b"x\n")
+
+
+def test_a_file_that_is_too_large_is_left(tmp_path: Path) -> None:
+    file = rc(tmp_path, "bash")
+    with file.open("wb") as opened:
+        opened.truncate(16 * 1024 * 1024 + 1)
+    done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
+    assert (done.code, "is larger than" in done.err) == (16, True), done
+    assert file.stat().st_size == 16 * 1024 * 1024 + 1
 
 
 @pytest.mark.parametrize("words", [["--write", "--remove"], ["--dry-run"], ["--json"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from functools import partial
@@ -67,6 +68,8 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if not target.is_conda or verb not in GUARDED:
         dry = ["--dry-run"] if verb == "plan" else []
         become_pip(target, [*arguments[: at + 1], *dry, *arguments[at + 1 :]])
+    if verb == "uninstall" and target.prefix == os.path.realpath(sys.prefix):
+        _say_what_stays_behind(target, arguments)
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
     redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
     outcome = _guard(request, own, redirected=redirected)
@@ -74,6 +77,15 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if outcome.verdict is not None and outcome.caches:
         _remember(outcome, target)
     return outcome.exit_code
+
+
+def _say_what_stays_behind(target: Target, arguments: list[str]) -> None:
+    """Say that the guard of an environment needs the safepip that is about to go."""
+    from safepip.values.guarding import MANIFEST  # seldom needed
+
+    if "safepip" in map(str.lower, arguments) and os.path.isfile(f"{target.prefix}/{MANIFEST}"):
+        text = "the guard of this environment stays, and misses safepip with each call of pip; "
+        sys.stderr.write(f"safepip: {text}to take it away, say `safepip guard off` first\n")
 
 
 def _remember(outcome: Outcome, target: Target) -> None:

@@ -37,6 +37,7 @@ def guard_command() -> click.Command:
             click.Option(["--deep"], is_flag=True, help="on: python -m pip and bin/pip, too."),
             click.Option(["--seal"], is_flag=True, help="on: nothing but safepip installs here."),
             click.Option(["--ci"], is_flag=True, help="on: for the later steps of this CI job."),
+            click.Option(["--check"], is_flag=True, help="status: end with 1 for any gap."),
             click.Option(["--dry-run"], is_flag=True, help="Only say what that would do."),
             click.Option(["--override-frozen"], is_flag=True, help="Although it is marked frozen."),
             click.Option(["--env"], metavar="PATH|NAME", help="The environment to act on."),
@@ -58,8 +59,10 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
     levels: list[Level] = [level for level in ("deep", "seal") if options[level]]
     if action != "on" and (options["ci"] or levels):
         raise UsageError("`--deep`, `--seal` and `--ci` go with `guard on`; `off` takes all away")
+    if options["check"] and action != "status":
+        raise UsageError("`--check` goes with `guard status`")
     if action == "status":
-        return _status(target, as_json=own.json)
+        return _status(target, as_json=own.json, check=options["check"])
     if action == "off":
         from safepip.recipes.guarding import guard_off
 
@@ -112,19 +115,22 @@ def _where(target: Target) -> str:
     return name_of(target.prefix) if target.obvious else target.prefix
 
 
-def _status(target: Target, *, as_json: bool) -> int:
+def _status(target: Target, *, as_json: bool, check: bool) -> int:
     from safepip.decisions.fixing.shell import Shell
     from safepip.decisions.wording.guarding import status_lines
     from safepip.recipes.coverage import guard_status
 
     found = guard_status(target, Shell(target.prefix, obvious=target.is_reached), os.environ)
+    has_gap = any(one.guarded is False for one in found.tried)
+    code = Exit.DAMAGED if check and has_gap else Exit.DONE
     if as_json:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
-        print_json({**_start(target), "guard": {"levels": levels, "paths": paths}})
+        answer = {"exit_code": int(code), "guard": {"levels": levels, "paths": paths}}
+        print_json({**_start(target), **answer})
     else:
         lines = status_lines(found.levels, found.tried, where=_where(target), width=width_of())
         show(lines, sys.stdout)
-    return Exit.DONE
+    return code
 
 
 def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:

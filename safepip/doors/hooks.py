@@ -69,7 +69,8 @@ def _parsed(command: click.Command, arguments: list[str]) -> dict[str, Any] | No
     import click
 
     try:
-        with command.make_context(f"safepip {command.name}", arguments) as context:
+        # (click takes the words out of the list that it is given.)
+        with command.make_context(f"safepip {command.name}", list(arguments)) as context:
             return dict(context.params)
     except click.exceptions.Exit:
         return None

@@ -11,7 +11,7 @@ import sys
 
 from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
-from safepip.effects.plain import become_pip
+from safepip.effects.plain import HANDED, become_pip
 from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
@@ -19,6 +19,7 @@ from safepip.values.exits import Exit
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     """Run one command, and give the exit code for the process to end with."""
+    os.environ.pop(HANDED, None)
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         own, rest = leading_only(given)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.guarding.manifest import as_text, parse_manifest, print_of, print_of_link
 from safepip.effects.records import read_text
-from safepip.values.errors import NotWritable
+from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import MANIFEST, Manifest
 
 if TYPE_CHECKING:
@@ -61,35 +61,57 @@ def _print(path: str) -> str | None:
 def carry_out(prefix: str, steps: Steps, before: Manifest) -> None:
     """Write and remove what is to be, and keep the manifest.
 
-    It names everything before the first file is written: what is cut off is known all the same.
+    It names everything before the first file is written, as it is to be and as it was: what is cut
+    off is known all the same.
 
-    Raises: NotWritable.
+    Raises: NotWritable, where nothing came of it; HalfGuarded.
     """
+    done = 0
+    folders = [*before.folders]
     try:
-        folders = [*before.folders]
         for path in (MANIFEST, *(piece.path for piece in steps.write)):
             folders += _make_folders(prefix, path)
-        named = {file.path: file for file in (*before.files, *steps.files)}
-        _write_manifest(prefix, Manifest(steps.levels, tuple(named.values()), tuple(folders)))
+        named = tuple(dict.fromkeys((*steps.files, *before.files)))
+        _write_manifest(prefix, Manifest(steps.levels, named, tuple(folders)))
         for piece in steps.write:
             _write(prefix, piece)
+            done += 1
         gone = _remove(prefix, steps.remove, folders)
         left = tuple(folder for folder in folders if folder not in gone)
         _write_manifest(prefix, Manifest(steps.levels, steps.files, left))
     except OSError as error:
-        raise NotWritable(f"cannot write `{error.filename}`: {error.strerror}") from error
+        where = error.filename2 or error.filename or prefix
+        said = f"cannot write `{where}`: {error.strerror}"
+        if done:
+            why = f"{done} of {len(steps.write)} files of the guard are written, and all are listed"
+            raise HalfGuarded(said, why=why) from error
+        with contextlib.suppress(OSError):
+            _as_before(prefix, before, folders)
+        raise NotWritable(said) from error
+
+
+def _as_before(prefix: str, before: Manifest, folders: Sequence[str]) -> None:
+    made = [folder for folder in folders if folder not in before.folders]
+    if before.levels:
+        _remove(prefix, (_NEW,), made)
+        _write_manifest(prefix, before)
+    else:
+        _remove(prefix, (_NEW, MANIFEST), made)
 
 
 def take_away(prefix: str, steps: Steps, before: Manifest) -> None:
     """Remove what is to be removed, the manifest as the last, and the folders that were made.
 
-    Raises: NotWritable.
+    Raises: NotWritable, where nothing came of it; HalfGuarded.
     """
     try:
         _remove(prefix, steps.remove, ())
         _remove(prefix, (_NEW, MANIFEST), before.folders)
     except OSError as error:
-        raise NotWritable(f"cannot remove `{error.filename}`: {error.strerror}") from error
+        said = f"cannot remove `{error.filename}`: {error.strerror}"
+        if not all(os.path.lexists(f"{prefix}/{path}") for path in steps.remove):
+            raise HalfGuarded(said, why="what is left is still listed") from error
+        raise NotWritable(said) from error
 
 
 def _make_folders(prefix: str, path: str) -> list[str]:

@@ -14,6 +14,8 @@ import sys
 
 SAFEPIP: list[str] = []
 """The words that start safepip; filled in when this is copied."""
+PACKAGE = ""
+"""The folder of safepip; filled in likewise."""
 
 _VERBS = ("install", "uninstall")
 _NAMES = re.compile(r"pip(\d+(\.\d+)?)?(-script\.py)?")
@@ -21,6 +23,8 @@ _ARCHIVES = re.compile(r".*\.whl/pip|(.*/)?pip\.pyz")
 _RUNNERS = ("__main__.py", "__pip-runner__.py")
 _STARTS = re.compile(rb"""from pip\b|import pip\b|entry_point\(\s*['"]pip\b""")
 _START_BYTES = 2000
+_BY_SH = re.compile(rb"""#![^\n]*\n'''exec' (?:"([^"\n]+)"|(\S+))""")
+"""A script whose interpreter does not fit behind `#!`, being long or with spaces."""
 _FROZEN = 16
 _MAMBAS_BYTE = 21
 _SEAL = b"# safepip seal"
@@ -73,12 +77,17 @@ def builds_for_pip(arguments: list[str]) -> bool:
     return "PIP_BUILD_TRACKER" in os.environ and "--prefix" in arguments
 
 
+def is_condas() -> bool:
+    """Say whether this Python is that of a conda environment, and of none on top of it."""
+    return sys.prefix == sys.base_prefix and os.path.isdir(sys.prefix + "/conda-meta")
+
+
 def is_wanted(arguments: list[str]) -> bool:
     """Say whether safepip is to take these arguments of pip."""
     environ = os.environ
     if environ.get("SAFEPIP_INSIDE") or environ.get("SAFEPIP_GUARD") == "off":
         return False
-    if sys.prefix != sys.base_prefix or not os.path.isdir(sys.prefix + "/conda-meta"):
+    if not is_condas():
         return False
     return not set(_VERBS).isdisjoint(arguments) and not builds_for_pip(arguments)
 
@@ -116,22 +125,52 @@ def pass_own_seal() -> None:
 
 def become_safepip(arguments: list[str]) -> None:
     """Replace this process by safepip; where there is none, say so and let pip go on."""
-    environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix)
-    own = os.environ.get("SAFEPIP_EXE")
-    for command in filter(None, ([own] if own else [], SAFEPIP, ["safepip"])):
+    environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix, SAFEPIP_HANDED="1")
+    if os.environ.get("SAFEPIP_HANDED"):
+        # safepip takes it away: this was called by what should have been safepip.
+        say("error: SAFEPIP_EXE leads back to pip, which was not run: unset SAFEPIP_EXE")
+        os._exit(_FROZEN)
+    own = [os.environ.get("SAFEPIP_EXE", "")]
+    code = os.environ.get("SAFEPIP_EXE_CODE")
+    own += ["-c", code] if code else []
+    for command in (own, SAFEPIP, ["safepip"]):
         try:
-            os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
+            if command[0] and starts(command):
+                os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
         except OSError:
             continue
-    go_on_without("safepip is gone")
+    go_on_without("safepip is gone", missing())
 
 
-def go_on_without(why: str) -> None:
+def starts(command: list[str]) -> bool:
+    """Say whether it starts, as far as can be told: its package may be gone."""
+    if command[0] == SAFEPIP[0] and os.path.isfile(PACKAGE + "/doors/launch.py"):
+        with open(command[0], "rb") as file:
+            by_sh = _BY_SH.match(file.read(_START_BYTES))
+        # (Where it is the kernel that starts the interpreter, that says itself what it cannot.)
+        return by_sh is None or os.access(by_sh[1] or by_sh[2], os.X_OK)
+    import subprocess
+
+    null = subprocess.DEVNULL
+    words = [*command, "--help"]
+    return subprocess.run(words, stdin=null, stdout=null, stderr=null, check=False).returncode == 0
+
+
+def missing() -> str:
+    """Say what does not start, and the ways out."""
+    text = "  '" + SAFEPIP[0] + "' does not start; SAFEPIP_GUARD=off has pip run without it"
+    manifest = sys.prefix + "/etc/safepip/guard.json"
+    if os.path.isfile(manifest):
+        text += ",\n  and '" + manifest + "' lists the files of the guard"
+    return "\n" + text
+
+
+def go_on_without(why: str, more: str = "") -> None:
     """Say that pip is not guarded, or end where it has to be."""
     if os.environ.get("SAFEPIP_GUARD") == "required":
-        say("error: " + why + ", and SAFEPIP_GUARD=required: pip was not run")
+        say("error: " + why + ", and SAFEPIP_GUARD=required: pip was not run" + more)
         os._exit(_FROZEN)
-    say("warning: " + why + ", so pip runs WITHOUT the guard")
+    say("warning: " + why + ", so pip runs WITHOUT the guard" + more)
 
 
 def say(text: str) -> None:
@@ -150,6 +189,8 @@ def main() -> None:
     if arguments is None:
         return
     try:
+        if os.environ.get("SAFEPIP_GUARD") == "off" and is_condas():
+            pass_own_seal()
         if not is_wanted(arguments):
             return
         if is_mambas(arguments):

@@ -25,6 +25,11 @@ def own_command() -> tuple[str, ...]:
     return (sys.executable, "-c", _START)
 
 
+def own_package() -> str:
+    """Give the folder of this very safepip: without it, the words that start it start nothing."""
+    return str(_FOLDER.parent)
+
+
 def shims_of_its_own() -> str:
     """Give the folder of shims that comes with safepip, for `PATH`."""
     return str(_FOLDER / "shell" / "shims")

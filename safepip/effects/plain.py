@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 INSIDE = "SAFEPIP_INSIDE"
 """Set for pip's own processes, so that shims and hooks let them pass."""
 
+SEAL = "EXTERNALLY-MANAGED"
+SEAL_START = b"# safepip seal"
+"""How a seal begins that `safepip guard on --seal` wrote."""
+HANDED = "SAFEPIP_HANDED"
+"""Set by shims and hooks for the safepip that they start, which takes it away again: what still has
+it was started by something else in safepip's place, and would go round in circles."""
+
 
 def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
     """Replace this process by pip in the target.
@@ -28,8 +36,11 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
         if stream is not None:  # it may have been closed before the start
             stream.flush()
     command = [target.python, *words_of_pip(target), *arguments]
+    environ = {**os.environ, INSIDE: "1"}
+    if target.is_conda and _has_own_seal(target.prefix):
+        environ["PIP_BREAK_SYSTEM_PACKAGES"] = "1"
     try:
-        os.execve(command[0], command, {**os.environ, INSIDE: "1"})  # noqa: S606 - no shell, ever
+        os.execve(command[0], command, environ)  # noqa: S606 - no shell, ever
     except OSError as error:
         raise NoEngine(f"cannot run `{target.python}`: {error.strerror}") from error
 
@@ -41,14 +52,25 @@ def words_of_pip(target: Target) -> list[str]:
     return ["-m", "pip"]
 
 
+def _has_own_seal(prefix: str) -> bool:
+    """Say whether safepip itself has sealed an environment: that is against plain pip alone."""
+    for folder in _libraries(prefix):
+        with contextlib.suppress(OSError), open(f"{folder}/{SEAL}", "rb") as file:
+            if file.read(len(SEAL_START)) == SEAL_START:
+                return True
+    return False
+
+
+def _libraries(prefix: str) -> list[str]:
+    """Give the folders in which Pythons may have their library."""
+    with contextlib.suppress(OSError):
+        return [f"{prefix}/lib/{name}" for name in os.listdir(f"{prefix}/lib")]
+    return []
+
+
 def has_pip(prefix: str) -> bool:
     """Say whether an environment has a pip of any age."""
-    library = f"{prefix}/lib"
-    try:
-        folders = os.listdir(library)
-    except OSError:
-        return False
-    return any(os.path.isdir(f"{library}/{name}/site-packages/pip") for name in folders)
+    return any(os.path.isdir(f"{folder}/site-packages/pip") for folder in _libraries(prefix))
 
 
 def own_pip() -> str:

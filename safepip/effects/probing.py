@@ -1,7 +1,8 @@
 """Trying ways to pip in an environment, to see whether safepip stands before it.
 
-Each is a real process that calls `pip install --help` in its own way, which changes nothing. With
-`SAFEPIP_PROBE` set, a safepip that is reached says so in that file instead; plain pip shows help.
+Each is a real process that has `pip install` look nowhere for what there is not, which changes
+nothing. With `SAFEPIP_PROBE` set, a safepip that is reached says so in that file instead; plain pip
+finds nothing, or is stopped by a seal before it looks.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import tempfile
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 PROBE = "SAFEPIP_PROBE"
 _PATIENCE = 20.0
 """Seconds for one way; what a startup file does may take long."""
-_HELP = ("install", "--help")
+_SAID_LIMIT = 1024 * 1024
+_NOTHING = "safepip-probe-of-nothing"
+_INSTALL = ("install", "--no-index", _NOTHING)
 _SHELLS = ("bash", "zsh", "fish", "sh", "dash", "ksh")
 # As conda does it: the scripts in the order of their names, in a shell that has the new PATH.
 _ACTIVATE = """\
@@ -66,18 +70,18 @@ def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
     shell = environ.get("SHELL", "")
     if os.path.basename(shell) in _SHELLS:
         yield _typed(shell, here)
-    yield Way("script", ("/bin/sh", "-c", 'exec "$@"', "sh", "pip", *_HELP), here)
+    yield Way("script", ("/bin/sh", "-c", 'exec "$@"', "sh", "pip", *_INSTALL), here)
     if active:
-        yield Way("activated", ("/bin/sh", "-c", "pip install --help"), activated)
+        yield Way("activated", ("/bin/sh", "-c", shlex.join(("pip", *_INSTALL))), activated)
     if os.path.isfile(f"{prefix}/bin/pip"):
-        yield Way("path", (f"{prefix}/bin/pip", *_HELP), environ)
-    yield Way("module", (python, "-m", "pip", *_HELP), environ)
-    # As conda calls it for the section `pip:` of a file: its own words, and `--help`.
-    conda = ("install", "-U", "-r", os.devnull, "--exists-action=b", "--help")
+        yield Way("path", (f"{prefix}/bin/pip", *_INSTALL), environ)
+    yield Way("module", (python, "-m", "pip", *_INSTALL), environ)
+    # As conda calls it for the section `pip:` of a file: its own words, and those from above.
+    conda = ("install", "-U", "-r", os.devnull, "--exists-action=b", "--no-index", _NOTHING)
     yield Way("conda", (python, "-m", "pip", *conda), environ)
     uv = next(programs_on_path("uv", environ.get("PATH", os.defpath)), "")
     if uv:
-        nothing = ("--offline", "--no-index", "--dry-run", "safepip-probe-of-nothing")
+        nothing = ("--offline", "--no-index", "--dry-run", _NOTHING)
         yield Way("uv", (uv, "pip", "install", "--python", python, *nothing), environ)
 
 
@@ -91,7 +95,11 @@ def _typed(shell: str, environ: Mapping[str, str]) -> Way:
         "SAFEPIP_PATH": environ.get("PATH", os.defpath),
         "SAFEPIP_PREFIX": environ.get("CONDA_PREFIX", ""),
     }
-    return Way("typed", (shell, "-i", "-c", f"{restore}\npip install --help"), {**environ, **kept})
+    return Way(
+        "typed",
+        (shell, "-i", "-c", f"{restore}\n{shlex.join(('pip', *_INSTALL))}"),
+        {**environ, **kept},
+    )
 
 
 def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -119,7 +127,11 @@ def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 def tried(way: Way) -> Seen:
     """Go a way to its end, in a process group of its own and without a terminal."""
-    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="safepip-") as folder,
+        # A file, and no pipe: what a startup file leaves running would hold that open.
+        tempfile.TemporaryFile() as stderr,
+    ):
         probe = Path(folder) / "probe"
         try:
             process = subprocess.Popen(
@@ -128,24 +140,28 @@ def tried(way: Way) -> Seen:
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 start_new_session=True,
             )
         except OSError as error:
             return Seen(way.path, None, None, error.strerror or "")
-        said, code = _waited(process)
+        code = _code_of(process)
+        if code is None:
+            return Seen(way.path, _answer(probe), None, "it did not end in time")
+        stderr.seek(0)
+        said = stderr.read(_SAID_LIMIT).decode("utf-8", "replace")
         return Seen(way.path, _answer(probe), code, said)
 
 
-def _waited(process: subprocess.Popen[bytes]) -> tuple[str, int | None]:
+def _code_of(process: subprocess.Popen[bytes]) -> int | None:
+    """Give how a process ended; None where it had to be."""
     try:
-        _, said = process.communicate(timeout=_PATIENCE)
+        return process.wait(timeout=_PATIENCE)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return "it did not end in time", None
-    return said.decode("utf-8", "replace"), process.returncode
+        process.wait()
+        return None
 
 
 def _answer(probe: Path) -> Mapping[str, str] | None:

@@ -6,11 +6,15 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 
 from safepip.effects.itself import own_command, shims_of_its_own
+from safepip.effects.plain import HANDED, INSIDE
 from safepip.effects.prefixes import SHIMS_MARK
 from safepip.values.errors import CannotStart, NoCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_OURS = ("SAFEPIP_EXE_CODE", HANDED, INSIDE, "SAFEPIP_TARGET_PREFIX")
 
 
 def become_command(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
@@ -27,9 +31,12 @@ def become_command(command: Sequence[str], environ: Mapping[str, str]) -> NoRetu
     changed = {**environ, "PATH": f"{shims}{os.pathsep}{path}" if path else shims}
     if environ.get("SAFEPIP_GUARD") != "required":
         changed["SAFEPIP_GUARD"] = "on"
-    own = own_command()
-    if len(own) == 1:
-        changed["SAFEPIP_EXE"] = own[0]
+    # What stands around this command is not for those that it starts.
+    for name in _OURS:
+        changed.pop(name, None)
+    changed["SAFEPIP_EXE"], *code = own_command()
+    if code:
+        changed["SAFEPIP_EXE_CODE"] = code[-1]
     try:
         os.execvpe(command[0], list(command), changed)  # noqa: S606 - no shell, ever
     except FileNotFoundError as error:

@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import NotWritable, UsageError
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,8 @@ def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
     home = environ.get("HOME", "")
     if not home:
         raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
+    if not os.path.isabs(home):
+        raise UsageError(f"expected a whole path in `HOME`, got `{shown(home)}`")
     # Terminals of macOS start login shells, of which bash reads another file.
     bash = ".bash_profile" if sys.platform == "darwin" else ".bashrc"
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
@@ -48,7 +51,10 @@ def read_startup(path: str) -> bytes | None:
         with open(path, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise NotWritable(f"`{path}` is not a file")
-            return file.read(_LIMIT)
+            data = file.read(_LIMIT + 1)
+            if len(data) > _LIMIT:
+                raise NotWritable(f"`{path}` is larger than {_LIMIT} bytes, and is left alone")
+            return data
     except FileNotFoundError:
         if os.path.islink(path):
             raise NotWritable(f"`{path}` is a link that leads nowhere") from None
@@ -57,10 +63,19 @@ def read_startup(path: str) -> bytes | None:
         raise NotWritable(f"cannot read `{path}`: {error.strerror}") from error
 
 
-def write_startup(path: str, data: bytes | None) -> None:
+def missing_folders(path: str) -> int:
+    """Give how many folders have to be made for a file."""
+    count, folder = 0, os.path.dirname(path)
+    while not os.path.lexists(folder):
+        count, folder = count + 1, os.path.dirname(folder)
+    return count
+
+
+def write_startup(path: str, data: bytes | None, *, made: int = 0) -> None:
     """Have a startup file hold this at once, or be gone; where it is a link, what that leads to.
 
-    It keeps its mode and its owner.
+    It keeps its mode and its owner. With the file go as many of the folders above it as were
+    ``made`` for it, where they are empty.
 
     Raises: NotWritable.
     """
@@ -69,6 +84,10 @@ def write_startup(path: str, data: bytes | None) -> None:
     try:
         if data is None:
             os.unlink(real)
+            with contextlib.suppress(OSError):
+                for _ in range(made):
+                    os.rmdir(folder)
+                    folder = os.path.dirname(folder)
             return
         if os.path.lexists(real) and _is_read_only(real):
             raise NotWritable(f"`{path}` is read-only")

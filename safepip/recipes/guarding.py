@@ -6,20 +6,19 @@ pieces that should be there ─▶ what is there, and what the manifest knows �
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.manifest import steps_off, steps_on
 from safepip.decisions.guarding.pieces import pieces
 from safepip.effects.guard_files import carry_out, prints, read_manifest, take_away
 from safepip.effects.interpreters import ask_python
-from safepip.effects.itself import own_command, read_texts
+from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.lock import locked
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
 from safepip.recipes.settings import patience_of
-from safepip.values.errors import CannotJudge, NotWritable
-from safepip.values.guarding import LEVELS
+from safepip.values.errors import CannotJudge, HalfGuarded, NotWritable
+from safepip.values.guarding import LEVELS, ROOT, SHIMS
 from safepip.values.retry import Retry
 from safepip.values.verdict import Fix
 
@@ -56,7 +55,7 @@ def guard_on(
 
     ``shell`` makes the commands that stand in what is written.
 
-    Raises: NotWritable, NoEngine, CannotJudge, Busy.
+    Raises: NotWritable, HalfGuarded, NoEngine, CannotJudge, Busy.
     """
     prefix = target.prefix
     with locked(prefix, patience_of(environ)):
@@ -75,14 +74,19 @@ def guard_on(
         paths = {*(piece.path for piece in should), *(file.path for file in before.files)}
         steps = steps_on(should, before, prints(prefix, paths), wanted)
         if not dry_run and (steps.changes or before.levels != wanted):
-            carry_out(prefix, steps, before)
+            try:
+                carry_out(prefix, steps, before)
+            except HalfGuarded as error:
+                off = Fix(shell.safepip(("guard", "off")), "take away what is written of it")
+                error.fixes = (off,)
+                raise
         return Turned(before, steps, python.minor)
 
 
 def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> Turned:
     """Take away what `guard_on` wrote, but for what somebody changed since.
 
-    Raises: NotWritable, Busy.
+    Raises: NotWritable, HalfGuarded, Busy.
     """
     prefix = target.prefix
     with locked(prefix, patience_of(environ)):
@@ -109,10 +113,11 @@ def _pieces(
         levels,
         read_texts(),
         own_command(),
+        own_package(),
         minor=python.minor,
         library=library,
         stdlib=stdlib,
-        says=lambda *words: replace(shell, obvious=words[0] != "guard").safepip(words),
+        shell=shell,
     )
 
 
@@ -121,7 +126,9 @@ def _refuse_where_unwelcome(prefix: str, python: Interpreter, *, override_frozen
 
     Raises: NotWritable.
     """
-    folders = {prefix, f"{prefix}/etc", f"{prefix}/conda-meta", python.purelib, python.stdlib}
+    below = ["", "/etc", "/etc/safepip", "/etc/conda", "/conda-meta", "/libexec", f"/{ROOT}"]
+    below += [f"/{SHIMS}", "/etc/conda/activate.d", "/etc/conda/deactivate.d"]
+    folders = {*(f"{prefix}{folder}" for folder in below), python.purelib, python.stdlib}
     for folder in sorted(folders):
         if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):
             raise NotWritable(f"`{folder}` cannot be written")

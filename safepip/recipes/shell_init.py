@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.guarding.startup import functions, with_block, without_block
-from safepip.effects.itself import own_command, read_texts
-from safepip.effects.startup_files import read_startup, startup_file, write_startup
+from safepip.decisions.guarding.startup import folders_made, functions, with_block, without_block
+from safepip.effects.itself import own_command, own_package, read_texts
+from safepip.effects.startup_files import missing_folders, read_startup, startup_file, write_startup
 from safepip.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Startup(NamedTuple):
 
 def shell_functions(shell: ShellName) -> str:
     """Give the functions for a shell."""
-    return functions(shell, read_texts(), own_command())
+    return functions(shell, read_texts(), own_command(), own_package())
 
 
 def change_startup(
@@ -43,10 +43,16 @@ def change_startup(
     path = startup_file(shell, environ)
     before = read_startup(path)
     try:
-        after = without_block(before) if remove else with_block(before, shell_functions(shell))
+        made = folders_made(before) if remove else 0
+        missing = 0 if remove or before is not None else missing_folders(path)
+        after = (
+            without_block(before)
+            if remove
+            else with_block(before, shell_functions(shell), folders=missing)
+        )
     except UsageError as error:
         raise UsageError(f"`{path}` is left alone: {error.message}", why=error.why) from error
     done = Startup(path, before, after)
     if done.changes and not dry_run:
-        write_startup(path, after)
+        write_startup(path, after, made=made)
     return done

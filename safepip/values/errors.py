@@ -22,6 +22,7 @@ SafepipError
 ├── Busy                 14   another safepip holds the environment
 ├── WrongEnvironment     15   the target is unclear, or not the one in use
 ├── NotWritable          16   the prefix cannot be written
+├── HalfGuarded          13   the guard is written in part, and the rest cannot be
 ├── CannotStart         126   what `exec` is to run is there, and cannot be run
 ├── NoCommand           127   what `exec` is to run is not there
 └── VerifyFailed         13   installed, and what is there is not what was judged
@@ -249,6 +250,13 @@ class NotWritable(SafepipError):
 
     exit = Exit.FROZEN
     code = "frozen"
+
+
+class HalfGuarded(SafepipError):
+    """Some files of the guard were written or removed, and then one could not be."""
+
+    exit = Exit.CHANGED
+    code = "half-guarded"
 
 
 class CannotStart(SafepipError):

@@ -11,7 +11,7 @@ class Exit(IntEnum):
 
     DONE = 0
     DAMAGED = 1
-    """What `doctor`, `check-file` or `constraints --check` found is for somebody to mend."""
+    """What `doctor`, `check-file` or a `--check` found is for somebody to mend."""
     USAGE = 2
     BLOCKED = 10
     NEEDS_YES = 11

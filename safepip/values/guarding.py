@@ -45,6 +45,7 @@ class Manifest:
 
     levels: tuple[Level, ...] = ()
     files: tuple[Known, ...] = ()
+    """A path that is being written anew is there twice: as it was, and as it is to be."""
     folders: tuple[str, ...] = ()
     """Those that were made for the files, each after the one that holds it."""
 

@@ -65,7 +65,11 @@ def _guarded(sight: Sight, known: Circumstances) -> bool | None:
         return bool(sight.answer.get("error")) or sight.answer.get("prefix") == known.prefix
     if sight.code is None:
         return None
-    return sight.path == "uv" and _SEALED in sight.said.lower()
+    return _is_stopped(sight)
+
+
+def _is_stopped(sight: Sight) -> bool:
+    return sight.answer is None and _SEALED in sight.said.lower()
 
 
 def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances) -> Tried:
@@ -76,6 +80,8 @@ def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances)
     if state:
         error = (sight.answer or {}).get("error", "")
         on_path = sight.path in ("typed", "script") and not known.active
+        if _is_stopped(sight):
+            return Tried(sight.path, says, True, why="stopped by the seal")  # noqa: FBT003 - as below
         why = f"refused here: {error}" if error else "once it is activated" if on_path else ""
         return Tried(sight.path, says, True, why=why)  # noqa: FBT003 - its name is said above
     why, fix = _way_out(sight, guarded, known)

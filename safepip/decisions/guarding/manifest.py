@@ -31,13 +31,22 @@ def known(piece: Piece) -> Known:
 
 def as_text(manifest: Manifest) -> str:
     """Give the manifest as it is written."""
-    told = {
+    files: dict[str, str] = {}
+    also: dict[str, list[str]] = {}
+    for file in manifest.files:
+        if file.path in files:
+            also.setdefault(file.path, []).append(file.print)
+        else:
+            files[file.path] = file.print
+    told: dict[str, object] = {
         "schema": _SCHEMA,
         "about": "written by `safepip guard on`; `safepip guard off` removes what is listed here",
         "levels": list(manifest.levels),
-        "files": {file.path: file.print for file in manifest.files},
+        "files": files,
         "folders": list(manifest.folders),
     }
+    # Only while something is written, or where that was cut off: what else may lie there.
+    told |= {"also": also} if also else {}
     return json.dumps(told, indent=1) + "\n"
 
 
@@ -53,14 +62,18 @@ def parse_manifest(text: str) -> Manifest | None:
     if not isinstance(told, dict) or told.get("schema") != _SCHEMA:
         return None
     files, levels, folders = (told.get(name) for name in ("files", "levels", "folders"))
+    also = told.get("also", {})
     if not (isinstance(files, dict) and _are_texts(levels) and _are_texts(folders)):
         return None
-    paths = [*files, *folders]  # type: ignore[misc]  # a list of texts, as was seen
+    if not isinstance(also, dict) or not all(map(_are_texts, also.values())):
+        return None
+    paths = [*files, *also, *folders]  # type: ignore[misc]  # a list of texts, as was seen
     if not _are_texts([*files.values()]) or not all(map(_is_below, paths)):
         return None
+    others = (Known(path, found) for path in also for found in also[path])
     return Manifest(
         levels=tuple(level for level in LEVELS if level in levels),  # type: ignore[operator]
-        files=tuple(Known(path, found) for path, found in files.items()),
+        files=(*(Known(path, found) for path, found in files.items()), *others),
         folders=tuple(folders),  # type: ignore[arg-type]
     )
 
@@ -85,18 +98,18 @@ def steps_on(
     ``found``: what lies at the paths of both, as `Known.print` has it; None where nothing does.
     What is neither as it is wanted nor as the guard once wrote it is somebody's, and stays.
     """
-    old = {file.path: file for file in before.files}
+    listed = _by_path(before.files)
     write, left, files = [], [], []
     for piece in pieces:
-        there, wanted, listed = found[piece.path], known(piece), old.get(piece.path)
-        if there is None or (listed is not None and there == listed.print != wanted.print):
-            write.append(piece)
+        there, wanted = found[piece.path], known(piece)
+        if there == wanted.print:
             files.append(wanted)
-        elif there == wanted.print:
+        elif there is None or there in listed.get(piece.path, ()):
+            write.append(piece)
             files.append(wanted)
         else:
             left.append(piece.path)
-            files += [listed] if listed is not None else []
+            files += [Known(piece.path, one) for one in listed.get(piece.path, ())]
     gone = steps_off(
         [file for file in before.files if file.path not in {piece.path for piece in pieces}], found
     )
@@ -107,6 +120,14 @@ def steps_on(
 
 def steps_off(files: Iterable[Known], found: Mapping[str, str | None]) -> Steps:
     """Give what takes these files away, but for those that somebody changed."""
-    there = [file for file in files if found[file.path] is not None]
-    remove = [file.path for file in there if found[file.path] == file.print]
-    return Steps(remove=tuple(remove), left=tuple(f.path for f in there if f.path not in remove))
+    there = {path: p for path, p in _by_path(files).items() if found[path] is not None}
+    remove = [path for path, prints in there.items() if found[path] in prints]
+    return Steps(remove=tuple(remove), left=tuple(path for path in there if path not in remove))
+
+
+def _by_path(files: Iterable[Known]) -> dict[str, list[str]]:
+    """Give what the manifest knows of each path: more than one print where it was cut off."""
+    prints: dict[str, list[str]] = {}
+    for file in files:
+        prints.setdefault(file.path, []).append(file.print)
+    return prints

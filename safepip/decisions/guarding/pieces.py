@@ -7,14 +7,16 @@ environment to the next is filled in here.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.commands import is_printable
 from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    Quote = Callable[[str], str]
+    from safepip.decisions.fixing.shell import Shell
 
 SEAL_MARK = "# safepip seal"
 """A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
@@ -48,36 +50,46 @@ def pieces(
     levels: Collection[Level],
     texts: Mapping[str, str],
     safepip: Sequence[str],
+    package: str,
     *,
     minor: str,
     library: str,
     stdlib: str,
-    says: Callable[..., str],
+    shell: Shell,
 ) -> tuple[Piece, ...]:
     """Give all files of these levels.
 
-    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it.
+    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it,
+    and ``package`` its folder.
     ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
-    below the prefix. ``says`` gives a command of safepip for people to paste.
+    below the prefix. ``shell`` makes commands of safepip for people to paste.
     """
-    found = [*_shims(texts, safepip, minor), *_activation(texts)]
+    found = [*_shims(texts, safepip, package, minor), *_activation(texts)]
     if "deep" in levels:
-        found += _deep(texts["hook.py"], safepip, library)
+        found += _deep(texts["hook.py"], safepip, package, library)
     if "seal" in levels:
-        commands = {
-            "install": says("install", "PACKAGE"),
-            "plan": says("plan", "PACKAGE"),
-            "off": says("guard", "off"),
-        }
-        text = _SEAL.format(mark=SEAL_MARK, **commands)
-        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", text.encode()))
+        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", _seal(shell).encode()))
     return tuple(found)
 
 
-def _shims(texts: Mapping[str, str], safepip: Sequence[str], minor: str) -> Iterator[Piece]:
-    text = filled(texts["shell/shims/pip"], safepip, shlex.quote)
+def _seal(shell: Shell) -> str:
+    """Give what pip and uv show: no path that a terminal would not show as it is."""
+    here = replace(shell, obvious=True)
+    off = shell if is_printable(shell.prefix) else here
+    return _SEAL.format(
+        mark=SEAL_MARK,
+        install=here.safepip(("install", "PACKAGE")),
+        plan=here.safepip(("plan", "PACKAGE")),
+        off=off.safepip(("guard", "off")),
+    )
+
+
+def _shims(
+    texts: Mapping[str, str], safepip: Sequence[str], package: str, minor: str
+) -> Iterator[Piece]:
+    text = filled(texts["shell/shims/pip"], safepip, package)
     yield Piece(f"{SHIMS}/.safepip-shims", texts["shell/shims/.safepip-shims"].encode())
-    yield Piece(f"{SHIMS}/pip", text.encode(), executable=True)
+    yield Piece(f"{SHIMS}/pip", text.encode("utf-8", "surrogateescape"), executable=True)
     yield Piece(f"{SHIMS}/pip3", link="pip")
     yield Piece(f"{SHIMS}/pip{minor}", link="pip")
     yield Piece(ACTIVE, link=SHIMS.rpartition("/")[2])
@@ -89,13 +101,21 @@ def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
         yield Piece(f"{_DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
 
 
-def _deep(hook: str, safepip: Sequence[str], library: str) -> Iterator[Piece]:
+def _deep(hook: str, safepip: Sequence[str], package: str, library: str) -> Iterator[Piece]:
     text = hook.replace("list[str] = []", f"list[str] = {list(safepip)!a}")
+    text = text.replace('PACKAGE = ""', f"PACKAGE = {package!a}")
     yield Piece(HOOK, text.encode())
     yield Piece(f"{library}/safepip_guard.pth", _PATH_FILE.replace("HOOK", HOOK).encode())
 
 
-def filled(text: str, safepip: Sequence[str], quote: Quote) -> str:
-    """Put the words that start safepip into a text for a shell, and the first one of them."""
-    words = " ".join(quote(word) for word in safepip)
-    return text.replace("'@PROGRAM@'", quote(safepip[0])).replace("'@SAFEPIP@'", words)
+def filled(shim: str, safepip: Sequence[str], package: str) -> str:
+    """Put the words that start safepip into a shim, the first one of them, and its folder."""
+    words = shlex.join(safepip)
+    text = shim.replace("'@PROGRAM@'", shlex.quote(safepip[0])).replace("'@SAFEPIP@'", words)
+    return text.replace("'@PACKAGE@'", shlex.quote(package))
+
+
+def as_function(shim: str) -> str:
+    """Give what a filled shim is where a function of a shell runs it for what somebody types."""
+    lines = [line for line in shim.splitlines() if line.strip() and not line.startswith("#")]
+    return "\n".join(lines).replace("typed=no", "typed=yes", 1)

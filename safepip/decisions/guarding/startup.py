@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Literal
 
-from safepip.decisions.guarding.pieces import filled
+from safepip.decisions.guarding.pieces import as_function, filled
 from safepip.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,17 +29,22 @@ _BEGIN = b"# >>> safepip >>>"
 _END = b"# <<< safepip <<<"
 _NOTES = {"": b"", "joined": b" (the line before it had no end)", "made": b" (made the file)"}
 """How the file was before the block came: what is needed to have it so again."""
+_FOLDERS = re.compile(rb" \(made the file and folders (\d)\)")
 _BLOCK = re.compile(
-    rb"^# >>> safepip >>>(?P<note> \([a-z ]+\))? (?P<print>[0-9a-f]{12})\n"
+    rb"^# >>> safepip >>>(?P<note> \([a-z0-9 ]+\))? (?P<print>[0-9a-f]{12})\n"
     rb"(?P<text>.*?)^# <<< safepip <<<\n?",
     re.MULTILINE | re.DOTALL,
 )
 
 
-def functions(shell: ShellName, texts: Mapping[str, str], safepip: Sequence[str]) -> str:
-    """Give the functions for a shell, as text for it to run."""
+def functions(
+    shell: ShellName, texts: Mapping[str, str], safepip: Sequence[str], package: str
+) -> str:
+    """Give the functions for a shell, as text for it to run: they hold the shim."""
     quote = {"fish": _quoted_for_fish, "powershell": _quoted_for_powershell}.get(shell, shlex.quote)
-    return "".join(filled(texts[f"shell/{part}"], safepip, quote) for part in _PARTS[shell])
+    shim = quote(as_function(filled(texts["shell/shims/pip"], safepip, package)))
+    parts = (texts[f"shell/{part}"] for part in _PARTS[shell])
+    return "".join(part.replace("'@SHIM@'", shim) for part in parts)
 
 
 def _quoted_for_fish(word: str) -> str:
@@ -52,10 +57,10 @@ def _quoted_for_powershell(word: str) -> str:
     return f"'{doubled}'"
 
 
-def with_block(data: bytes | None, text: str) -> bytes:
+def with_block(data: bytes | None, text: str, *, folders: int = 0) -> bytes:
     """Give a startup file with the block in it: where it stood, or else at the end.
 
-    ``data`` is None where there is no file.
+    ``data`` is None where there is no file; ``folders``: how many are to be made for it then.
 
     Raises: UsageError, where somebody changed the block, or half of one is there.
     """
@@ -63,20 +68,36 @@ def with_block(data: bytes | None, text: str) -> bytes:
     if data is not None and found is not None:
         return data[: found.start()] + _block(text, found["note"] or b"") + data[found.end() :]
     how = "made" if data is None else "joined" if data and not data.endswith(b"\n") else ""
-    return (data or b"") + (b"\n" if how == "joined" else b"") + _block(text, _NOTES[how])
+    note = b" (made the file and folders %d)" % folders if not data and folders else _NOTES[how]
+    return (data or b"") + (b"\n" if how == "joined" else b"") + _block(text, note)
+
+
+def folders_made(data: bytes | None) -> int:
+    """Give how many folders were made for the file, by what its block says.
+
+    Raises: UsageError, as `without_block`.
+    """
+    found = _found(data or b"")
+    count = _FOLDERS.fullmatch(found["note"] or b"") if found is not None else None
+    return int(count[1]) if count is not None else 0
 
 
 def without_block(data: bytes | None) -> bytes | None:
     """Give a startup file as it was before the block came, to the byte; None for no file.
+
+    What others wrote below the block stays a line of its own.
 
     Raises: UsageError, where somebody changed the block, or half of one is there.
     """
     found = _found(data or b"")
     if data is None or found is None:
         return data
-    start = found.start() - (1 if found["note"] == _NOTES["joined"] else 0)
-    left = data[:start] + data[found.end() :]
-    return None if found["note"] == _NOTES["made"] and not left else left
+    below = data[found.end() :]
+    # The line before the block gets back that it has no end, unless it would run into another.
+    joined = found["note"] == _NOTES["joined"] and not below
+    left = data[: found.start() - joined] + below
+    made = (found["note"] or b"").startswith(b" (made the file")
+    return None if made and not left else left
 
 
 def _block(text: str, note: bytes) -> bytes:

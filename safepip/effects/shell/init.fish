@@ -4,17 +4,8 @@ function _safepip_pip
     set -e argv[1]
     if test -z "$SAFEPIP_INSIDE"; and test "$SAFEPIP_GUARD" != off
         if contains -- install $argv; or contains -- uninstall $argv
-            if test -x '@PROGRAM@'
-                '@SAFEPIP@' $argv
-                return
-            else if command -q safepip
-                command safepip $argv
-                return
-            else if test "$SAFEPIP_GUARD" = required
-                echo "safepip: error: safepip is gone, and SAFEPIP_GUARD=required: $name was not run" >&2
-                return 16
-            end
-            echo "safepip: warning: safepip is gone, so $name runs WITHOUT the guard" >&2
+            /bin/sh -c '@SHIM@' $name $argv
+            return
         end
     end
     command $name $argv

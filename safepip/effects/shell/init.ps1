@@ -3,19 +3,8 @@ Remove-Item -Path Alias:pip, Alias:pip3 -ErrorAction SilentlyContinue
 function global:_safepip_pip([string] $Name, [object[]] $Words) {
     $wanted = ($Words -ccontains 'install') -or ($Words -ccontains 'uninstall')
     if ($wanted -and -not $Env:SAFEPIP_INSIDE -and $Env:SAFEPIP_GUARD -cne 'off') {
-        $found = Get-Command -CommandType Application -Name safepip -ErrorAction SilentlyContinue | Select-Object -First 1
-        if (Test-Path -LiteralPath '@PROGRAM@' -PathType Leaf) {
-            & '@SAFEPIP@' @Words
-            return
-        } elseif ($found) {
-            & $found.Source @Words
-            return
-        } elseif ($Env:SAFEPIP_GUARD -ceq 'required') {
-            [Console]::Error.WriteLine("safepip: error: safepip is gone, and SAFEPIP_GUARD=required: $Name was not run")
-            $global:LASTEXITCODE = 16
-            return
-        }
-        [Console]::Error.WriteLine("safepip: warning: safepip is gone, so $Name runs WITHOUT the guard")
+        & /bin/sh -c '@SHIM@' $Name @Words
+        return
     }
     & (Get-Command -CommandType Application -Name $Name | Select-Object -First 1).Source @Words
 }

@@ -7,18 +7,8 @@ _safepip_pip() {
         for _safepip_word in "$@"; do
             case $_safepip_word in
                 install | uninstall)
-                    if [ -x '@PROGRAM@' ]; then
-                        '@SAFEPIP@' "$@"
-                        return
-                    elif command -v safepip >/dev/null 2>&1; then
-                        command safepip "$@"
-                        return
-                    elif [ "${SAFEPIP_GUARD-}" = required ]; then
-                        echo "safepip: error: safepip is gone, and SAFEPIP_GUARD=required: $_safepip_name was not run" >&2
-                        return 16
-                    fi
-                    echo "safepip: warning: safepip is gone, so $_safepip_name runs WITHOUT the guard" >&2
-                    break
+                    /bin/sh -c '@SHIM@' "$_safepip_name" "$@"
+                    return
                     ;;
             esac
         done
