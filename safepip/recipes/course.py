@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,25 @@ class Course:
 
         words = self.request.words
         return spelled_out(words, self.asking.environ) or words
+
+    @cached_property
+    def wider_options(self) -> PipOptions:
+        """What pip was told about where things come from, also in files of requirements."""
+        from safepip.decisions.fixing.commands import FILES, values_of
+        from safepip.effects.requirement_files import read_inputs
+
+        words, environ = self.request.words, self.asking.environ
+        named = (*values_of(words, FILES), *environ.get("PIP_REQUIREMENT", "").split())
+        inputs = read_inputs(named, (), environ)
+        options = self.options
+        return replace(
+            options,
+            no_index=options.no_index or "--no-index" in inputs.options,
+            no_binary=options.no_binary
+            or any(line.startswith("--no-binary") for line in inputs.options),
+            require_hashes=options.require_hashes or inputs.hashed,
+            pre=options.pre or "--pre" in inputs.options,
+        )
 
     @property
     def shown_command(self) -> tuple[str, ...]:

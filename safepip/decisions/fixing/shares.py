@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from safepip.decisions.fixing.bounds import conda_spec
 from safepip.decisions.fixing.commands import has_files, without_names, words_of
@@ -27,7 +28,7 @@ from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from packaging.requirements import Requirement
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from safepip.values.channel import Answer, Offer
     from safepip.values.environment import Environment
     from safepip.values.request import PipOptions
+
+_PYPI = ("files.pythonhosted.org", "pypi.org")
+"""Hosts of the index for which the names of conda's packages are known."""
+_FIRST_YEAR = 1990
 
 
 @dataclass(frozen=True)
@@ -58,10 +63,11 @@ def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
     """Say whether what conda would put there is what pip was asked to put there."""
     elsewhere = options.target_dir or options.prefix_path or options.root_path
     other = options.ignore_dependencies or options.ignore_installed or options.force_reinstall
-    eager = any(argument.startswith("--upgrade-s") for argument in arguments)
+    # conda builds nothing, and has archives of other hashes.
+    other = other or options.no_binary or options.require_hashes or options.eager
     # With `-U -r FILE`, pip would go on to upgrade what conda has just brought.
     again = options.upgrade and has_files(arguments)
-    return not (elsewhere or other or eager or again or options.use_user_site or options.pre)
+    return not (elsewhere or other or again or options.use_user_site or options.pre)
 
 
 def shares(
@@ -70,16 +76,22 @@ def shares(
     arguments: tuple[str, ...],
     offers: Mapping[str, Offer],
     spelled: tuple[str, ...] = (),
+    *,
+    constrained: bool = False,
 ) -> tuple[Share, ...]:
     """Give the ways to divide a plan, the one that leaves most to conda first; empty for none.
 
     ``spelled``: the arguments with the lines of files in their place, where that is known.
+    ``constrained``: the user has constraints, which are not known here.
     """
-    asked = _asked(plan, spelled or arguments)
+    asked = _asked(plan, spelled or arguments, constrained=constrained)
     may = frozenset(
         c.name
         for c in plan.changes
-        if c.name in offers and _may_be_condas(c) and _is_missing(environment, c, offers[c.name])
+        if c.name in offers
+        and _may_be_condas(c)
+        and _is_the_same(c, offers[c.name])
+        and _is_missing(environment, c, offers[c.name])
     )
     only_requested = frozenset(c.name for c in plan.changes if c.requested and c.name in may)
     found: dict[tuple[str, ...], Share] = {}
@@ -113,13 +125,39 @@ def _may_be_condas(change: Change) -> bool:
     )
 
 
+def _is_the_same(change: Change, offer: Offer) -> bool:
+    """Say whether conda's package is of the project that pip has found.
+
+    What its own index has under a name that PyPI also knows is another thing. On conda's side only
+    a channel of the user's own may have that, too. Another major version may be another thing, or
+    one that was given up.
+    """
+    url = urlsplit(change.artifact.url if change.artifact is not None else "")
+    is_of_pypi = change.artifact is None or url.hostname in _PYPI
+    is_namesake = normalised(offer.package) == change.name
+    is_alike = is_namesake or _series(change.after or "") in map(_series, offer.versions)
+    return (is_of_pypi or offer.is_here) and is_alike
+
+
+def _series(version: str) -> int | None:
+    """Give the major version; one for all that are numbered by years."""
+    parsed = parse_version(version)
+    return min(parsed.major, _FIRST_YEAR) if parsed is not None else None
+
+
 def _is_missing(environment: Environment, change: Change, offer: Offer) -> bool:
     """Say whether conda's package is not there yet without metadata that pip sees."""
     return change.before is not None or environment.record_named(offer.package) is None
 
 
-def _asked(plan: Plan, arguments: tuple[str, ...]) -> Mapping[str, tuple[Requirement, ...]]:
-    """Give what the user asks of each name; of what stands in files, only pip's choice is known."""
+def _asked(
+    plan: Plan, arguments: tuple[str, ...], *, constrained: bool
+) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give what the user asks of each name; of what stands in files, only pip's choice is known.
+
+    Constraints may be on anything, and a file of requirements may name others of constraints.
+    """
+    in_files = has_files(arguments)
     asked: dict[str, tuple[Requirement, ...]] = {}
     for word in words_of(arguments):
         requirement = parse_requirement(word.text) if word.name else None
@@ -127,9 +165,9 @@ def _asked(plan: Plan, arguments: tuple[str, ...]) -> Mapping[str, tuple[Require
             asked[word.name] = (*asked.get(word.name, ()), requirement)
     for change in plan.changes:
         exact = parse_requirement(f"{change.name}=={change.after}")
-        is_told = change.name in asked and not has_files(arguments)
-        if change.requested and not is_told and exact is not None:
-            asked[change.name] = (*asked.get(change.name, ()), exact)
+        is_told = not in_files and (change.name in asked or not change.requested)
+        if (constrained or not is_told) and exact is not None:
+            asked[change.name] = (exact,)
     return asked
 
 
@@ -143,8 +181,10 @@ def _share(
     """Divide a plan so that all of conda's part has a version that everybody else accepts."""
     while True:
         taken, rest = _divided(plan, offers.keys())
-        wanted = {name: (*asked.get(name, ()), *_needs(rest, name, environment)) for name in taken}
-        misfits = {name for name in taken if not _fits(offers[name], wanted[name])}
+        needed = _needed(plan, rest, environment, asked)
+        wanted = {name: (*asked.get(name, ()), *needed.get(name, ())) for name in taken}
+        # What nobody asks for is needed by something that is not known here.
+        misfits = {n for n in taken if not wanted[n] or not _fits(offers[n], wanted[n])}
         if not misfits:
             break
         offers = {name: offer for name, offer in offers.items() if name not in misfits}
@@ -175,12 +215,29 @@ def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tu
     return tuple(taken), tuple(rest)
 
 
-def _needs(rest: tuple[Change, ...], name: str, environment: Environment) -> Iterator[Requirement]:
-    for change in rest:
-        markers = environment.interpreter.markers
-        for requirement in active_requirements(change.requires, markers, change.extras):
-            if normalised(requirement.name) == name:
-                yield requirement
+def _needed(
+    plan: Plan,
+    rest: tuple[Change, ...],
+    environment: Environment,
+    asked: Mapping[str, tuple[Requirement, ...]],
+) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give what pip's part needs, and what stays as it is, by name.
+
+    Of what is conda's only the extras that the user asks for: for the rest conda itself cares.
+    """
+    markers = environment.interpreter.markers
+    known = before(environment).extras
+    found: dict[str, tuple[Requirement, ...]] = {}
+    lines = [(change.requires, change.extras) for change in rest]
+    for name, each in standing(environment.distributions).items():
+        extras = tuple(extra for wish in asked.get(name, ()) for extra in wish.extras)
+        if name not in plan.by_name and (each.record is None or extras):
+            lines.append((each.requires, (*known.get(name, ()), *extras)))
+    for requires, wished in lines:
+        for requirement in active_requirements(requires, markers, wished):
+            name = normalised(requirement.name)
+            found[name] = (*found.get(name, ()), requirement)
+    return found
 
 
 def _fits(offer: Offer, wanted: tuple[Requirement, ...]) -> bool:
@@ -275,8 +332,8 @@ def shared_fix(
     says += ", and pip the rest" if share.arguments else ""
     others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
     says += f"; that also {others}" if others else ""
-    # pixi solves for its manifest, and not for what is there.
-    says += ", if pixi can (unchecked)" if shell.manager == "pixi" else ""
+    tool = "pixi" if shell.manager == "pixi" else shell.tool
+    says += "" if shell.is_as_asked else f", if {tool} can (unchecked)"
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from safepip.decisions.fixing.channels import channel_options
 from safepip.decisions.fixing.commands import command_line
 from safepip.values.late import dataclass
 
@@ -33,6 +34,17 @@ class Shell:
     obvious: bool = True
     """The environment need not be named to safepip."""
     in_notebook: bool = False
+    channels: tuple[str, ...] = ()
+    """Where conda is to take packages from; empty for what the user has set for all commands."""
+
+    @property
+    def is_as_asked(self) -> bool:
+        """Whether the tool would do what a solver says that was asked for the same channels.
+
+        Not where there are several: it depends on how strict the user is about their order. Nor is
+        it so of pixi, which solves for its manifest and not for what is there.
+        """
+        return self.manager != "pixi" and len(self.channels) == 1 and bool(self._from())
 
     @property
     def tool(self) -> str:
@@ -55,7 +67,8 @@ class Shell:
             return self.run("pixi", _PIXI[verb], *self._manifest(), *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
-        options = (*options, *force)
+        there = () if verb == "remove" or "-c" in options else self._from()
+        options = (*there, *options, *force)
         return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
@@ -80,6 +93,9 @@ class Shell:
     def _yes(self) -> tuple[str, ...]:
         """Nobody can answer in a notebook, though it looks like a terminal."""
         return ("-y",) if self.in_notebook else ()
+
+    def _from(self) -> tuple[str, ...]:
+        return channel_options(self.channels)
 
     def _manifest(self) -> tuple[str, ...]:
         workspace, found, _ = self.prefix.partition("/.pixi/envs/")
