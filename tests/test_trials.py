@@ -49,5 +49,27 @@ def test_a_trial_that_fails_is_no_way_out(tmp_path: Path, said: str, engine: Eng
     assert tried(course(tmp_path, str(python), engine), ("install", "app")) is None
 
 
+@pytest.mark.parametrize("engine", ["one-pass", "two-pass"])
+def test_a_trial_is_waited_for_only_as_long_as_help_is_looked_for(
+    tmp_path: Path, engine: EngineName
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\nsleep 60\n")
+    python.chmod(0o755)
+    slow = course(tmp_path, str(python), engine)
+    looks: list[int] = []
+    slow.settings = slow.settings._replace(looking=looks.append)
+    slow.has_verdict()
+    assert slow.left > 30
+    slow.until = time.monotonic() + 0.5
+    since = time.monotonic()
+    assert tried(slow, ("install", "app")) is None
+    assert time.monotonic() - since < 20
+    assert looks
+    (tmp_path / "started").unlink()
+    assert tried(slow, ("install", "app")) is None
+    assert not (tmp_path / "started").exists()
+
+
 def test_a_trial_without_a_python_is_no_way_out(tmp_path: Path) -> None:
     assert tried(course(tmp_path, str(tmp_path / "gone")), ("install", "app")) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
+
+_SECONDS_FOR_HELP = 60.0
+"""For all that comes after a verdict: plans that pip only tries, the search for reasons, conda."""
 
 
 def shown_words(request: Request) -> tuple[str, ...]:
@@ -76,6 +80,8 @@ class Course:
     seconds: dict[str, float] = field(default_factory=dict)
     solver: CondaSolver | None = None
     """Who knows conda's channels, once that was asked."""
+    until: float = math.inf
+    """When to look no further for ways out, by the monotonic clock, in seconds."""
 
     @property
     def folder(self) -> Path:
@@ -135,6 +141,21 @@ class Course:
     def timed(self, step: str, since: float) -> None:
         """Add the time since then, in seconds, to a step."""
         self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - since
+
+    def has_verdict(self) -> None:
+        """Begin to look for what helps, which is bounded in time."""
+        self.until = time.monotonic() + _SECONDS_FOR_HELP
+
+    @property
+    def left(self) -> float:
+        """How long help may still be looked for, in seconds."""
+        return max(self.until - time.monotonic(), 0.0)
+
+    def is_over(self) -> bool:
+        """Say whether help is looked for no longer, and show that it still is."""
+        if self.settings.looking is not None and self.until < math.inf:
+            self.settings.looking(0)
+        return self.left <= 0
 
     def plan(self) -> Account | Failed:
         """Let pip plan.

@@ -48,7 +48,7 @@ def solver_of(course: Course) -> CondaSolver:
         environ, prefix = course.asking.environ, course.environment.prefix
         course.solver = CondaSolver(
             course.environment,
-            seconds=_SECONDS,
+            seconds=min(_SECONDS, course.left),
             fetches=not (course.wider_options.no_index or is_offline(environ, prefix)),
             environ=environ,
             is_enough=lambda: course.engine.interrupted,

@@ -96,10 +96,12 @@ def tried(
 ) -> tuple[Plan, Judgement] | None:
     """Give the plan for other arguments, with conda's versions held, and what is said of it.
 
-    A pip of its own makes it, unseen. None also where that fails: what was found before stands
-    without it. ``allow``: names that it may take over from conda.
+    A pip of its own makes it, unseen. None also where that fails or takes too long: what was found
+    before stands without it. ``allow``: names that it may take over from conda.
     """
     since = time.monotonic()
+    if course.left <= 0:
+        return None
     try:
         return _tried(course, arguments, allow)
     except (OtherPython, SafepipError, SeamsMoved):
@@ -115,7 +117,8 @@ def _tried(
     policy = replace(course.request.policy, allow=(*course.request.policy.allow, *allow))
     lines = holds(course.environment, policy)
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    asking = replace(course.asking, arguments=with_constraints(arguments, str(held)), silent=True)
+    bounded = with_constraints(arguments, str(held))
+    asking = replace(course.asking, arguments=bounded, silent=True, is_over=course.is_over)
     with start(course.engine.name, asking) as engine:
         request = replace(course.request, policy=policy)
         trial = replace(course, request=request, engine=engine, asking=asking, seconds={})

@@ -32,9 +32,13 @@ def channel_options(channels: tuple[str, ...]) -> tuple[str, ...]:
     What the user has set for all commands need not be what an environment was made from. Empty
     where a channel cannot be typed: there is a secret in it.
     """
-    if not channels or any(has_secret(each) or not is_printable(each) for each in channels):
+    if not channels or not all(_can_be_typed(each) for each in channels):
         return ()
     return ("--override-channels", *(word for each in channels for word in ("-c", _short(each))))
+
+
+def _can_be_typed(channel: str) -> bool:
+    return is_printable(channel) and not (has_secret(channel) or "/t/" in channel)
 
 
 def _short(channel: str) -> str:

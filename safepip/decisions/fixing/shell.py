@@ -64,7 +64,9 @@ class Shell:
         if any(name.startswith("-") for name in names):
             return ""
         if self.manager == "pixi":
-            return self.run("pixi", _PIXI[verb], *self._manifest(), *names)
+            option = "--environment" if verb == "reinstall" else "--feature"
+            there = (*self._manifest(), *self._pixi_s(option))
+            return self.run("pixi", _PIXI[verb], *there, *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
         there = () if verb == "remove" or "-c" in options else self._from()
@@ -73,7 +75,8 @@ class Shell:
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""
-        return self.run("pixi", "add", *self._manifest(), "--pypi", *requirements)
+        there = (*self._manifest(), *self._pixi_s("--feature"))
+        return self.run("pixi", "add", *there, "--pypi", *requirements)
 
     def create(self, name: str, what: tuple[str, ...]) -> str:
         """Give the command that makes a new environment."""
@@ -100,3 +103,11 @@ class Shell:
     def _manifest(self) -> tuple[str, ...]:
         workspace, found, _ = self.prefix.partition("/.pixi/envs/")
         return ("--manifest-path", workspace) if found and not self.obvious else ()
+
+    def _pixi_s(self, option: str) -> tuple[str, ...]:
+        """Keep to this environment: what is added to no feature is added to `default`, and to all.
+
+        That an environment is made of the feature of its name is only pixi's custom.
+        """
+        name = self.prefix.partition("/.pixi/envs/")[2]
+        return (option, name) if name not in ("", "default") else ()
