@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from safepip.decisions.fixing.afterwards import works
 from safepip.decisions.fixing.commands import has_files
-from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares, works
+from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
 from safepip.decisions.fixing.shell import Shell
 from safepip.effects.conda_names import conda_names
 from safepip.values.channel import Answer, Moved, Offer

@@ -8,17 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from safepip.decisions.fixing.afterwards import environment_after, harm_of, works
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
-from safepip.decisions.fixing.shares import (
-    can_be_shared,
-    environment_after,
-    harm_of,
-    shared_fix,
-    shares,
-    works,
-)
+from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
