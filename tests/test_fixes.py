@@ -798,6 +798,8 @@ def test_conda_takes_packages_from_where_the_environment_has_them(
 ) -> None:
     shell = Shell("/lab", "micromamba", channels=channels)
     assert shell.conda("install", ("rich",)) == f"micromamba install -p /lab {options}rich"
+    assert shell.create("mine", ("pip",)) == f"micromamba create -n mine {options}pip"
+    assert shell.create("mine", ("--clone", "/lab")) == "micromamba create -n mine --clone /lab"
     assert shell.conda("remove", ("rich",)) == "micromamba remove -p /lab rich"
     assert shell.is_as_asked is (options.count("-c ") == 1)
 

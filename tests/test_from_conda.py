@@ -32,6 +32,9 @@ WHEELS = {
         make_wheel("lonely", "1.0"),
         make_wheel("libnum", "2.0"),
         make_wheel("libnum", "1.0"),
+        make_wheel("libnum", "3.0"),
+        make_wheel("far", "2.0", requires=["libnum>=3"]),
+        make_wheel("far", "1.0", requires=["libnum"]),
         make_wheel("vision", "5.0", requires=["libnum>=2"]),
         make_wheel("vision", "4.0", requires=["libnum"]),
     )
@@ -76,6 +79,15 @@ def test_what_pip_would_bring_in_another_version_is_said(lab: CondaEnvironment) 
     (fix,) = planned(lab, "torch").answer["fixes"]
     assert fix["says"] == "take pytorch 2.2 (pip: 2.4) from conda"
     assert planned(lab, "torch==2.4").answer["fixes"][0]["command"].endswith("torch==2.4")
+
+
+def test_what_conda_cannot_do_is_said_also_where_the_plan_goes_on(lab: CondaEnvironment) -> None:
+    kept = planned(lab, "far")
+    assert kept.answer["verdict"] == "kept"
+    said = [finding["message"] for finding in kept.answer["findings"] if "message" in finding]
+    cannot = "conda cannot have `libnum>=3` here, by its channels as this machine knows them"
+    assert cannot in said, kept
+    assert not [fix for fix in kept.answer["fixes"] if "conda install" in fix["command"]]
 
 
 def test_a_clear_plan_says_what_conda_has_and_that_works_as_pasted(lab: CondaEnvironment) -> None:

@@ -80,7 +80,8 @@ class Shell:
 
     def create(self, name: str, what: tuple[str, ...]) -> str:
         """Give the command that makes a new environment."""
-        return self.run(self.tool, "create", *self._yes(), "-n", name, *what)
+        there = () if "--clone" in what else self._from()
+        return self.run(self.tool, "create", *self._yes(), "-n", name, *there, *what)
 
     def then(self, *commands: str) -> str:
         """Give the commands in order, each only after the one before it; nothing if one is empty.
