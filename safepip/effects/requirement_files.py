@@ -107,6 +107,9 @@ def _read(
     if _URL.match(path) or _LOCK.fullmatch(os.path.basename(path)):
         inputs.unseen = True
         return
+    if not os.path.isfile(path):  # a pipe has been read by then, and would be waited for
+        inputs.unseen = inputs.unseen or os.path.exists(path)
+        return
     with contextlib.suppress(OSError, UnicodeError, LookupError):
         with open(path, "rb") as file:
             text = _decoded(file.read())
