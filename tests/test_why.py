@@ -160,11 +160,12 @@ def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEn
     done = safepip(lab, "install", "builder", env=links(lab))
     (hint,) = done.answer["findings"]
     version = lab.run(lab.python, "-V").stdout.split()[1]
+    there = conda_install(lab, LATER).partition(f"{lab.prefix} ")[2]
     assert (done.exit_code, done.answer["code"]) == (1, "pip-failed")
     assert hint["message"] == (
         "builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; "
         f"python {version} is conda's\n"
-        'in a new environment: conda create -n my-lab "python>=3.99" pip'
+        f'in a new environment: conda create -n my-lab {there} "python>=3.99" pip'
     )
 
 
