@@ -222,7 +222,7 @@ def _parts(arguments: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ..
         name, value_follows = _name_of(argument)
         following = tuple(islice(rest, 1)) if value_follows else ()
         long = argument.startswith("--")
-        joined = argument.partition("=")[2] if long else argument[argument.find(name[1:]) + 1 :]
+        joined = argument.partition("=")[2] if long else _behind(argument)
         yield name, "".join(following) or joined, (argument, *following)
 
 
