@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 HEAD = """\
@@ -28,12 +29,25 @@ STATE = "2026-08-19"
 _MOST = 2
 """A package with more distributions than these is something that bundles others."""
 _BY_HAND = {
+    "antlr4-python3-runtime": "antlr-python-runtime",
+    "apex": "-",
+    "augur": "-",
+    "bem": "-",
+    "eccodes": "python-eccodes",
+    "hpy": "-",
+    "mace": "-",
+    "mace-torch": "pymace",
+    "neo4j": "neo4j-python-driver",
+    "oasis": "-",
+    "object-detection": "-",
     "onnxruntime-gpu": "-",  # what conda has is built for one or the other
     "opencv-python": "py-opencv",
-    "pyqt5": "pyqt",
+    "pdal": "python-pdal",
+    "pyqt5": "-",  # in one channel that is `pyqt`, in another that is version 6
     "ray": "ray-core",
 }
-"""Where several packages have the metadata, or one that bundles: the one that people ask for."""
+"""Where several packages have the metadata, or one that bundles: the one that people ask for. Where
+one names itself in its metadata as another project is called on PyPI: none."""
 
 
 def normalised(name: str) -> str:
@@ -60,8 +74,15 @@ def table(mapping: dict[str, list[str] | None], names: set[str]) -> dict[str, st
             rows[name] = "" if found else min(namesakes)
         else:
             rows[name] = _best(name, packages, mapping)
+    rows.update(dict.fromkeys(_variants(rows), "-"))
     rows.update(_BY_HAND)
     return {name: package for name, package in rows.items() if package and name in names}
+
+
+def _variants(rows: dict[str, str]) -> list[str]:
+    """Give the distributions that share one package: it is built as one of them at a time."""
+    counts = Counter(package for package in rows.values() if package not in ("", "-"))
+    return [name for name, package in rows.items() if counts[package] > 1]
 
 
 def _best(name: str, packages: list[str], mapping: dict[str, list[str] | None]) -> str:

@@ -14,6 +14,12 @@ from tests.lab.channel import channel
 from tests.lab.installer import install
 
 
+def conda_install(environment: CondaEnvironment, available: Sequence[Recipe]) -> str:
+    """The beginning of conda's command: where to, and from where."""
+    place = channel([*environment.recipes, *available]).as_uri()
+    return f"conda install -p {environment.prefix} --override-channels -c {place}"
+
+
 def paste_both(
     environment: CondaEnvironment,
     command: str,
@@ -39,11 +45,12 @@ def as_conda(environment: CondaEnvironment, line: str, available: Sequence[Recip
 
     Raises: InstallFailed, where conda would find no solution.
     """
-    words = shlex.split(line)
-    assert words[:4] == ["conda", "install", "-p", str(environment.prefix)], line
-    specs = words[4:]
+    start = conda_install(environment, available)
+    # Only what the command names is looked at.
+    assert line.startswith(f"{start} "), line
+    everything = channel([*environment.recipes, *available])
+    specs = shlex.split(line)[len(shlex.split(start)) :]
     asked = {spec.split("=")[0].rstrip("<>!~ ") for spec in specs}
     names = [file.name.rsplit("-", 2)[0] for file in environment.conda_meta.glob("*.json")]
-    everything = channel([*environment.recipes, *available])
     wanted = [*(name for name in names if name not in asked), *specs]
     install(environment.prefix, everything, wanted, requested=specs, keep=True)

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fixes import fixes_for
-from safepip.decisions.fixing.shell import Shell
-from safepip.values.environment import Environment
+from safepip.decisions.fixing.shell import CondaVerb, Shell
+from safepip.values.environment import Environment, Record
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
 from safepip.values.request import Policy
@@ -32,6 +33,7 @@ from tests.build import (
     removal,
 )
 
+PIXI_VERBS: tuple[CondaVerb, ...] = ("install", "reinstall", "remove")
 OPENCV = artifact("opencv-python==4.13.0.90", "numpy>=2", modules=["cv2_new.py"])
 CV2 = artifact("opencv-python==4.13.0.90", modules=["cv2/__init__.py"])
 NUMPY_2 = artifact("numpy==2.4.1", requested=False, needed_by=("opencv-python",))
@@ -752,3 +754,57 @@ def test_what_would_do_as_well_is_offered_too() -> None:
         (f'conda install -p {PREFIX} "numpy>=2" "protobuf>4.25.3" && safepip install "app>=2"'),
         f'conda update -p {PREFIX} scipy && safepip install "app>=2"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [
+        (
+            "default",
+            ("pixi add rich", "pixi add --pypi rich", "pixi reinstall rich", "pixi remove rich"),
+        ),
+        (
+            "test",
+            (
+                "pixi add --feature test rich",
+                "pixi add --feature test --pypi rich",
+                "pixi reinstall --environment test rich",
+                "pixi remove --feature test rich",
+            ),
+        ),
+    ],
+)
+def test_pixi_changes_the_environment_that_is_meant(name: str, commands: tuple[str, ...]) -> None:
+    shell = Shell(f"/lab/.pixi/envs/{name}", "pixi")
+    add, reinstall, remove = (shell.conda(v, ("rich",)) for v in PIXI_VERBS)
+    assert (add, shell.pixi_add_pypi(("rich",)), reinstall, remove) == commands
+
+
+@pytest.mark.parametrize(
+    ("channels", "options"),
+    [
+        ((), ""),
+        (("https://conda.anaconda.org/conda-forge",), "--override-channels -c conda-forge "),
+        (
+            ("https://repo.anaconda.com/pkgs/main", "file:///srv/own"),
+            "--override-channels -c https://repo.anaconda.com/pkgs/main -c file:///srv/own ",
+        ),
+        (("https://conda.example/t/tk-123/own",), ""),
+        (("https://me:secret@conda.example/own",), ""),
+    ],
+)
+def test_conda_takes_packages_from_where_the_environment_has_them(
+    channels: tuple[str, ...], options: str
+) -> None:
+    shell = Shell("/lab", "micromamba", channels=channels)
+    assert shell.conda("install", ("rich",)) == f"micromamba install -p /lab {options}rich"
+    assert shell.create("mine", ("pip",)) == f"micromamba create -n mine {options}pip"
+    assert shell.create("mine", ("--clone", "/lab")) == "micromamba create -n mine --clone /lab"
+    assert shell.conda("remove", ("rich",)) == "micromamba remove -p /lab rich"
+    assert shell.is_as_asked is (options.count("-c ") == 1)
+
+
+def test_channels_are_told_by_the_records_the_one_of_most_packages_first() -> None:
+    forge, main = "https://conda.anaconda.org/conda-forge", "https://repo.anaconda.com/pkgs/main"
+    places = (f"{main}/linux-64", f"{forge}/noarch", f"{forge}/linux-64/", "<unknown>", "")
+    assert channels_of(Record("p", "1", "0", channel=place) for place in places) == (forge, main)

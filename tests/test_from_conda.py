@@ -16,7 +16,7 @@ from safepip.values.channel import Answer
 from tests.guarded import Guarded, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel, replace
 from tests.lab.channel import channel
-from tests.pasting import paste_both
+from tests.pasting import conda_install, paste_both
 
 WHEELS = {
     (wheel.filename.split("-")[0], wheel.filename.split("-")[1]): wheel
@@ -32,6 +32,9 @@ WHEELS = {
         make_wheel("lonely", "1.0"),
         make_wheel("libnum", "2.0"),
         make_wheel("libnum", "1.0"),
+        make_wheel("libnum", "3.0"),
+        make_wheel("far", "2.0", requires=["libnum>=3"]),
+        make_wheel("far", "1.0", requires=["libnum"]),
         make_wheel("vision", "5.0", requires=["libnum>=2"]),
         make_wheel("vision", "4.0", requires=["libnum"]),
     )
@@ -78,13 +81,22 @@ def test_what_pip_would_bring_in_another_version_is_said(lab: CondaEnvironment) 
     assert planned(lab, "torch==2.4").answer["fixes"][0]["command"].endswith("torch==2.4")
 
 
+def test_what_conda_cannot_do_is_said_also_where_the_plan_goes_on(lab: CondaEnvironment) -> None:
+    kept = planned(lab, "far")
+    assert kept.answer["verdict"] == "kept"
+    said = [finding["message"] for finding in kept.answer["findings"] if "message" in finding]
+    cannot = "conda cannot have `libnum>=3` here, by its channels as this machine knows them"
+    assert cannot in said, kept
+    assert not [fix for fix in kept.answer["fixes"] if "conda install" in fix["command"]]
+
+
 def test_a_clear_plan_says_what_conda_has_and_that_works_as_pasted(lab: CondaEnvironment) -> None:
     done = planned(lab, "mine", "pure")
     assert (done.exit_code, done.answer["verdict"]) == (0, "clear")
     (fix,) = done.answer["fixes"]
     # conda's `graphviz` and `pure` are programs; only the first has its distribution there.
     assert fix == {
-        "command": f'conda install -p {lab.prefix} "shared>=2" python-graphviz && '
+        "command": f'{conda_install(lab, CHANNEL)} "shared>=2" python-graphviz && '
         f"safepip install --env {lab.prefix} mine pure",
         "says": "take shared 2.1, python-graphviz 0.20 from conda, and pip the rest",
     }
@@ -102,14 +114,14 @@ def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEn
     kept = planned(lab, "vision")
     assert kept.answer["verdict"] == "kept"
     assert kept.answer["fixes"][-1] == {
-        "command": f"conda install -p {lab.prefix} vision",
+        "command": f"{conda_install(lab, CHANNEL)} vision",
         "says": "take vision 5.0 (pip: 4.0) from conda; "
         "that also changes libnum 1.0 -> 2.0, stats 1.4 -> 2.0",
     }
     done = planned(lab, "vision>=5", "lonely")
     assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
     fix = done.answer["fixes"][0]
-    assert fix["command"].startswith(f'conda install -p {lab.prefix} "vision>=5" && ')
+    assert fix["command"].startswith(f'{conda_install(lab, CHANNEL)} "vision>=5" && ')
     pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
@@ -143,9 +155,9 @@ def test_what_hangs_on_the_order_of_channels_is_not_called_impossible(tmp_path: 
     lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
     # With strict priorities `libnum` is only what its first channel has, which is 1.0.
     other = channel([*CONDA, fake("another", "1.0")])
-    (file,) = lab.conda_meta.glob("libnum-*.json")
-    record = json.loads(file.read_bytes())
-    replace(file, json.dumps({**record, "channel": other.as_uri()}))
+    for file in set(lab.conda_meta.glob("*.json")) - set(lab.conda_meta.glob("pip-*.json")):
+        record = json.loads(file.read_bytes())
+        replace(file, json.dumps({**record, "channel": other.as_uri()}))
     assert solver_says(lab, "libnum>=9") == Answer(possible=False)
     assert solver_says(lab, "libnum>=2") is None
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from safepip.decisions.fixing.afterwards import works
 from safepip.decisions.fixing.commands import has_files
-from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares, works
+from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
 from safepip.decisions.fixing.shell import Shell
 from safepip.effects.conda_names import conda_names
 from safepip.values.channel import Answer, Moved, Offer
 from safepip.values.environment import Environment, Manager
-from safepip.values.plan import Plan
+from safepip.values.plan import Artifact, Plan
 from safepip.values.request import PipOptions
+from scripts.conda_names import table
 from tests.build import PREFIX, Step, artifact, conda, environment, pip, plan
 
 LAB = environment(
@@ -27,7 +31,7 @@ def offers(*texts: str) -> dict[str, Offer]:
     for text in texts:
         name, _, rest = text.rpartition(" = ")
         package, *versions = rest.split()
-        found[name or package] = Offer(name or package, package, tuple(versions))
+        found[name or package] = Offer(name or package, package, tuple(versions), is_here=True)
     return found
 
 
@@ -42,6 +46,8 @@ def of(*steps: Step, env: Environment = LAB) -> Plan:
     return plan(env, *steps)
 
 
+FROM_FORGE = "--override-channels -c conda-forge"
+ON_PYPI = "https://files.pythonhosted.org/packages/click-8.1-py3-none-any.whl"
 TORCH = artifact("torch==2.4", "sympy>=1.13", "numpy")
 NEEDED = artifact("torch==2.4", "sympy>=1.13", requested=False, needed_by=("private",))
 SYMPY = artifact("sympy==1.14", requested=False, needed_by=("torch",))
@@ -77,7 +83,64 @@ def test_of_what_stands_in_a_file_only_the_choice_of_pip_is_known() -> None:
     on = offers("click 8.1 8")
     wanted = of(artifact("click==8"), PRIVATE, RICH)
     assert divided(wanted, "-r", "all.txt", on=on) == [(("click==8",), ("-r", "all.txt"))]
-    assert has_files(("install", "-rall.txt"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-rall.txt",
+        "-Ur all.txt",
+        "-qc bounds.txt",
+        "--req=all.txt",
+        "--constrain bounds.txt",
+        "--group dev",
+        "--requirements-from-script run.py",
+    ],
+)
+def test_files_are_seen_in_all_spellings(words: str) -> None:
+    assert has_files(("install", *words.split()))
+
+
+def test_a_name_or_a_value_is_no_file() -> None:
+    assert not has_files(("install", "-Uq", "requests", "--report", "-r.json", "--", "-r"))
+
+
+def test_what_constraints_say_is_only_known_from_what_pip_chose() -> None:
+    wanted = of(PRIVATE, artifact("rich==13.9", requested=False, needed_by=("private",)))
+    on = offers("rich 14.0 13.9 13.0")
+    assert divided(wanted, "private", on=on) == [(("rich>=13",), ("private",))]
+    found = shares(wanted, LAB, ("install", "private"), on, constrained=True)
+    assert [share.specs for share in found] == [("rich>=13,==13.9",)]
+    (share,) = shares(wanted, LAB, ("install", "private", "-c", "b.txt"), on)
+    assert share.specs == ("rich>=13,==13.9",)
+
+
+def test_the_needs_of_what_stays_as_it_is_count_too() -> None:
+    env = environment(pip("foo==1", "bar<2; extra == 'x'", "baz; extra == 'y'"))
+    on = offers("bar 3 1.5", "baz 1")
+    bar = artifact("bar==1.5", requested=False, needed_by=("foo",))
+    baz = artifact("baz==1", requested=False, needed_by=("foo",))
+    assert divided(of(bar, env=env), "foo[x]", on=on, env=env) == [(("bar<2",), ())]
+    # Of an extra that nobody is known to ask for, nothing is known.
+    assert divided(of(baz, env=env), "foo[x]", on=on, env=env) == []
+
+
+def test_only_what_pypi_has_is_known_to_conda_by_its_name() -> None:
+    corporate = of(artifact("click==8.1"))
+    (from_pypi,) = corporate.changes
+    public = replace(corporate, changes=(replace(from_pypi, artifact=Artifact(ON_PYPI)),))
+    on = {"click": Offer("click", "click", ("8.1",))}
+    assert divided(corporate, "click", on=on) == []
+    assert divided(public, "click", on=on) == [(("click",), ())]
+    # What stands in a channel on this machine is as private as the index.
+    assert divided(corporate, "click", on=offers("click 8.1")) == [(("click",), ())]
+
+
+def test_under_another_name_another_major_version_may_be_another_thing() -> None:
+    wanted = of(artifact("apex==0.9"))
+    assert divided(wanted, "apex", on=offers("apex = nvidia-apex 22.4")) == []
+    years = of(artifact("tzdata==2025.2"))
+    assert divided(years, "tzdata", on=offers("tzdata = python-tzdata 2024.1")) != []
 
 
 @pytest.mark.parametrize(
@@ -119,8 +182,9 @@ def test_what_is_conda_s_and_has_to_change_is_asked_of_conda_along() -> None:
         artifact("numpy==2.4", requested=False, needed_by=("vision",)),
         artifact("click==8", requested=False, needed_by=("vision",)),
     )
-    on = offers("numpy 2.4 1.26.4", "click 8.1")
-    assert divided(wanted, "vision", on=on) == [(("numpy>=2", "click"), ("vision",))]
+    on = offers("numpy 2.4 2.2 1.26.4", "click 8.1")
+    # pip's `house` wants numpy<2.3, and conda does not know of it.
+    assert divided(wanted, "vision", on=on) == [(("numpy>=2,<2.3", "click"), ("vision",))]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +195,11 @@ def test_what_is_conda_s_and_has_to_change_is_asked_of_conda_along() -> None:
         (PipOptions(prefix_path="/x"), ()),
         (PipOptions(pre=True), ()),
         (PipOptions(upgrade=True), ("-r", "all.txt")),
-        (PipOptions(), ("--upgrade-strategy", "eager")),
+        (PipOptions(upgrade=True), ("-Ur", "all.txt")),
+        (PipOptions(upgrade=True), ("--req=all.txt",)),
+        (PipOptions(eager=True), ()),
+        (PipOptions(no_binary=True), ()),
+        (PipOptions(require_hashes=True), ()),
     ],
 )
 def test_what_is_another_request_is_not_shared(
@@ -177,8 +245,14 @@ def test_a_share_works_only_where_pip_s_rest_is_as_planned() -> None:
 @pytest.mark.parametrize(
     ("manager", "command"),
     [
-        ("conda", f'conda install -p {PREFIX} "pytorch>=2" && safepip install --strict private'),
-        ("micromamba", f'micromamba install -p {PREFIX} "pytorch>=2" && safepip install --strict'),
+        (
+            "conda",
+            f'conda install -p {PREFIX} {FROM_FORGE} "pytorch>=2" && safepip install --strict',
+        ),
+        (
+            "micromamba",
+            f'micromamba install -p {PREFIX} {FROM_FORGE} "pytorch>=2" && safepip install',
+        ),
         ("pixi", 'pixi add "pytorch>=2" && safepip install --strict private'),
     ],
 )
@@ -190,7 +264,8 @@ def test_a_share_is_said_in_the_words_of_the_user_s_tool(manager: Manager, comma
         (Moved("numpy", "1.26.4", "2.2"), Moved("pytorch", "", "2.2"), Moved("old", "1", "")),
         {"pytorch": "2.2"},
     )
-    fix = shared_fix(share, answer, wanted, Shell(PREFIX, manager), ("--strict",))
+    shell = Shell(PREFIX, manager, channels=("https://conda.anaconda.org/conda-forge",))
+    fix = shared_fix(share, answer, wanted, shell, ("--strict",))
     assert fix.command.startswith(command)
     assert fix.says == (
         "take pytorch 2.2 (pip: 2.4) from conda, and pip the rest; "
@@ -201,21 +276,53 @@ def test_a_share_is_said_in_the_words_of_the_user_s_tool(manager: Manager, comma
 # ------------------------------------------------------------------------------- names
 
 
+MAPPING = {
+    "pytorch": ["torch"],
+    "pytorch-gpu": [],
+    "python-graphviz": ["graphviz"],
+    "graphviz": None,
+    "msgpack-python": ["msgpack"],
+    "ruamel.yaml": ["ruamel.yaml"],
+    "numpy": ["numpy"],
+    "nvcomp": ["nvidia-nvcomp-cu12", "nvidia-nvcomp-cu13"],
+    "bundle": ["one", "two", "three"],
+    "nvidia-apex": ["apex"],
+    "pyqt": ["PyQt5", "PyQt5-sip"],
+    "unheard": ["unheard-of"],
+    "here": ["twin"],
+    "there": ["twin"],
+}
+ON_THE_INDEX = (
+    "torch pytorch graphviz msgpack ruamel-yaml numpy nvidia-nvcomp-cu12 nvidia-nvcomp-cu13 one "
+    "apex pyqt5 twin bundle"
+)
+
+
+def test_the_table_of_names_has_what_differs_and_is_plain() -> None:
+    found = table(MAPPING, set(ON_THE_INDEX.split()))
+    wanted = ("torch", "graphviz", "msgpack")
+    assert {name: found.pop(name) for name in wanted} == {
+        "torch": "pytorch",
+        "graphviz": "python-graphviz",
+        "msgpack": "msgpack-python",
+    }
+    # `pytorch` of PyPI is another thing; what shares a package with others is not told apart.
+    none = {"pytorch", "nvidia-nvcomp-cu12", "nvidia-nvcomp-cu13", "one", "bundle", "twin"}
+    by_hand = {"apex", "pyqt5"}
+    assert found == dict.fromkeys(none | by_hand, "-")
+
+
 @pytest.mark.parametrize(
     ("distribution", "packages"),
     [
         ("torch", ("pytorch",)),
-        ("pytorch", ()),  # on PyPI that is another thing
-        ("graphviz", ("python-graphviz",)),  # conda's graphviz is a C program
-        ("opencv-python", ("py-opencv",)),
-        ("tables", ("pytables",)),
-        ("msgpack", ("msgpack-python",)),
-        ("cmake", ()),
+        ("pytorch", ()),
+        ("hpy", ()),
         ("numpy", ("numpy",)),
         ("ruamel-yaml", ("ruamel-yaml", "ruamel_yaml", "ruamel.yaml")),
     ],
 )
-def test_names_are_what_the_public_mapping_says(
+def test_what_is_not_in_the_table_has_its_own_name(
     distribution: str, packages: tuple[str, ...]
 ) -> None:
     assert conda_names(distribution) == packages

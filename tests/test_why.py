@@ -25,7 +25,7 @@ from tests.lab import (
     make_wheel,
     serve_index,
 )
-from tests.pasting import paste_both
+from tests.pasting import conda_install, paste_both
 
 OLD = [make_wheel(name, "1.0") for name in ("left", "right", "libnum", "proto")]
 NEW = {name: make_wheel(name, "2.0") for name in ("left", "right", "libnum", "proto")}
@@ -88,7 +88,7 @@ def test_two_holds_that_are_in_the_way_only_together(lab: CondaEnvironment) -> N
         {"name": "lib", "version": "2.0", "needs": "left>=2"},
         {"name": "lib", "version": "1.0", "needs": "right>=2"},
     ]
-    start = f"conda install -p {lab.prefix}"
+    start = conda_install(lab, LATER)
     assert commands(done)[:2] == [
         f'{start} "left>=2" && safepip install --env {lab.prefix} app',
         f'{start} "right>=2" && safepip install --env {lab.prefix} app',
@@ -160,11 +160,12 @@ def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEn
     done = safepip(lab, "install", "builder", env=links(lab))
     (hint,) = done.answer["findings"]
     version = lab.run(lab.python, "-V").stdout.split()[1]
+    there = conda_install(lab, LATER).partition(f"{lab.prefix} ")[2]
     assert (done.exit_code, done.answer["code"]) == (1, "pip-failed")
     assert hint["message"] == (
         "builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; "
         f"python {version} is conda's\n"
-        'in a new environment: conda create -n my-lab "python>=3.99" pip'
+        f'in a new environment: conda create -n my-lab {there} "python>=3.99" pip'
     )
 
 
@@ -259,7 +260,8 @@ def test_conda_s_part_of_a_fix_and_pip_s_work_as_pasted(tmp_path: Path) -> None:
     conflict, done = blocked(lab, "both", "vision>=5")
     assert conflict["sets"] == [["left"], ["libnum"], ["right"]]
     first, _ = commands(done)[0].split(" && ")
-    assert sorted(shlex.split(first)[4:]) == ["left>=2", "libnum>=2", "right>=2"]
+    specs = shlex.split(first.removeprefix(conda_install(lab, LATER)))
+    assert sorted(specs) == ["left>=2", "libnum>=2", "right>=2"]
     pasted = paste_both(lab, commands(done)[0], LATER, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted

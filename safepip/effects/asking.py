@@ -9,7 +9,7 @@ from safepip.values.errors import UnreadableReport
 from safepip.values.late import dataclass, fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -38,6 +38,8 @@ class Asking:
     """pip's output goes to stderr, because stdout is for something else."""
     silent: bool = False
     """Nobody is to see what pip says: the plan is safepip's own idea."""
+    is_over: Callable[[], bool] = lambda: False
+    """Asked again and again while pip is waited for: whether to wait no longer, and end it."""
 
 
 class SeamsMoved(Exception):

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safepip.decisions.fixing.channels import channels_of, is_here, keeps_names
 from safepip.decisions.judging.pins import accepts, parse_pin
 from safepip.decisions.judging.requirements import parse_version
 from safepip.effects.conda_names import conda_names
+from safepip.effects.unreached import note_unreached, were_unreached
 from safepip.values.channel import Answer, Moved, Offer
 from safepip.values.environment import spec_name
 
@@ -30,15 +34,41 @@ if TYPE_CHECKING:
 
 _GLANCE = 0.2
 """Seconds between two looks at whether it is enough."""
+_ONLINE = 0.6
+"""The part of the time in which channels have to answer; what was fetched before has the rest."""
 _SOLVER = Path(__file__).with_name("solver.py")
 _PYTHON = ("python", "python_abi")
 _OFFLINE = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
 _NO = ("", "0", "false", "no", "off")
+_SET_OFFLINE = re.compile(
+    r"^offline\s*:\s*[\"']?(?:true|yes|on|y|1)\b", re.IGNORECASE | re.MULTILINE
+)
+_SETTINGS = ("~/.condarc", "~/.conda/.condarc", "~/.conda/condarc", "~/.mambarc")
+"""Files of conda's settings, besides those in the environment and those that variables name."""
+_MOST_CHARACTERS = 1_000_000
 
 
-def is_offline(environ: Mapping[str, str]) -> bool:
-    """Say whether the user wants no index asked, be it pip's or conda's."""
-    return any(environ.get(name, "").lower() not in _NO for name in _OFFLINE)
+def is_offline(environ: Mapping[str, str], prefix: str) -> bool:
+    """Say whether the user wants no index asked, be it pip's or conda's.
+
+    Source: https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/
+    """
+    if any(environ.get(name, "").lower() not in _NO for name in _OFFLINE):
+        return True
+    home = environ.get("HOME") or "~"
+    named = (environ.get("CONDARC", ""), environ.get("MAMBARC", ""))
+    roots = (prefix, environ.get("CONDA_ROOT", ""), environ.get("MAMBA_ROOT_PREFIX", ""))
+    places = [*named, *(each.replace("~", home, 1) for each in _SETTINGS), "/etc/conda/.condarc"]
+    places += [f"{root}/.condarc" for root in roots if root]
+    return any(_SET_OFFLINE.search(_read(os.path.expanduser(place))) for place in places if place)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(_MOST_CHARACTERS)
+    except (OSError, ValueError):
+        return ""
 
 
 class CondaSolver:
@@ -53,17 +83,26 @@ class CondaSolver:
         *,
         seconds: float,
         fetches: bool = False,
+        environ: Mapping[str, str] = os.environ,
         is_enough: Callable[[], bool] = lambda: False,
+        looking: Callable[[int], None] | None = None,
     ) -> None:
         """Keep for one command. ``seconds``: for all questions together. ``fetches``: go online.
 
-        ``is_enough`` is asked again and again whether anybody still wants to know.
+        ``is_enough`` is asked again and again whether anybody still wants to know; ``looking`` is
+        called meanwhile, with the number of questions that are answered.
         """
+        self.channels = channels_of(environment.records)
+        """With the secrets in them."""
         self._is_enough = is_enough
+        self._looking = looking
+        self._answered = 0
         self._environment = environment
+        self._environ = environ
         self._left = seconds
+        self._left_online = seconds * _ONLINE
         self._until = 0.0
-        self._fetches = fetches
+        self._fetches = fetches and not were_unreached(self.channels, environ)
         self._process: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
@@ -80,17 +119,19 @@ class CondaSolver:
     def offers(self, names: Collection[str]) -> Mapping[str, Offer]:
         """Give what the channels have of distributions, by their normalised names.
 
-        Only packages that need Python: under the name of a distribution, conda may have a program.
+        Only packages that need Python: under the name of a distribution, conda may have a program;
+        and of channels of which nobody knows what they call a distribution only what is here.
         Empty where it cannot be known: py-rattler is not there, a record is one that it does not
         read, the index of a channel was never fetched, or it takes too long.
         """
         wanted = {name: self._names_of(name) for name in names}
         asked = sorted({each for found in wanted.values() for each in found})
         answer = self._asked({"do": "query", "names": asked}) if asked else {}
-        rows: dict[str, list[str]] = {}
+        rows: dict[str, list[tuple[str, str]]] = {}
         for row in answer.get("rows", ()):
-            if self._is_for_python(row["depends"]):
-                rows.setdefault(row["name"], []).append(row["version"])
+            is_meant = keeps_names(row["channel"]) or row["name"] in self._here
+            if is_meant and self._is_for_python(row["depends"]):
+                rows.setdefault(row["name"], []).append((row["version"], row["channel"]))
         offered = (_offer(name, packages, rows) for name, packages in wanted.items())
         return {offer.name: offer for offer in offered if offer is not None}
 
@@ -101,7 +142,7 @@ class CondaSolver:
         """
         constraints = [*self._environment.pins, *self._same_python(specs)]
         question = {"do": "solve", "specs": [*specs], "constraints": constraints}
-        found = self._asked({**question, "seconds": max(self._left, 0.0)})
+        found = self._asked(question)
         if not found.get("possible"):
             return Answer(possible=False) if found.get("possible") is False else None
         before, after = found["before"], found["after"]
@@ -119,33 +160,51 @@ class CondaSolver:
 
         Where what the channels have cannot be fetched, what was fetched before has to do.
         """
-        if self._left <= 0 or (self._process is None and find_spec("rattler") is None):
+        if self._left <= 0 or not self.channels:
             return {}
+        if self._process is None and find_spec("rattler") is None:
+            return {}
+        is_online = self._fetches
         since = time.monotonic()
-        self._until = since + self._left
-        try:
-            line = self._answer(json.dumps(question).encode() + b"\n")
-            answer = json.loads(line) if line else {"unknown": "no answer"}
-        except (OSError, ValueError):
-            answer = {"unknown": "no answer"}
-        self._left -= time.monotonic() - since
+        self._until = since + (min(self._left, self._left_online) if is_online else self._left)
+        answer = self._told(question)
+        taken = time.monotonic() - since
+        self._left -= taken
+        self._left_online -= taken
         if "unknown" not in answer:
-            return dict(answer)
+            self._answered += 1
+            return answer
         self.close()
-        if not self._fetches or self._is_enough():
+        if not is_online or self._is_enough():
             return {}
+        if not self._answered:
+            note_unreached(self.channels, self._environ)
         self._fetches = False
         return self._asked(question)
 
+    def _told(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what the process says; `unknown` is in it where it does not know."""
+        try:
+            line = self._answer(json.dumps(question).encode() + b"\n")
+            answer = json.loads(line) if line else None
+        except (OSError, ValueError):
+            answer = None
+        return answer if isinstance(answer, dict) else {"unknown": "no answer"}
+
     def _answer(self, question: bytes) -> bytes:
         """Give the line that answers; empty where time is up, or the process has ended."""
-        process = self._process = self._process or self._started()
+        if self._process is None:
+            self._process = self._started()
+            question = json.dumps(self._setup()).encode() + b"\n" + question
+        process = self._process
         if process.stdin is None or process.stdout is None:  # pragma: no cover - both are pipes
             return b""
         process.stdin.write(question)
         process.stdin.flush()
         said = bytearray()
         while not said.endswith(b"\n"):
+            if self._looking is not None:
+                self._looking(self._answered)
             if self._is_over():
                 return b""
             if not select.select([process.stdout], [], [], _GLANCE)[0]:
@@ -159,19 +218,21 @@ class CondaSolver:
     def _is_over(self) -> bool:
         return self._is_enough() or time.monotonic() > self._until
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        folder = Path(self._environment.prefix, "conda-meta")
-        records = [str(folder / record.file) for record in self._environment.records]
-        process = subprocess.Popen(
+    @staticmethod
+    def _started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, str(_SOLVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # an interruption is for safepip, which ends it
         )
-        setup = {"records": records, "fetches": self._fetches}
-        process.stdin.write(json.dumps(setup).encode() + b"\n")  # type: ignore[union-attr]
-        return process
+
+    def _setup(self) -> Mapping[str, Any]:
+        """Give what the process is told at its start."""
+        folder = Path(self._environment.prefix, "conda-meta")
+        records = [str(folder / record.file) for record in self._environment.records]
+        return {"records": records, "channels": self.channels, "fetches": self._fetches}
 
     # --------------------------------------------------------------------------- what is meant
 
@@ -180,6 +241,11 @@ class CondaSolver:
         is_there = self._environment.record_named("python") is not None
         if is_there and "python" not in map(spec_name, specs):
             yield f"python {self._environment.interpreter.minor}.*"
+
+    @cached_property
+    def _here(self) -> frozenset[str]:
+        """What conda has put here: what that is, its own metadata says."""
+        return frozenset(record.name.lower() for record in self._environment.records)
 
     def _names_of(self, name: str) -> tuple[str, ...]:
         """Give conda's names of a distribution; `rattler` has them in small letters."""
@@ -200,11 +266,15 @@ class CondaSolver:
         )
 
 
-def _offer(name: str, packages: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Offer | None:
+def _offer(
+    name: str, packages: Sequence[str], rows: Mapping[str, Sequence[tuple[str, str]]]
+) -> Offer | None:
     """Give the offer of the package with the newest version, where there are several."""
     found = []
     for package in packages:
-        known = {text: parsed for text in rows.get(package, ()) if (parsed := parse_version(text))}
+        those = rows.get(package, ())
+        known = {text: parsed for text, _ in those if (parsed := parse_version(text))}
         ordered = sorted(known, key=lambda text: known[text], reverse=True)
-        found += [(known[ordered[0]], Offer(name, package, tuple(ordered)))] if ordered else []
+        here = all(is_here(channel) for _, channel in those)
+        found += [(known[ordered[0]], Offer(name, package, tuple(ordered), here))] if known else []
     return max(found, key=lambda pair: pair[0])[1] if found else None

@@ -253,7 +253,12 @@ class OnePass:
             self._process.terminate()
 
     def _while_waiting(self) -> None:
-        """Interrupt a pip that did not get the signal itself, being in another process group."""
+        """Interrupt a pip that did not get the signal itself, being in another process group.
+
+        One that is only tried is ended when its time is up.
+        """
+        if self._asking.is_over():
+            cut_off(self._process)
         if self.interrupted and not self._acting and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             time.sleep(_PATIENCE)

@@ -38,10 +38,18 @@ _ENDING = tuple(
 class Processes:
     """The processes of one command. Use it as a context manager."""
 
-    def __init__(self, folder: Path, *, quiet_stdout: bool, silent: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        quiet_stdout: bool,
+        silent: bool = False,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._folder = folder
         self._quiet_stdout = quiet_stdout
         self._silent = silent
+        self._is_over = is_over
         self._count = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.sheltered = False
@@ -153,7 +161,7 @@ class Processes:
         meanwhile: Callable[[], None] | None = None,
     ) -> int:
         with _deaf() if self.sheltered else contextlib.nullcontext():
-            if self.interrupted:
+            if self.interrupted or self._is_over():
                 return _INTERRUPTED
             self._process = _started(command, environ, stdin, stdout, stderr)
         while True:
@@ -162,6 +170,8 @@ class Processes:
                 return exit_code_of(code)
             except subprocess.TimeoutExpired:
                 self._pass_interruption_on()
+            if self._is_over():
+                cut_off(self._process)
             if meanwhile is not None:
                 meanwhile()
 

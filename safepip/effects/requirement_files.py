@@ -17,7 +17,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.decisions.fixing.commands import values_of, without_options
+from safepip.decisions.fixing.commands import FILES, values_of, without_options
 from safepip.effects.requirement_lines import is_direct, name_of
 from safepip.values.text import normalised
 
@@ -36,7 +36,6 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_FILES = ("-r", "--requirement")
 _IN_A_GROUP = re.compile(r"-[A-Za-z]+r")
 _MOST_LINES = 8
 _DEPTH = 50
@@ -90,10 +89,10 @@ def spelled_out(arguments: tuple[str, ...], environ: Mapping[str, str]) -> tuple
     The same arguments, where there are no such files. Empty where that would be another request:
     a file has hashes, options or things that are no plain names, or too much to be typed.
     """
-    left = without_options(arguments, _FILES)
+    left = without_options(arguments, FILES)
     if left == arguments:
         return () if any(map(_IN_A_GROUP.match, arguments)) else arguments
-    inputs = read_inputs(values_of(arguments, _FILES), (), environ)
+    inputs = read_inputs(values_of(arguments, FILES), (), environ)
     lines = tuple(inputs.requirements)
     others = inputs.hashed or inputs.unseen or inputs.options or inputs.editables
     plain = all(name_of(line) and not is_direct(line) for line in lines)
@@ -107,6 +106,9 @@ def _read(
 ) -> None:
     if _URL.match(path) or _LOCK.fullmatch(os.path.basename(path)):
         inputs.unseen = True
+        return
+    if not os.path.isfile(path):  # a pipe has been read by then, and would be waited for
+        inputs.unseen = inputs.unseen or os.path.exists(path)
         return
     with contextlib.suppress(OSError, UnicodeError, LookupError):
         with open(path, "rb") as file:

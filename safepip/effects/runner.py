@@ -221,6 +221,13 @@ def described_options(options):
     described["log"] = value("log")
     described["report"] = value("json_report_file")
     described["no_color"] = value("no_color")
+    described["no_index"] = bool(value("no_index"))
+    described["no_binary"] = bool(
+        getattr(getattr(options, "format_control", None), "no_binary", None)
+    )
+    described["require_hashes"] = bool(value("require_hashes"))
+    described["eager"] = value("upgrade_strategy") == "eager"
+    described["constrained"] = bool(getattr(options, "constraints", None))
     described["caches"] = bool(getattr(options, "cache_dir", True))
     described["verbosity"] = (value("verbose") or 0) - (value("quiet") or 0)
     return described

@@ -51,7 +51,12 @@ class TwoPass:
     def __init__(self, asking: Asking) -> None:
         folder = Path(tempfile.mkdtemp(prefix="two-pass-", dir=asking.folder))
         self._asking = replace(asking, folder=folder)
-        self._processes = Processes(folder, quiet_stdout=asking.quiet_stdout, silent=asking.silent)
+        self._processes = Processes(
+            folder,
+            quiet_stdout=asking.quiet_stdout,
+            silent=asking.silent,
+            is_over=asking.is_over,
+        )
         self._count = 0
         self._plan: Planned | None = None
         self._breaks: tuple[str, ...] = ()

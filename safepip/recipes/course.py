@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
+
+_SECONDS_FOR_HELP = 60.0
+"""For all that comes after a verdict: plans that pip only tries, the search for reasons, conda."""
 
 
 def shown_words(request: Request) -> tuple[str, ...]:
@@ -76,6 +80,8 @@ class Course:
     seconds: dict[str, float] = field(default_factory=dict)
     solver: CondaSolver | None = None
     """Who knows conda's channels, once that was asked."""
+    until: float = math.inf
+    """When to look no further for ways out, by the monotonic clock, in seconds."""
 
     @property
     def folder(self) -> Path:
@@ -94,6 +100,25 @@ class Course:
 
         words = self.request.words
         return spelled_out(words, self.asking.environ) or words
+
+    @cached_property
+    def wider_options(self) -> PipOptions:
+        """What pip was told about where things come from, also in files of requirements."""
+        from safepip.decisions.fixing.commands import FILES, values_of
+        from safepip.effects.requirement_files import read_inputs
+
+        words, environ = self.request.words, self.asking.environ
+        named = (*values_of(words, FILES), *environ.get("PIP_REQUIREMENT", "").split())
+        inputs = read_inputs(named, (), environ)
+        options = self.options
+        return replace(
+            options,
+            no_index=options.no_index or "--no-index" in inputs.options,
+            no_binary=options.no_binary
+            or any(line.startswith("--no-binary") for line in inputs.options),
+            require_hashes=options.require_hashes or inputs.hashed,
+            pre=options.pre or "--pre" in inputs.options,
+        )
 
     @property
     def shown_command(self) -> tuple[str, ...]:
@@ -116,6 +141,21 @@ class Course:
     def timed(self, step: str, since: float) -> None:
         """Add the time since then, in seconds, to a step."""
         self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - since
+
+    def has_verdict(self) -> None:
+        """Begin to look for what helps, which is bounded in time."""
+        self.until = time.monotonic() + _SECONDS_FOR_HELP
+
+    @property
+    def left(self) -> float:
+        """How long help may still be looked for, in seconds."""
+        return max(self.until - time.monotonic(), 0.0)
+
+    def is_over(self) -> bool:
+        """Say whether help is looked for no longer, and show that it still is."""
+        if self.settings.looking is not None and self.until < math.inf:
+            self.settings.looking(0)
+        return self.left <= 0
 
     def plan(self) -> Account | Failed:
         """Let pip plan.

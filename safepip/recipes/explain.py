@@ -44,7 +44,10 @@ class Explained:
 def explain(
     target: Target, name: str, environ: Mapping[str, str], others: Sequence[str]
 ) -> Explained:
-    """Give all that is known of a package. Nothing is written, and no index but conda's is asked.
+    """Give all that is known of a package.
+
+    Nothing is changed, and no index but conda's is asked, unless the user is offline; what is
+    fetched of that is kept in the user's cache, as conda keeps it.
 
     ``others``: what else could have been meant, to be named where there is no such package.
 
@@ -53,8 +56,9 @@ def explain(
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name)
-    fetches = not is_offline(environ)
-    with closing(CondaSolver(environment, seconds=_SECONDS, fetches=fetches)) as solver:
+    fetches = not is_offline(environ, target.prefix)
+    asked = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
+    with closing(asked) as solver:
         offers = solver.offers([p.name for p in portraits] or [normalised(name)])
     if not portraits and offers:
         portraits = (absent(environment, name),)

@@ -8,17 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from safepip.decisions.fixing.afterwards import environment_after, harm_of, works
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
-from safepip.decisions.fixing.shares import (
-    can_be_shared,
-    environment_after,
-    harm_of,
-    shared_fix,
-    shares,
-    works,
-)
+from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
@@ -45,13 +39,14 @@ def solver_of(course: Course) -> CondaSolver:
     read is kept, and the time is for all questions together.
     """
     if course.solver is None:
-        words, environ = course.request.words, course.asking.environ
-        fetches = not is_offline(environ) and "--no-index" not in words
+        environ, prefix = course.asking.environ, course.environment.prefix
         course.solver = CondaSolver(
             course.environment,
-            seconds=_SECONDS,
-            fetches=fetches,
+            seconds=min(_SECONDS, course.left),
+            fetches=not (course.wider_options.no_index or is_offline(environ, prefix)),
+            environ=environ,
             is_enough=lambda: course.engine.interrupted,
+            looking=course.settings.looking,
         )
     return course.solver
 
@@ -66,7 +61,7 @@ def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
         or not (wanted and environment.writable and environment.records)
         or course.request.verb == "uninstall"
         or not can_be_repeated(words)
-        or not can_be_shared(course.options, words)
+        or not can_be_shared(course.wider_options, words)
     ):
         return ()
     since = time.monotonic()
@@ -78,9 +73,12 @@ def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
 def _checked(course: Course, plan: Plan, wanted: list[str]) -> tuple[Fix, ...]:
     environment, solver = course.environment, solver_of(course)
     offers = solver.offers(wanted)
-    shell = Shell(environment.prefix, environment.manager, course.is_reached)
+    shell = _shell(course)
     asked = tuple(map(without_secrets, course.spelled_words))
-    for share in shares(plan, environment, course.shown_arguments, offers, asked):
+    constrained = course.options.constrained
+    for share in shares(
+        plan, environment, course.shown_arguments, offers, asked, constrained=constrained
+    ):
         answer = solver.ask(share.specs)
         if answer is None or not answer.possible or not works(share, environment, answer, offers):
             continue
@@ -132,7 +130,13 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
     harmed = harm_of(environment, there, rest, leaving)
     if harmed and not _comes_along(course, plan, fix, harmed):
         return conda_would_harm(fix.asks_conda, harmed)
-    return with_answer(fix, answer)
+    return with_answer(fix, answer, _shell(course))
+
+
+def _shell(course: Course) -> Shell:
+    environment, channels = course.environment, solver_of(course).channels
+    reached = course.is_reached
+    return Shell(environment.prefix, environment.manager, reached, channels=channels)
 
 
 def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:

@@ -69,13 +69,15 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     if not first.refuses:
         return _carry_out(course, Clear(plan, first.findings, first.spared))
     held = keep(course, plan, first)
+    course.has_verdict()
     if isinstance(held, Kept):
+        hints: tuple[str, ...] = ()
         if course.request.verb == "plan":
             from safepip.recipes.from_conda import checked_by_conda  # no install waits for it
 
             newest = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
-            held = replace(held, fixes=newest.fixes)
-        return _carry_out(course, held)
+            held, hints = replace(held, fixes=newest.fixes), newest.hints
+        return _carry_out(course, held, hints)
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
@@ -120,11 +122,12 @@ def _block(
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=checked.hints)
 
 
-def _carry_out(course: Course, cleared: Cleared) -> Outcome:
+def _carry_out(course: Course, cleared: Cleared, hints: tuple[str, ...] = ()) -> Outcome:
     """Let pip act on the plan, unless the environment is another by now."""
     if course.request.verb == "plan" or course.options.dry_run:
         course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan")
-        return course.outcome(Exit.DONE, cleared, fixes=_from_conda(course, cleared))
+        fixes = _from_conda(course, cleared)
+        return course.outcome(Exit.DONE, cleared, fixes=fixes, hints=hints)
     environment = course.environment
     if records_state(environment.prefix) != environment.records_state:
         now = read_environment(environment.prefix, environment.interpreter)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.planning.keep import compare, holds, loses_extras, may_hold, named_in, slides
 from safepip.decisions.planning.loosen import with_constraints, without_bounds
+from safepip.effects.asking import OtherPython, SeamsMoved
 from safepip.effects.engines import start
 from safepip.values.account import Failed
+from safepip.values.errors import SafepipError
 from safepip.values.findings import Breaks, CondaOwned, Pinned
 from safepip.values.verdict import Kept
 
@@ -94,14 +96,29 @@ def tried(
 ) -> tuple[Plan, Judgement] | None:
     """Give the plan for other arguments, with conda's versions held, and what is said of it.
 
-    A pip of its own makes it, unseen. ``allow``: names that it may take over from conda.
+    A pip of its own makes it, unseen. None also where that fails or takes too long: what was found
+    before stands without it. ``allow``: names that it may take over from conda.
     """
     since = time.monotonic()
+    if course.left <= 0:
+        return None
+    try:
+        return _tried(course, arguments, allow)
+    except (OtherPython, SafepipError, SeamsMoved):
+        return None
+    finally:
+        course.timed("plan", since)
+
+
+def _tried(
+    course: Course, arguments: tuple[str, ...], allow: tuple[str, ...]
+) -> tuple[Plan, Judgement] | None:
     held = course.folder / "held.txt"
     policy = replace(course.request.policy, allow=(*course.request.policy.allow, *allow))
     lines = holds(course.environment, policy)
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    asking = replace(course.asking, arguments=with_constraints(arguments, str(held)), silent=True)
+    bounded = with_constraints(arguments, str(held))
+    asking = replace(course.asking, arguments=bounded, silent=True, is_over=course.is_over)
     with start(course.engine.name, asking) as engine:
         request = replace(course.request, policy=policy)
         trial = replace(course, request=request, engine=engine, asking=asking, seconds={})
@@ -113,7 +130,6 @@ def tried(
         found = trial.joined(account)
         judged = trial.judged(found)
         engine.stop()
-    course.timed("plan", since)
     return found, judged
 
 

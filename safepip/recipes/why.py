@@ -78,6 +78,7 @@ def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float)
     asking = replace(course.asking, arguments=course.request.words, silent=True)
     found = None
     try:
+        seconds = min(seconds, course.left)
         with Catalogue(asking, known, seconds, course.settings.looking) as shelf:
             question = _question(course, plan, held, shelf)
             found = find_conflict(question, shelf)

@@ -21,6 +21,8 @@ class Offer:
     """conda's name of it."""
     versions: tuple[str, ...]
     """The newest first; never empty."""
+    is_here: bool = False
+    """It is of a channel on this machine, which only who uses it has made."""
 
 
 class Moved(NamedTuple):

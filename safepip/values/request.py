@@ -51,6 +51,14 @@ class PipOptions:
     force_reinstall: bool = False
     upgrade: bool = False
     pre: bool = False
+    no_index: bool = False
+    no_binary: bool = False
+    """Something is to be built from its sources."""
+    require_hashes: bool = False
+    eager: bool = False
+    """`--upgrade` is for what is needed, too."""
+    constrained: bool = False
+    """There are constraints, in files."""
     break_system_packages: bool = False
     log: str | None = None
     """A file that pip writes what it does to, as given."""

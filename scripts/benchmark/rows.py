@@ -89,6 +89,15 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             ends_with=10,
             times=2,
         ),
+        Row(
+            *(
+                "conda",
+                "a plan, with conda's channels asked",
+                ("install", "--dry-run", "bench-small"),
+            ),
+            instead=("plan", "bench-small"),
+            times=2,
+        ),
         Row("kept", "kept: conda's versions held", ("install", "workbench"), times=2),
         Row(
             *("uninstall", "uninstall of 320 files", ("uninstall", "-y", "bench-medium")),

@@ -27,11 +27,15 @@ def has_secret(url: str) -> bool:
     return bare(url) != url
 
 
+def channel_place(channel: str) -> str:
+    """Give a channel of a record without the platform; empty where it does not know it."""
+    place = _SUBDIR.sub("", channel).rstrip("/")
+    return "" if "<" in place else place
+
+
 def channel_name(channel: str) -> str:
     """Give a channel as people write it; empty where a record does not know it."""
-    place = _SUBDIR.sub("", channel).rstrip("/")
-    if not place or "<" in place:
-        return ""
+    place = channel_place(channel)
     default = _DEFAULT.fullmatch(place)
     if default is not None and default[1] in _DEFAULTS:
         return "defaults"

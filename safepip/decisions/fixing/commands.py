@@ -45,6 +45,9 @@ _IN_FULL = {
 # Flags that begin like an option with a value: pip takes a complete name for what it is.
 _FLAGS = frozenset(("--pre", "--upgrade"))
 _BRING = frozenset(("--editable", "--group", "--requirement", "--requirements-from-script"))
+FILES = ("--requirement",)
+"""Options whose values are files of requirements."""
+_IN_FILES = frozenset((*FILES, "--constraint", "--group", "--requirements-from-script"))
 _SHORTEST_ABBREVIATION = len("--us")
 _READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
@@ -87,8 +90,7 @@ def can_be_repeated(arguments: tuple[str, ...]) -> bool:
 
 def has_files(arguments: tuple[str, ...]) -> bool:
     """Say whether more is asked than the arguments tell: requirements or constraints in files."""
-    files = ("-r", "-c", "--requirement", "--constraint")
-    return any(argument.startswith(files) for argument in arguments)
+    return any(name in _IN_FILES for name, _ in option_values(arguments))
 
 
 def is_printable(text: str) -> bool:
@@ -220,7 +222,7 @@ def _parts(arguments: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ..
         name, value_follows = _name_of(argument)
         following = tuple(islice(rest, 1)) if value_follows else ()
         long = argument.startswith("--")
-        joined = argument.partition("=")[2] if long else argument[argument.find(name[1:]) + 1 :]
+        joined = argument.partition("=")[2] if long else _behind(argument)
         yield name, "".join(following) or joined, (argument, *following)
 
 

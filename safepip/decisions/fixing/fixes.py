@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip
 from safepip.decisions.fixing.again import can_be_pasted
+from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fix_case import Case
 from safepip.decisions.fixing.shell import Shell
 from safepip.values.request import Policy
@@ -91,12 +92,13 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     those that come first. ``policy`` is what the user said to safepip, which the commands say
     again.
     """
+    channels = channels_of(environment.records)
     case = Case(
         environment,
         arguments or (request_verb,),
         plan,
         tuple(finding for finding in findings if finding.severity == "refuse"),
-        Shell(environment.prefix, environment.manager, obvious, in_notebook),
+        Shell(environment.prefix, environment.manager, obvious, in_notebook, channels),
         kept or (),
         policy or Policy(),
         others_fit,

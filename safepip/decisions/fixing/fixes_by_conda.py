@@ -98,13 +98,12 @@ def _to_be_asked(
 ) -> Fix:
     """Give the fix with what a solver can be asked of it: bounds, and what is newer than here.
 
-    ``settles``: where that can be had, the fix is certain. It never is for pixi, which solves for
-    its manifest and not for what is there.
+    ``settles``: where that can be had, the fix is certain.
     """
     here = {record.name: record.version for record in case.environment.records}
     newer = (f"{name} >{here[name]}" for name in changes.get("update", ()) if name in here)
     asks = (*changes.get("install", ()), *newer)
-    return replace(fix, asks_conda=asks, is_told_by_conda=settles and case.shell.manager != "pixi")
+    return replace(fix, asks_conda=asks, is_told_by_conda=settles)
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
@@ -144,9 +143,9 @@ def _followed_by(
     return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again")
 
 
-def with_answer(fix: Fix, answer: Answer) -> Fix:
+def with_answer(fix: Fix, answer: Answer, shell: Shell) -> Fix:
     """Say what the solver says of a fix that it finds possible."""
-    if not fix.is_told_by_conda:
+    if not (fix.is_told_by_conda and shell.is_as_asked):
         return fix
     asked = {pin.name for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None}
     others = other_moves(answer, asked)

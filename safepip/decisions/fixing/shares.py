@@ -6,13 +6,13 @@ needs. What is taken over by conda is no more looked into, since conda knows wha
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from safepip.decisions.fixing.bounds import conda_spec
 from safepip.decisions.fixing.commands import has_files, without_names, words_of
 from safepip.decisions.fixing.fixes_by_conda import other_moves
-from safepip.decisions.judging.consistency import before, standing, unmet
+from safepip.decisions.judging.consistency import before, standing
 from safepip.decisions.judging.requirements import (
     active_requirements,
     is_met,
@@ -20,14 +20,12 @@ from safepip.decisions.judging.requirements import (
     parse_version,
 )
 from safepip.decisions.wording.phrases import few
-from safepip.values.environment import Distribution, Record
 from safepip.values.late import dataclass
-from safepip.values.plan import Change, Plan
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from packaging.requirements import Requirement
@@ -35,7 +33,12 @@ if TYPE_CHECKING:
     from safepip.decisions.fixing.shell import Shell
     from safepip.values.channel import Answer, Offer
     from safepip.values.environment import Environment
+    from safepip.values.plan import Change, Plan
     from safepip.values.request import PipOptions
+
+_PYPI = ("files.pythonhosted.org", "pypi.org")
+"""Hosts of the index for which the names of conda's packages are known."""
+_FIRST_YEAR = 1990
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,11 @@ def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
     """Say whether what conda would put there is what pip was asked to put there."""
     elsewhere = options.target_dir or options.prefix_path or options.root_path
     other = options.ignore_dependencies or options.ignore_installed or options.force_reinstall
-    eager = any(argument.startswith("--upgrade-s") for argument in arguments)
+    # conda builds nothing, and has archives of other hashes.
+    other = other or options.no_binary or options.require_hashes or options.eager
     # With `-U -r FILE`, pip would go on to upgrade what conda has just brought.
     again = options.upgrade and has_files(arguments)
-    return not (elsewhere or other or eager or again or options.use_user_site or options.pre)
+    return not (elsewhere or other or again or options.use_user_site or options.pre)
 
 
 def shares(
@@ -70,16 +74,22 @@ def shares(
     arguments: tuple[str, ...],
     offers: Mapping[str, Offer],
     spelled: tuple[str, ...] = (),
+    *,
+    constrained: bool = False,
 ) -> tuple[Share, ...]:
     """Give the ways to divide a plan, the one that leaves most to conda first; empty for none.
 
     ``spelled``: the arguments with the lines of files in their place, where that is known.
+    ``constrained``: the user has constraints, which are not known here.
     """
-    asked = _asked(plan, spelled or arguments)
+    asked = _asked(plan, spelled or arguments, constrained=constrained)
     may = frozenset(
         c.name
         for c in plan.changes
-        if c.name in offers and _may_be_condas(c) and _is_missing(environment, c, offers[c.name])
+        if c.name in offers
+        and _may_be_condas(c)
+        and _is_the_same(c, offers[c.name])
+        and _is_missing(environment, c, offers[c.name])
     )
     only_requested = frozenset(c.name for c in plan.changes if c.requested and c.name in may)
     found: dict[tuple[str, ...], Share] = {}
@@ -113,13 +123,39 @@ def _may_be_condas(change: Change) -> bool:
     )
 
 
+def _is_the_same(change: Change, offer: Offer) -> bool:
+    """Say whether conda's package is of the project that pip has found.
+
+    What its own index has under a name that PyPI also knows is another thing. On conda's side only
+    a channel of the user's own may have that, too. Another major version may be another thing, or
+    one that was given up.
+    """
+    url = urlsplit(change.artifact.url if change.artifact is not None else "")
+    is_of_pypi = change.artifact is None or url.hostname in _PYPI
+    is_namesake = normalised(offer.package) == change.name
+    is_alike = is_namesake or _series(change.after or "") in map(_series, offer.versions)
+    return (is_of_pypi or offer.is_here) and is_alike
+
+
+def _series(version: str) -> int | None:
+    """Give the major version; one for all that are numbered by years."""
+    parsed = parse_version(version)
+    return min(parsed.major, _FIRST_YEAR) if parsed is not None else None
+
+
 def _is_missing(environment: Environment, change: Change, offer: Offer) -> bool:
     """Say whether conda's package is not there yet without metadata that pip sees."""
     return change.before is not None or environment.record_named(offer.package) is None
 
 
-def _asked(plan: Plan, arguments: tuple[str, ...]) -> Mapping[str, tuple[Requirement, ...]]:
-    """Give what the user asks of each name; of what stands in files, only pip's choice is known."""
+def _asked(
+    plan: Plan, arguments: tuple[str, ...], *, constrained: bool
+) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give what the user asks of each name; of what stands in files, only pip's choice is known.
+
+    Constraints may be on anything, and a file of requirements may name others of constraints.
+    """
+    in_files = has_files(arguments)
     asked: dict[str, tuple[Requirement, ...]] = {}
     for word in words_of(arguments):
         requirement = parse_requirement(word.text) if word.name else None
@@ -127,9 +163,9 @@ def _asked(plan: Plan, arguments: tuple[str, ...]) -> Mapping[str, tuple[Require
             asked[word.name] = (*asked.get(word.name, ()), requirement)
     for change in plan.changes:
         exact = parse_requirement(f"{change.name}=={change.after}")
-        is_told = change.name in asked and not has_files(arguments)
-        if change.requested and not is_told and exact is not None:
-            asked[change.name] = (*asked.get(change.name, ()), exact)
+        is_told = not in_files and (change.name in asked or not change.requested)
+        if (constrained or not is_told) and exact is not None:
+            asked[change.name] = (exact,)
     return asked
 
 
@@ -143,8 +179,10 @@ def _share(
     """Divide a plan so that all of conda's part has a version that everybody else accepts."""
     while True:
         taken, rest = _divided(plan, offers.keys())
-        wanted = {name: (*asked.get(name, ()), *_needs(rest, name, environment)) for name in taken}
-        misfits = {name for name in taken if not _fits(offers[name], wanted[name])}
+        needed = _needed(plan, rest, environment, asked)
+        wanted = {name: (*asked.get(name, ()), *needed.get(name, ())) for name in taken}
+        # What nobody asks for is needed by something that is not known here.
+        misfits = {n for n in taken if not wanted[n] or not _fits(offers[n], wanted[n])}
         if not misfits:
             break
         offers = {name: offer for name, offer in offers.items() if name not in misfits}
@@ -175,12 +213,29 @@ def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tu
     return tuple(taken), tuple(rest)
 
 
-def _needs(rest: tuple[Change, ...], name: str, environment: Environment) -> Iterator[Requirement]:
-    for change in rest:
-        markers = environment.interpreter.markers
-        for requirement in active_requirements(change.requires, markers, change.extras):
-            if normalised(requirement.name) == name:
-                yield requirement
+def _needed(
+    plan: Plan,
+    rest: tuple[Change, ...],
+    environment: Environment,
+    asked: Mapping[str, tuple[Requirement, ...]],
+) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give what pip's part needs, and what stays as it is, by name.
+
+    Of what is conda's only the extras that the user asks for: for the rest conda itself cares.
+    """
+    markers = environment.interpreter.markers
+    known = before(environment).extras
+    found: dict[str, tuple[Requirement, ...]] = {}
+    lines = [(change.requires, change.extras) for change in rest]
+    for name, each in standing(environment.distributions).items():
+        extras = tuple(extra for wish in asked.get(name, ()) for extra in wish.extras)
+        if name not in plan.by_name and (each.record is None or extras):
+            lines.append((each.requires, (*known.get(name, ()), *extras)))
+    for requires, wished in lines:
+        for requirement in active_requirements(requires, markers, wished):
+            name = normalised(requirement.name)
+            found[name] = (*found.get(name, ()), requirement)
+    return found
 
 
 def _fits(offer: Offer, wanted: tuple[Requirement, ...]) -> bool:
@@ -189,81 +244,6 @@ def _fits(offer: Offer, wanted: tuple[Requirement, ...]) -> bool:
         for version in offer.versions
         if (parsed := parse_version(version)) is not None and not parsed.is_prerelease
     )
-
-
-def works(
-    share: Share, environment: Environment, answer: Answer, offers: Mapping[str, Offer]
-) -> bool:
-    """Say whether, after conda's part, pip's is as planned, and nobody loses what it requires.
-
-    pip has planned the rest with other versions of what is now conda's; where it accepts these, it
-    finds them met, and plans the rest once more.
-    """
-    there = environment_after(environment, answer, offers)
-    versions = before(there).versions
-    for offer, wanted in zip(share.offers, share.wanted, strict=True):
-        if not all(is_met(requirement, versions.get(offer.name)) for requirement in wanted):
-            return False
-    rest = tuple(c for c in share.rest if c.requested or c.name not in versions or c.before)
-    return not harm_of(environment, there, rest, frozenset(change.name for change in rest))
-
-
-def harm_of(
-    environment: Environment,
-    there: Environment,
-    rest: tuple[Change, ...],
-    leaving: AbstractSet[str],
-) -> tuple[str, ...]:
-    """Give what would not have what it requires, after conda's part and ``rest``, which is pip's.
-
-    ``leaving``: names that are changed, and whose requirements are no concern any more.
-    """
-    unserved = dict.fromkeys(finding.distribution for finding in unmet(there, Plan(rest)))
-    return (*unserved, *dict.fromkeys(_broken_by(environment, there, leaving)))
-
-
-def _broken_by(
-    environment: Environment, there: Environment, leaving: AbstractSet[str]
-) -> list[str]:
-    """Give what pip owns and what would lose a requirement that is met; ``leaving`` is changed."""
-    old, new = before(environment), before(there)
-    markers = environment.interpreter.markers
-    return [
-        name
-        for name, each in standing(environment.distributions).items()
-        if each.record is None and name not in leaving
-        for requirement in active_requirements(each.requires, markers, old.extras.get(name, ()))
-        if (wanted := normalised(requirement.name)) not in leaving
-        and is_met(requirement, old.versions.get(wanted))
-        and not is_met(requirement, new.versions.get(wanted))
-    ]
-
-
-def environment_after(
-    environment: Environment, answer: Answer, offers: Mapping[str, Offer]
-) -> Environment:
-    """Give the environment as it would be once conda has done what its solver answered.
-
-    What is numbered otherwise than its distribution has no known version then.
-    """
-    moved = {move.name: move.after for move in answer.moves}
-    found = [d for d in (_moved(d, moved) for d in environment.distributions) if d is not None]
-    known = {distribution.name for distribution in found}
-    for offer in offers.values():
-        version = answer.versions.get(offer.package.lower())
-        if version is not None and offer.name not in known:
-            record = Record(offer.package, version, "")
-            found.append(Distribution(offer.name, version, "", record=record))
-    return replace(environment, distributions=tuple(found))
-
-
-def _moved(distribution: Distribution, moved: Mapping[str, str]) -> Distribution | None:
-    record = distribution.record
-    if record is None or record.name.lower() not in moved:
-        return distribution
-    after = moved[record.name.lower()]
-    version = after if record.version == distribution.version else ""
-    return replace(distribution, version=version, requires=()) if after else None
 
 
 def shared_fix(
@@ -275,8 +255,8 @@ def shared_fix(
     says += ", and pip the rest" if share.arguments else ""
     others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
     says += f"; that also {others}" if others else ""
-    # pixi solves for its manifest, and not for what is there.
-    says += ", if pixi can (unchecked)" if shell.manager == "pixi" else ""
+    tool = "pixi" if shell.manager == "pixi" else shell.tool
+    says += "" if shell.is_as_asked else f", if {tool} can (unchecked)"
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from safepip.decisions.fixing.channels import channel_options
 from safepip.decisions.fixing.commands import command_line
 from safepip.values.late import dataclass
 
@@ -33,6 +34,17 @@ class Shell:
     obvious: bool = True
     """The environment need not be named to safepip."""
     in_notebook: bool = False
+    channels: tuple[str, ...] = ()
+    """Where conda is to take packages from; empty for what the user has set for all commands."""
+
+    @property
+    def is_as_asked(self) -> bool:
+        """Whether the tool would do what a solver says that was asked for the same channels.
+
+        Not where there are several: it depends on how strict the user is about their order. Nor is
+        it so of pixi, which solves for its manifest and not for what is there.
+        """
+        return self.manager != "pixi" and len(self.channels) == 1 and bool(self._from())
 
     @property
     def tool(self) -> str:
@@ -52,19 +64,24 @@ class Shell:
         if any(name.startswith("-") for name in names):
             return ""
         if self.manager == "pixi":
-            return self.run("pixi", _PIXI[verb], *self._manifest(), *names)
+            option = "--environment" if verb == "reinstall" else "--feature"
+            there = (*self._manifest(), *self._pixi_s(option))
+            return self.run("pixi", _PIXI[verb], *there, *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
-        options = (*options, *force)
+        there = () if verb == "remove" or "-c" in options else self._from()
+        options = (*there, *options, *force)
         return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""
-        return self.run("pixi", "add", *self._manifest(), "--pypi", *requirements)
+        there = (*self._manifest(), *self._pixi_s("--feature"))
+        return self.run("pixi", "add", *there, "--pypi", *requirements)
 
     def create(self, name: str, what: tuple[str, ...]) -> str:
         """Give the command that makes a new environment."""
-        return self.run(self.tool, "create", *self._yes(), "-n", name, *what)
+        there = () if "--clone" in what else self._from()
+        return self.run(self.tool, "create", *self._yes(), "-n", name, *there, *what)
 
     def then(self, *commands: str) -> str:
         """Give the commands in order, each only after the one before it; nothing if one is empty.
@@ -81,6 +98,17 @@ class Shell:
         """Nobody can answer in a notebook, though it looks like a terminal."""
         return ("-y",) if self.in_notebook else ()
 
+    def _from(self) -> tuple[str, ...]:
+        return channel_options(self.channels)
+
     def _manifest(self) -> tuple[str, ...]:
         workspace, found, _ = self.prefix.partition("/.pixi/envs/")
         return ("--manifest-path", workspace) if found and not self.obvious else ()
+
+    def _pixi_s(self, option: str) -> tuple[str, ...]:
+        """Keep to this environment: what is added to no feature is added to `default`, and to all.
+
+        That an environment is made of the feature of its name is only pixi's custom.
+        """
+        name = self.prefix.partition("/.pixi/envs/")[2]
+        return (option, name) if name not in ("", "default") else ()

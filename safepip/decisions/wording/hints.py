@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.builders import is_of_a_build
+from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
@@ -48,7 +49,8 @@ def hints_on_creating(
 
 def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...]:
     """Give a line for what is for another Python than conda's, and one for where it may be had."""
-    shell = Shell(environment.prefix, environment.manager)
+    channels = channels_of(environment.records)
+    shell = Shell(environment.prefix, environment.manager, channels=channels)
     bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
     lines = causes(conflict, environment)
     if bounds and shell.manager != "pixi":

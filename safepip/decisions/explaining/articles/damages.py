@@ -116,6 +116,12 @@ DAMAGES = (
         " !  unfinished  the change 2026-11-25-1 of safepip was cut off, and is not taken back yet",
     ),
     _damage(
+        "unreadable-change",
+        "a change in safepip's journal cannot be read",
+        "It cannot be taken back. Other changes can, as far as they do not touch the same files.",
+        " !  unreadable-change  .../2026-11-25-1 cannot be read, safepip's note of the change ...",
+    ),
+    _damage(
         "unchecked",
         "files that could not be read",
         "Nothing is known of them: mostly a matter of permissions.",
