@@ -548,24 +548,34 @@ def test_pip_s_own_checkout_came_from_a_place_that_pip_can_read(
 ) -> None:
     prefix = tmp_path / "env"
     project, stray = prefix / "src" / "app" / "sub", prefix / "src" / "stray"
-    for folder in (project, stray):
+    apart, own = tmp_path / "work" / "src" / "apart", tmp_path / "work" / "own"
+    for folder in (project, stray, apart, own):
         folder.mkdir(parents=True)
         (folder / "setup.py").touch()
-    commit(project.parent)
+    for folder in (project.parent, apart, own):
+        commit(folder)
     commit(tmp_path)  # a repository that the environment lies in is not where `stray` came from
     monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
-    for folder in (project.parent, tmp_path):
+    for folder in (project.parent, tmp_path, apart, own):
         words = ["git", "-C", str(folder), "remote", "add", "origin", remote]
         subprocess.run(words, check=True, env={"PATH": os.environ["PATH"]})
     found = list[Origin]()
-    for name, folder in (("app", project), ("stray", stray)):
+    for name, folder in (("app", project), ("stray", stray), ("apart", apart), ("own", own)):
         info = tmp_path / f"{name}-1.dist-info"
         info.mkdir()
         raw = {"url": folder.as_uri(), "dir_info": {"editable": True}}
         (info / "direct_url.json").write_text(json.dumps(raw))
-        found += read_origins(str(prefix), [Distribution(name, "1", str(info))]).values()
+        here = [Distribution(name, "1", str(info))]
+        found += read_origins(str(prefix), here, ("apart", "own")).values()
+        (seen,) = read_origins(str(prefix), here).values()
+        assert bool(seen.remote) == (name == "app")  # nobody told that pip made the others
     there = told.format(prefix=prefix.as_uri())
-    assert [(one.remote, one.subdirectory) for one in found] == [(there, "sub"), ("", "")]
+    assert [(one.remote, one.subdirectory) for one in found] == [
+        (there, "sub"),
+        ("", ""),
+        (told.format(prefix=(tmp_path / "work").as_uri()), ""),
+        ("", ""),
+    ]
 
 
 def test_what_conda_is_to_unset_is_no_value(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_the_journal_tells_extras_and_indexes_of_what_is_there() -> None:
     }
 
 
+def test_a_clone_that_pip_made_is_told_from_a_folder_of_the_user_s() -> None:
+    places = ("-egit+https://h/x#egg=A.b[c]&subdirectory=d", "--editable", "c @ git+ssh://g@h/c")
+    steps = (step("a-b", "1"), step("c", "1"), step("mine", "1"))
+    first = entry(1, "install", *places, "-e", "./mine", "-e", "d @ file:///d", steps=steps)
+    later = entry(2, "install", "-e", "./c", steps=(step("c", "2"),))
+    names = [[n for n, one in asked_for(done).items() if one.cloned] for done in ([first], [later])]
+    assert names == [["a-b", "c"], []]
+
+
 def test_where_something_was_found_is_added_to_where_pip_looks() -> None:
     asked = Asked("1", sources=(("--index-url", "https://****@one/"), ("--find-links", "w")))
     assert sources_of(asked) == ("--extra-index-url=https://one/", "--find-links=w")

@@ -19,7 +19,7 @@ from safepip.values.sheet import Origin
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from safepip.values.environment import Distribution, Environment
 
@@ -55,12 +55,19 @@ def _linked(folder: str) -> Iterator[str]:
                 yield normalised(stem)
 
 
-def read_origins(prefix: str, distributions: Iterable[Distribution]) -> Mapping[str, Origin]:
-    """Give the origin of each distribution, by its metadata's path."""
-    return {d.metadata_path: _origin(prefix, d) for d in distributions}
+def read_origins(
+    prefix: str, distributions: Iterable[Distribution], cloned: Collection[str] = ()
+) -> Mapping[str, Origin]:
+    """Give the origin of each distribution, by its metadata's path.
+
+    ``cloned``: the names that pip was asked for by a repository, to be edited. Where no virtualenv
+    is, and a conda environment is none to pip, it clones into `src` of the working folder, and a
+    folder in which somebody cloned himself looks just so.
+    """
+    return {d.metadata_path: _origin(prefix, d, d.name in cloned) for d in distributions}
 
 
-def _origin(prefix: str, distribution: Distribution) -> Origin:
+def _origin(prefix: str, distribution: Distribution, is_cloned: bool) -> Origin:  # noqa: FBT001
     info = distribution.metadata_path
     requested = os.path.exists(f"{info}/REQUESTED")
     raw = read_object(f"{info}/direct_url.json", _LIMIT)
@@ -69,11 +76,11 @@ def _origin(prefix: str, distribution: Distribution) -> Origin:
         # `setup.py develop` leaves no more than a link to where the metadata lies.
         if not distribution.outside:
             return Origin(requested)
-        return _editable(prefix, _project_with(distribution.location))
+        return _editable(prefix, _project_with(distribution.location), is_cloned=is_cloned)
     vcs, archive, folder = (_table(raw, f"{key}_info") for key in ("vcs", "archive", "dir"))
     path = path_of(url)
     if folder.get("editable") is True and path:
-        return _editable(prefix, path)
+        return _editable(prefix, path, is_cloned=is_cloned)
     return Origin(
         requested=requested,
         url=url,
@@ -86,15 +93,16 @@ def _origin(prefix: str, distribution: Distribution) -> Origin:
     )
 
 
-def _editable(prefix: str, path: str) -> Origin:
-    """Give the origin of a project in a folder; pip's own checkouts lie in `src` of the prefix."""
+def _editable(prefix: str, path: str, *, is_cloned: bool) -> Origin:
+    """Give the origin of a project in a folder; pip's own checkouts lie in a `src`."""
     there = os.path.isdir(path)
     url = f"file://{quote(path)}"
     found = Origin(requested=True, url=url, is_editable=True, is_folder=True, is_there=there)
-    if not there or not f"{os.path.realpath(path)}/".startswith(f"{prefix}/src/"):
+    if not there or not (is_cloned or _is_within(os.path.realpath(path), prefix)):
         return found
     top = _git(path, "rev-parse", "--show-toplevel")
-    if not top.startswith(f"{prefix}/src/"):  # the repository is one that the prefix lies in
+    is_pips = is_cloned and os.path.basename(os.path.dirname(top)) == "src"
+    if not is_pips and not _is_within(top, prefix):  # the repository may be around the prefix
         return found
     # Not as `insteadOf` has it, which is for this machine.
     remote = _as_url(_git(path, "config", "--get", "remote.origin.url"), top)
@@ -110,6 +118,10 @@ def _editable(prefix: str, path: str) -> Origin:
         is_editable=True,
         remote=remote,
     )
+
+
+def _is_within(path: str, prefix: str) -> bool:
+    return f"{path}/".startswith(f"{prefix}/src/")
 
 
 def _as_url(remote: str, top: str) -> str:

@@ -11,7 +11,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.exporting.asked import sources_of
+from safepip.decisions.exporting.asked import asked_for, sources_of
 from safepip.decisions.exporting.conda_part import provided
 from safepip.decisions.exporting.constraints import (
     are_of,
@@ -20,6 +20,7 @@ from safepip.decisions.exporting.constraints import (
     stale,
 )
 from safepip.decisions.exporting.dropped import dropped
+from safepip.decisions.exporting.lines import cloned_in
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
 from safepip.decisions.exporting.names import lock_names
 from safepip.decisions.exporting.pip_part import counted
@@ -46,13 +47,14 @@ from safepip.effects.reading import read_environment
 from safepip.effects.wishes import read_packages, read_variables
 from safepip.effects.writing import text_at, write_changed
 from safepip.recipes.course import is_reached
+from safepip.values.environment_file import EnvironmentFile
 from safepip.values.errors import CannotLock, UsageError
 from safepip.values.late import dataclass
 from safepip.values.text import shown
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from safepip.decisions.exporting.sheet import Wanted
     from safepip.values.environment import Environment
@@ -95,7 +97,9 @@ def export(
     folder = os.path.dirname(os.path.realpath(path)) if path else ""
     holds = wanted.holds and bool(path) and not wanted.from_history
     wanted = replace(wanted, folder=folder, holds=holds)
-    known = known_of(environment)
+    is_update = not as_requirements and os.path.lexists(path)
+    before = read_environment_file(path) if is_update else EnvironmentFile(path)
+    known = known_of(environment, (line.text for line in before.lines))
     sheet = sheet_of(environment, known, wanted)
     head = f"# {shown(environment.name)}, as of {timestamp()}{_BY_US}"
     if as_requirements:
@@ -106,9 +110,9 @@ def export(
         text = _with_old_head(there, text)
     else:
         text = updated_text(path, sheet, head)
-        if path and os.path.lexists(path):
-            files = read_environment_file(path), environment_file_of(path, text)
-            sheet = replace(sheet, notes=(*dropped(*files), *sheet.notes))
+        if is_update:
+            gone = dropped(before, environment_file_of(path, text))
+            sheet = replace(sheet, notes=(*gone, *sheet.notes))
     texts = {path: text} if path else {}
     if holds and sheet.entries:
         beside = os.path.join(os.path.dirname(path), wanted.constraints)
@@ -190,13 +194,16 @@ def _not_ours(path: str, what: str, instead: Fix | None = None) -> UsageError:
     )
 
 
-def known_of(environment: Environment) -> Known:
-    """Read what is known of an environment besides its books."""
+def known_of(environment: Environment, lines: Iterable[str] = ()) -> Known:
+    """Read what is known of an environment besides its books. ``lines``: of a file of it."""
     prefix = environment.prefix
+    entries = tuple(Journal(prefix).entries())
+    cloned = {name for name, one in asked_for(entries).items() if one.cloned}
+    of_pip = [d for d in environment.distributions if d.record is None]
     return Known(
-        origins=read_origins(prefix, (d for d in environment.distributions if d.record is None)),
+        origins=read_origins(prefix, of_pip, cloned.union(map(cloned_in, lines))),
         packages=read_packages(prefix, environment.records),
-        entries=tuple(Journal(prefix).entries()),
+        entries=entries,
         variables=read_variables(prefix),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from safepip.decisions.exporting.lines import cloned_in
 from safepip.decisions.exporting.urls import bare
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
@@ -36,6 +38,8 @@ class Asked:
     sha256: str = ""
     allowed: bool = False
     """The user let pip take it over from conda, and did not take that back."""
+    cloned: bool = False
+    """pip made a clone of a repository for the last change of it, to be edited there."""
 
 
 class _Words(NamedTuple):
@@ -60,13 +64,15 @@ def asked_for(entries: Sequence[Entry]) -> Mapping[str, Asked]:
         words = _words(entry)
         extras = _extras(words)
         sources = _sources(words)
+        cloned = set(map(cloned_in, _editables(words)))
         for step in entry.steps:
             if step.after is None:
                 found.pop(step.name, None)
             else:
                 asked = _asked(step, found.get(step.name), sources)
                 is_allowed = asked.allowed or step.name in words.allowed
-                found[step.name] = replace(asked, allowed=is_allowed)
+                is_cloned = step.name in cloned
+                found[step.name] = replace(asked, allowed=is_allowed, cloned=is_cloned)
         for name, more in extras.items():
             if name in found:
                 known = found[name]
@@ -108,6 +114,12 @@ def _extras(words: _Words) -> Mapping[str, frozenset[str]]:
         for one in parsed
         if one is not None
     }
+
+
+def _editables(words: _Words) -> list[str]:
+    """Give what is to be edited, as lines of a file."""
+    found = option_values(words.of_pip)
+    return [f"-e {shlex.quote(value)}" for name, value in found if name == "--editable"]
 
 
 def _sources(words: _Words) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,7 @@ _WHEEL = re.compile(r"([A-Za-z0-9_.]+)-[^-/]+(?:-[^-/]+){3,4}\.whl$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _ARCHIVE = re.compile(r".*\.(?:whl|zip|tar\.gz|tar\.bz2)", re.IGNORECASE)
 _EDITABLE = "--editable"
+_CLONED = re.compile(r"git\+[a-z+]+:", re.IGNORECASE)
 
 Option = tuple[str, str]
 """An option by its full name, and its value; empty for a flag."""
@@ -66,6 +67,19 @@ def options_in(line: str) -> tuple[Option, ...]:
 def editable_in(line: str) -> str:
     """Give the path or URL of an editable project; empty for another line."""
     return next((value for option, value in options_in(line) if option == _EDITABLE), "")
+
+
+def cloned_in(line: str) -> str:
+    """Give the normalised name of what is to be edited in a clone that pip makes of a repository.
+
+    It is empty for another line.
+    """
+    value = editable_in(line)
+    requirement = parse_requirement(value)
+    if requirement is not None and requirement.url is not None:
+        return normalised(requirement.name) if _CLONED.match(requirement.url) else ""
+    found = _EGG.search(value) if _CLONED.match(value) else None
+    return normalised(found[1]) if found is not None else ""
 
 
 def name_in(line: str) -> str:
