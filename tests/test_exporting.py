@@ -29,7 +29,7 @@ from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, 
 from safepip.decisions.exporting.names import constraints_name, lock_names
 from safepip.decisions.exporting.parsing import parse_environment_file
 from safepip.decisions.exporting.pip_part import Told, pip_part
-from safepip.decisions.exporting.sheet import Known, Wanted, sheet_of
+from safepip.decisions.exporting.sheet import Known, Wanted, as_it_should_be, sheet_of
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.decisions.exporting.urls import bare, channel_name, has_secret
 from safepip.decisions.exporting.wanted import wanted
@@ -301,6 +301,8 @@ def test_what_nobody_allowed_pip_to_take_is_told_as_conda_s() -> None:
         (PipEntry("lib", "lib==1"), PipEntry("six", "six==2", "six 1")),
     )
     assert Note("damaged", "numpy", "numpy 1") in sheet.notes
+    whole, *_ = as_it_should_be(env, (given,))
+    assert pins_in(constraints_text(whole, "2026")) == {"numpy": "1"}
 
 
 def test_files_beside_two_files_of_one_folder_are_four() -> None:

@@ -11,10 +11,11 @@ from safepip.decisions.exporting.constraints import (
     is_constraints,
     stale,
 )
+from safepip.decisions.exporting.sheet import as_it_should_be
 from safepip.decisions.fixing.shell import Shell
 from safepip.effects.followers import follow, followers
 from safepip.effects.interpreters import ask_python
-from safepip.effects.journal import timestamp
+from safepip.effects.journal import Journal, timestamp
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_with_owner
 from safepip.effects.writing import text_at, write_changed
@@ -27,6 +28,7 @@ from safepip.values.verdict import Fix
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.values.environment import Environment
     from safepip.values.target import Target
 
 _LIMIT = 16 * 1024 * 1024
@@ -48,7 +50,7 @@ def constraints(target: Target, environ: Mapping[str, str], path: str) -> Pinned
 
     Raises: SafepipError.
     """
-    environment = read_environment(target.prefix, ask_python(target.python, environ))
+    environment = _environment_of(target, environ)
     if not path:
         return Pinned(constraints_text(environment, timestamp()))
     text = constraints_for(path, environment)
@@ -72,7 +74,13 @@ def check_constraints(
             f"`{shown(path)}` was not written by safepip, so it cannot be stale",
             fixes=[Fix(_shell_of(target).safepip(("constraints",)), "see conda's versions")],
         )
-    return stale(text, read_environment(target.prefix, ask_python(target.python, environ)))
+    return stale(text, _environment_of(target, environ))
+
+
+def _environment_of(target: Target, environ: Mapping[str, str]) -> Environment:
+    """Read the environment as conda brought it, but for what the user gave to pip."""
+    environment = read_environment(target.prefix, ask_python(target.python, environ))
+    return as_it_should_be(environment, tuple(Journal(target.prefix).entries()))[0]
 
 
 def _own_text(path: str) -> str:
@@ -98,7 +106,7 @@ def keep_in_step(target: Target, environ: Mapping[str, str]) -> tuple[str, ...]:
     texts = {path: text for path in paths if is_constraints(text := _own_text(path))}
     if not texts:
         return ()
-    environment = read_environment(target.prefix, ask_python(target.python, environ))
+    environment = _environment_of(target, environ)
     its = {path: text for path, text in texts.items() if are_of(text, environment)}
     new = {
         path: constraints_text(environment, timestamp(), text)

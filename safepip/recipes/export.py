@@ -119,7 +119,8 @@ def export(
         other = ("export", "-f", path, "--constraints", f"conda-{wanted.constraints}")
         command = Shell(target.prefix, obvious=is_reached(target)).safepip(other)
         instead = Fix(command, "have safepip's under another name")
-        texts = {beside: constraints_for(beside, environment, instead), **texts}
+        whole, *_ = as_it_should_be(environment, known.entries)
+        texts = {beside: constraints_for(beside, whole, instead), **texts}
     if lock:
         locks, notes = locked_texts(target, environ, environment, known, path)
         texts |= locks
@@ -150,7 +151,7 @@ def locked_texts(
         refuse_others(one, text)
         if text and not _is_of(text, head):
             raise _not_ours(one, "is the lock of another environment")
-    environment, taken, _ = as_it_should_be(environment, known)
+    environment, taken, _ = as_it_should_be(environment, known.entries)
     records = provided(environment, taken)
     explicit, notes = explicit_text(head, records, known.packages)
     of_pip = [one for one in counted(environment).values() if one.record is None]

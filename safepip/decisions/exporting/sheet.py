@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.exporting.asked import Asked, asked_for
 from safepip.decisions.exporting.conda_part import (
     asked_specs,
@@ -23,7 +24,7 @@ from safepip.values.sheet import Note, Sheet
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from safepip.values.environment import Environment, Record
+    from safepip.values.environment import Distribution, Environment, Record
     from safepip.values.journal import Entry
     from safepip.values.sheet import Origin, Package
 
@@ -57,7 +58,7 @@ class Known:
 
 def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
     """Give what a file says of an environment."""
-    environment, taken, damaged = as_it_should_be(environment, known)
+    environment, taken, damaged = as_it_should_be(environment, known.entries)
     told = Told(known.origins, asked_here(environment, known), taken, wanted.folder)
     part = pip_part(environment, told, everything=wanted.everything)
     records = provided(environment, taken)
@@ -86,23 +87,33 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
 
 
 def as_it_should_be(
-    environment: Environment, known: Known
+    environment: Environment, entries: Sequence[Entry]
 ) -> tuple[Environment, Mapping[str, Record], tuple[Note, ...]]:
-    """Give the environment with all that nobody gave to pip on conda's side.
+    """Give the environment with all that nobody gave to pip on conda's side, as conda brought it.
 
     With it, the packages that pip took over by the user's leave, by distribution, and a note for
     each that it took without.
     """
     taken = taken_over(environment)
-    asked = asked_for(known.entries)
+    asked = asked_for(entries)
     given = {name: one for name, one in taken.items() if name in asked and asked[name].allowed}
     damaged = {name: one for name, one in taken.items() if name not in given}
     distributions = tuple(
-        replace(d, record=damaged[d.name]) if d.record is None and d.name in damaged else d
+        _as_shipped(environment, d, damaged[d.name])
+        if d.record is None and d.name in damaged
+        else d
         for d in environment.distributions
     )
     notes = (Note("damaged", name, f"{one.name} {one.version}") for name, one in damaged.items())
     return replace(environment, distributions=distributions), given, tuple(notes)
+
+
+def _as_shipped(
+    environment: Environment, distribution: Distribution, record: Record
+) -> Distribution:
+    """Give a distribution that pip replaced in the version that conda's package has of it."""
+    shipped = shipped_in(environment, record.files)[distribution.name]
+    return replace(distribution, record=record, version=shipped.version or record.version)
 
 
 def asked_here(environment: Environment, known: Known) -> Mapping[str, Asked]:
