@@ -691,6 +691,16 @@ def test_the_user_s_own_lines_stay_as_they_are_written(tmp_path: Path) -> None:
     assert pip_lines(file) == [*own, "-c constraints.txt", "rich==13.6", "torch==2"]
 
 
+def test_a_place_is_not_named_twice_for_how_one_logs_in_there(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    own = ["--index-url http://ada:${T}@h/simple/", "-i https://${T}@i", "-f wh"]
+    file.write_text(f"dependencies:\n  - pip: {json.dumps(own)}\n")
+    new = ("--index-url http://h/simple/", "--extra-index-url https://i", "--find-links ./wh")
+    options = (*new, "--index-url https://other")
+    file.write_text(updated_text(str(file), replace(SHEET, options=options, entries=()), ""))
+    assert pip_lines(file) == [*own, options[-1]]
+
+
 def test_packages_of_conda_s_whose_names_differ_little_are_two(tmp_path: Path) -> None:
     specs = ("ruamel.yaml=0.17", "ruamel_yaml=0.15", "typing-extensions=4", "typing_extensions=4")
     file = tmp_path / "environment.yml"

@@ -99,6 +99,8 @@ def test_a_clone_that_pip_made_is_told_from_a_folder_of_the_user_s() -> None:
 def test_where_something_was_found_is_added_to_where_pip_looks() -> None:
     asked = Asked("1", sources=(("--index-url", "https://****@one/"), ("--find-links", "w")))
     assert sources_of(asked) == ("--extra-index-url=https://one/", "--find-links=w")
+    there = Asked("1", sources=(("--index-url", "https://a:${T}@one/"),))
+    assert sources_of(there) == ("--extra-index-url=https://one/",)
     assert sources_of(None) == ()
 
 
@@ -561,7 +563,14 @@ def test_a_url_without_secrets_stays_as_it_is() -> None:
         assert (bare(url), has_secret(url)) == (url, False)
     for url in ("https://${USER}:${PASSWORD}@host/simple", "https://${TOKEN}@host/simple"):
         assert (bare(url), has_secret(url)) == (url, False)
-    assert has_secret("https://me:${PASSWORD}@host/simple")
+    for url in (
+        "https://me:${PASSWORD}@host/simple",
+        "git+https://oauth2:${T}@github.com/o/r.git",
+        "x @ git+https://x-access-token:${T}@github.com/o/r.git",
+    ):
+        assert (bare(url), has_secret(url)) == (url, False)
+    for url in ("https://${USER}:hunter2@h/s", "https://a:${T}x@h/s", "https://a:b:${T}@h/s"):
+        assert has_secret(url)
 
 
 # ------------------------------------------------------------------------------- files

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.exporting.conda_part import with_words_of
 from safepip.decisions.exporting.lines import editable_in, key_of, options_in
+from safepip.decisions.exporting.places import are_there, places_in
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.effects.commented import put, slots_of
 from safepip.values.environment import spec_name
@@ -81,7 +82,9 @@ def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as ab
     part["pip"] = lines
     old = slots_of(lines, lambda line: key_of(str(line)))
     kept = {s.key: s for s in old.entries if _stays(str(s.value), sheet)}
-    put(lines, updated(old, {**kept, **new}))
+    known = {where for slot in kept.values() for where in places_in(str(slot.value))}
+    missing = {key: s for key, s in new.items() if not are_there(str(s.value), known)}
+    put(lines, updated(old, {**kept, **missing}))
 
 
 def _stays(line: str, sheet: Sheet) -> bool:

@@ -18,8 +18,8 @@ _SECRET_QUERY = re.compile(
 )
 
 
-_VARIABLES = re.compile(r"\$\{[A-Z0-9_]+\}(?::\$\{[A-Z0-9_]+\})?")
-"""A login that pip fills in from variables; nothing of it is a secret as it stands."""
+_VARIABLES = re.compile(r"(?:[^:@/\s]+:)?\$\{[A-Z0-9_]+\}")
+"""A login of which pip fills in the secret from a variable; nothing of it is one as it stands."""
 _LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
 """`user:password@host:8080`, as pip takes a proxy."""
 
@@ -46,8 +46,8 @@ def without_secrets(text: str) -> str:
     """Give the text with what may be a secret taken out of the URLs and proxies in it.
 
     User information goes whole, since tokens are often given as the user's name; but not the name
-    that `ssh` logs in with, nor what is only names of variables. So do the values of query
-    parameters that are named like credentials.
+    that `ssh` logs in with, nor where the password is the name of a variable. So do the values of
+    query parameters that are named like credentials.
     """
     return _LOGIN.sub("****@", _URL.sub(lambda found: _without_secret(found.group()), text))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.exporting.lines import cloned_in
-from safepip.decisions.exporting.urls import bare
+from safepip.decisions.exporting.urls import bare, without_login
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import standing_changes
@@ -51,10 +51,15 @@ class _Words(NamedTuple):
 
 
 def sources_of(asked: Asked | None) -> tuple[str, ...]:
-    """Give options that add where something was found to where pip looks anyhow."""
+    """Give options that add where something was found to where pip looks anyhow.
+
+    On a command line, pip fills in no variables, and with a login it looks for none elsewhere.
+    """
     found = asked.sources if asked is not None else ()
-    more = (("--extra-index-url" if name == INDEX else name, bare(value)) for name, value in found)
-    return tuple(f"{name}={value}" for name, value in more)
+    return tuple(
+        f"{'--extra-index-url' if name == INDEX else name}={bare(without_login(value))}"
+        for name, value in found
+    )
 
 
 def asked_for(entries: Sequence[Entry]) -> Mapping[str, Asked]:

@@ -11,6 +11,7 @@ _SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-
 _DEFAULTS = frozenset({"main", "r", "msys2", "free", "pro"})
 _ANACONDA = re.compile(r"https?://conda\.anaconda\.org/(?:t/[^/]+/)?([^/]+)/?$")
 _DEFAULT = re.compile(r"(?:https?://repo\.(?:anaconda\.com|continuum\.io)/)?pkgs/(\w+)/?$")
+_LOGIN = re.compile(r"(?<=://)[^/?#]*@")
 _LEFT = re.compile(r"\*{4}@|/t/\*{4}(?=/|$)|[?&;][^=&;#]*=\*{4}")
 
 
@@ -20,6 +21,11 @@ def bare(url: str) -> str:
     The user's name that `ssh` logs in with stays.
     """
     return _LEFT.sub("", without_secrets(url))
+
+
+def without_login(url: str) -> str:
+    """Give a place without all that one logs in there with, variables as well."""
+    return _LOGIN.sub("", url)
 
 
 def has_secret(url: str) -> bool:
