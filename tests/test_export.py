@@ -490,6 +490,8 @@ def test_constraints_are_never_written_over_what_somebody_wrote(
     again = world.run("export", "-f", tmp_path / "e.yml")
     assert (again.exit_code, file.read_text()) == (2, other)
     assert "has the versions of another environment" in " ".join(again.stderr.split())
+    fix = f"safepip export --env {prefix} -f {tmp_path}/{prefix.name}.yml"
+    assert f"{fix} " in f"{' '.join(again.stderr.split())} "
 
 
 # ------------------------------------------------------------------------------- check-file

@@ -26,7 +26,7 @@ from safepip.decisions.exporting.conda_part import (
 from safepip.decisions.exporting.constraints import constraints_text, is_constraints, pins_in, stale
 from safepip.decisions.exporting.lines import key_of, name_in, options_in, path_in, requirement_text
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
-from safepip.decisions.exporting.names import constraints_name, lock_names
+from safepip.decisions.exporting.names import constraints_name, free_name, lock_names
 from safepip.decisions.exporting.parsing import parse_environment_file
 from safepip.decisions.exporting.pip_part import Told, pip_part
 from safepip.decisions.exporting.sheet import Known, Wanted, as_it_should_be, sheet_of
@@ -310,6 +310,8 @@ def test_what_nobody_allowed_pip_to_take_is_told_as_conda_s() -> None:
 def test_files_beside_two_files_of_one_folder_are_four() -> None:
     assert constraints_name("x/environment.yml") == constraints_name("") == "constraints.txt"
     assert constraints_name("x/dev.yml") == "dev.constraints.txt"
+    assert free_name("x/dev.yml", "my lab") == "x/mylab.yml"
+    assert free_name("lab.yaml", "lab") == "lab-2.yaml"
     assert lock_names("x/environment.yml") == ("x/environment.explicit.txt", "x/pylock.toml")
     assert lock_names("dev.1.yml") == ("dev.1.explicit.txt", "pylock.dev-1.toml")
 

@@ -22,7 +22,7 @@ from safepip.decisions.exporting.constraints import (
 from safepip.decisions.exporting.dropped import dropped
 from safepip.decisions.exporting.lines import cloned_in
 from safepip.decisions.exporting.lock import explicit_text, from_index, pylock, without_hash
-from safepip.decisions.exporting.names import lock_names
+from safepip.decisions.exporting.names import free_name, lock_names
 from safepip.decisions.exporting.pip_part import counted
 from safepip.decisions.exporting.sheet import (
     Known,
@@ -116,16 +116,28 @@ def export(
     texts = {path: text} if path else {}
     if holds and sheet.entries:
         beside = os.path.join(os.path.dirname(path), wanted.constraints)
-        other = ("export", "-f", path, "--constraints", f"conda-{wanted.constraints}")
-        command = Shell(target.prefix, obvious=is_reached(target)).safepip(other)
-        instead = Fix(command, "have safepip's under another name")
         whole, *_ = as_it_should_be(environment, known.entries)
+        instead = _instead(target, environment, path, beside)
         texts = {beside: constraints_for(beside, whole, instead), **texts}
     if lock:
         locks, notes = locked_texts(target, environ, environment, known, path)
         texts |= locks
         sheet = replace(sheet, notes=tuple(dict.fromkeys((*sheet.notes, *notes))))
     return Exported(environment, sheet, text, write_changed(texts))
+
+
+def _instead(target: Target, environment: Environment, path: str, beside: str) -> Fix:
+    """Give what to do where the file of constraints there is somebody else's.
+
+    Beside the one of another environment lies a file that is not this one's to write, either.
+    """
+    shell = Shell(target.prefix, obvious=is_reached(target))
+    if is_constraints(text_at(beside)):
+        other = free_name(path, environment.name)
+        return Fix(shell.safepip(("export", "-f", other)), "have a file of its own")
+    other = f"conda-{os.path.basename(beside)}"
+    command = shell.safepip(("export", "-f", path, "--constraints", other))
+    return Fix(command, "have safepip's under another name")
 
 
 def _with_old_head(there: str, text: str) -> str:

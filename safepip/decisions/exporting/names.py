@@ -13,6 +13,15 @@ def constraints_name(path: str) -> str:
     return f"{own}.constraints.txt" if own else "constraints.txt"
 
 
+def free_name(path: str, name: str) -> str:
+    """Give another path in the same folder, for an environment of this name."""
+    folder, own = posixpath.split(path)
+    stem = "".join(c for c in name if c.isalnum() or c in "-_") or "environment"
+    end = posixpath.splitext(own)[1]
+    free = next(one for one in (f"{stem}{end}", f"{stem}-2{end}") if one != own)
+    return posixpath.join(folder, free)
+
+
 def lock_names(path: str) -> tuple[str, str]:
     """Give the paths of the two locks beside an environment file, for conda and for pip.
 
