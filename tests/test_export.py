@@ -39,7 +39,7 @@ from safepip.values.environment_file import Beside
 from safepip.values.errors import UnreadableFile
 from safepip.values.sheet import Origin, PipEntry, Sheet
 from safepip.values.target import Target
-from tests.build import environment, interpreter
+from tests.build import MARKERS, environment, interpreter
 from tests.build import pip as egg
 from tests.guarded import Guarded, run
 from tests.lab import (
@@ -691,6 +691,20 @@ def test_the_user_s_own_lines_stay_as_they_are_written(tmp_path: Path) -> None:
     file.write_text(f"dependencies:\n  - pip: {json.dumps([*own, '-e.', 'gone'])}\n")
     file.write_text(updated_text(str(file), SHEET, ""))
     assert pip_lines(file) == [*own, "-c constraints.txt", "rich==13.6", "torch==2"]
+
+
+def test_markers_stay_and_lines_for_other_platforms_too(tmp_path: Path) -> None:
+    file = tmp_path / "environment.yml"
+    here = 'rich; python_version > "3"'
+    others = ['torch==1; sys_platform == "win32"', 'pywin; sys_platform == "win32"']
+    own = [here, *others, 'gone; python_version > "3"']
+    file.write_text(f"dependencies:\n  - pip: {json.dumps(own)}\n")
+    after = updated_text(str(file), replace(SHEET, markers=MARKERS, options=()), "")
+    assert document_of(after)["dependencies"][-1] == {
+        "pip": ['rich==13.6 ; python_version > "3"', "torch==2", *others]
+    }
+    gone = dropped(read_environment_file(str(file)), environment_file_of(str(file), after))
+    assert [note.about for note in gone] == [own[-1]]
 
 
 def test_a_place_is_not_named_twice_for_how_one_logs_in_there(tmp_path: Path) -> None:

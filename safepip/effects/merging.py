@@ -5,10 +5,17 @@ The file's own entries keep their place and their comments, and keys that are no
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.exporting.conda_part import with_words_of
-from safepip.decisions.exporting.lines import editable_in, key_of, options_in
+from safepip.decisions.exporting.lines import (
+    editable_in,
+    is_for_others,
+    key_of,
+    options_in,
+    with_marker_of,
+)
 from safepip.decisions.exporting.places import are_there, places_in
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.effects.commented import put, slots_of
@@ -80,7 +87,15 @@ def _merge_pip(dependencies: Any, sheet: Sheet) -> None:  # noqa: ANN401 - as ab
         return
     lines = part["pip"] if isinstance(part["pip"], list) else _new_list()
     part["pip"] = lines
-    old = slots_of(lines, lambda line: key_of(str(line)))
+    # What is for other platforms stays, and is about nothing that is here.
+    old = slots_of(
+        lines, lambda line: "" if is_for_others(str(line), sheet.markers) else key_of(str(line))
+    )
+    written = {slot.key: str(slot.value) for slot in old.entries if slot.key}
+    new = {
+        key: replace(slot, value=with_marker_of(written.get(key, ""), slot.value))
+        for key, slot in new.items()
+    }
     kept = {s.key: s for s in old.entries if _stays(str(s.value), sheet)}
     known = {where for slot in kept.values() for where in places_in(str(slot.value))}
     missing = {key: s for key, s in new.items() if not are_there(str(s.value), known)}

@@ -102,3 +102,5 @@ class Sheet:
     """The channel of each conda package, by its name."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """The version of each conda package of which the words of a file stay where they fit."""
+    markers: Mapping[str, str] = field(default_factory=dict)
+    """In which the markers of a file's lines are evaluated; none: nothing is known of them."""

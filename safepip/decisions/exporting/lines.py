@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import option_values
-from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.judging.requirements import is_active, parse_requirement
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -96,6 +96,22 @@ def requirement_text(line: str) -> str:
     """Give the requirement of a line without comment and options; empty for a line of options."""
     text = without_comment(line)
     return "" if text.startswith("-") else _without_options(text)
+
+
+def is_for_others(line: str, markers: Mapping[str, str]) -> bool:
+    """Say whether a line has a marker by which it counts elsewhere, but not for these markers."""
+    requirement = parse_requirement(requirement_text(line))
+    if requirement is None or not markers:
+        return False
+    return not is_active(requirement, markers, ())
+
+
+def with_marker_of(written: str, line: str) -> str:
+    """Give a line with the marker that it has in a file; what is to be edited can have none."""
+    requirement = parse_requirement(requirement_text(written))
+    if requirement is None or requirement.marker is None or not requirement_text(line):
+        return line
+    return f"{line} ; {requirement.marker}"
 
 
 def _without_options(text: str) -> str:

@@ -82,6 +82,7 @@ def sheet_of(environment: Environment, known: Known, wanted: Wanted) -> Sheet:
         constraints=wanted.constraints,
         homes=homes_of(records, known.packages),
         versions={r.name.lower(): r.version for r in records} if wanted.from_history else {},
+        markers=environment.interpreter.markers,
     )
     return sheet if for_pip else replace(sheet, options=())
 
