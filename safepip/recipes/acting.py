@@ -7,11 +7,13 @@ Kept ─▶ journal ─▶ pip acts ─▶ check ─▶ done
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip import __version__
+from safepip.decisions.fixing.commands import with_values
 from safepip.decisions.judging.imports import modules_at_stake, modules_to_import, that_count
 from safepip.decisions.undoing.entries import entry_of, seen_after
 from safepip.effects.importing import failing_imports
@@ -144,7 +146,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         cleared,
         course.environment,
         id=journal.new_id(),
-        arguments=course.shown_command,
+        arguments=with_values(course.shown_command, "--find-links", _whole_place),
         began=timestamp(),
         versions=(__version__, course.engine.pip_version),
         can_undo=course.keeps_undo,
@@ -155,6 +157,12 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
     except NotWritable:
         course.engine.stop()
         raise
+
+
+def _whole_place(place: str) -> str:
+    """Give a path that is told from the working folder, which the journal does not know, whole."""
+    is_whole = "://" in place or place.startswith("file:") or not os.path.exists(place)
+    return place if is_whole else os.path.abspath(place)
 
 
 def _done(course: Course, acting: _Acting, hints: tuple[str, ...]) -> Outcome:

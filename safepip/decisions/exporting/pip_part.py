@@ -137,7 +137,11 @@ def _place(origin: Origin, project: str, brackets: str, folder: str) -> str:
     if origin.remote:
         url, egg = bare(origin.remote), f"{project}{brackets}"
         return with_commit(origin.vcs, url, origin.commit, origin.subdirectory, egg)
-    path = path_of(origin.url)
+    return _path(path_of(origin.url), folder, brackets)
+
+
+def _path(path: str, folder: str, brackets: str = "") -> str:
+    """Give a path as a line has it: as seen from the file where that lies near it."""
     if not _QUOTABLE.fullmatch(path):
         return f"file://{quote(path)}{brackets}"
     if folder and (_is_within(path, folder) or _is_within(folder, path)):
@@ -179,7 +183,8 @@ def _options(names: Iterable[str], told: Told) -> tuple[tuple[str, ...], tuple[N
         if option == "--find-links" and "://" not in url and not url.startswith("/"):
             notes[Note("relative", option, url)] = None
             continue
-        lines[f"{option} {url}"] = None
+        place = _path(url, told.folder) if url.startswith("/") else url
+        lines[f"{option} {place}"] = None
         if option != key:
             notes[Note("index", option, url)] = None
         if has_secret(value):
