@@ -33,10 +33,13 @@ from safepip.effects.locking import find_artifacts
 from safepip.effects.origins import own_only, read_origins
 from safepip.effects.wishes import read_variables
 from safepip.recipes.constraints import constraints
+from safepip.recipes.create import Making
+from safepip.recipes.create import create as create_from
 from safepip.recipes.export import export
 from safepip.values.environment import Distribution
 from safepip.values.environment_file import Beside
 from safepip.values.errors import UnreadableFile
+from safepip.values.request import Policy
 from safepip.values.sheet import Origin, PipEntry, Sheet
 from safepip.values.target import Target
 from tests.build import MARKERS, environment, interpreter
@@ -232,6 +235,10 @@ def test_a_second_time_nothing_is_written(world: World) -> None:
     done = world.run("export", "-f", world.file)
     assert "says all that already" in " ".join(done.stderr.split())
     assert world.file.stat().st_mtime_ns == before
+    file = world.folder / "later.yml"
+    file.write_text(world.file.read_text().replace("as of 2", "as of 1").replace("alone==1.0", "b"))
+    assert world.run("export", "-f", file, "--no-constraints").exit_code == 0
+    assert re.match(r"# env, as of 2\S+, by safepip export\nname: ", file.read_text())
 
 
 def test_only_what_was_asked_of_conda_and_nothing_lost_of_pip_s(world: World) -> None:
@@ -758,6 +765,16 @@ def test_a_file_of_which_something_would_be_lost_is_refused(
         read_environment_file(str(file))
 
 
+def test_a_template_and_a_file_that_asks_for_nothing_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="got a variable of a template") as caught:
+        environment_file_of("e.yml", "dependencies:\n- pip\n- {{ x }}\n")
+    assert "ordereddict" not in caught.value.message
+    making = Making(str(tmp_path / "env"), Policy(), {}, print)
+    with pytest.raises(UnreadableFile, match="there are no dependencies"):
+        create_from(environment_file_of("e.yml", "name: x\n"), making)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_parts_for_pip_are_told_and_never_written(tmp_path: Path) -> None:
     file = tmp_path / "environment.yml"
     file.write_text("dependencies:\n- pip\n- pip: [a]\n- pip: [b]\n")
@@ -777,6 +794,7 @@ dependencies:
   - mine::scipy
   - pip:
     - flask
+    - -e ./src/edited
     - https://u:p@host/rich-1-py3-none-any.whl
     - -i https://u:p@host
 """
@@ -792,6 +810,7 @@ dependencies:
     assert [(note.kind, note.about) for note in notes] == [
         ("dropped", "cudatoolkit=11.8"),
         ("dropped", "flask"),
+        ("rewritten", "-e ./src/edited"),
         ("login-there", "-i https://host"),
     ]
 

@@ -28,7 +28,7 @@ from safepip.effects.prefixes import is_conda_prefix, python_of
 from safepip.effects.reading import read_environment
 from safepip.effects.writing import text_or_none
 from safepip.recipes.opening import guard
-from safepip.values.errors import CannotCreate, NotWritable
+from safepip.values.errors import CannotCreate, NotWritable, UnreadableFile
 from safepip.values.late import dataclass
 from safepip.values.request import Policy, Request
 from safepip.values.target import Target
@@ -83,6 +83,8 @@ def create(file: EnvironmentFile, making: Making) -> Created:
     Raises: CannotCreate; SafepipError.
     """
     refuse_two_parts(file)
+    if not file.specs and not file.lines:
+        raise UnreadableFile(file.path, "there are no dependencies to make an environment of")
     maker = maker_of(making.maker, making.environ)
     specs = with_pip(file.specs) if file.lines else file.specs
     command = command_of(file, f"{making.prefix}-2", making.policy.allow)

@@ -109,7 +109,7 @@ def export(
         text = requirements_text(sheet, head)
         text = _with_old_head(there, text)
     else:
-        text = updated_text(path, sheet, head)
+        text = _with_new_head(path, updated_text(path, sheet, head), head)
         if is_update:
             gone = dropped(before, environment_file_of(path, text))
             sheet = replace(sheet, notes=(*gone, *sheet.notes))
@@ -138,6 +138,14 @@ def _instead(target: Target, environment: Environment, path: str, beside: str) -
     other = f"conda-{os.path.basename(beside)}"
     command = shell.safepip(("export", "-f", path, "--constraints", other))
     return Fix(command, "have safepip's under another name")
+
+
+def _with_new_head(path: str, text: str, head: str) -> str:
+    """Give a text with the time of now in safepip's head, where it says something else by now."""
+    first, end, rest = text.partition("\n")
+    is_ours = f"{first}{end}".endswith(_BY_US) and _is_of(first, head)
+    is_same = not is_ours or text == text_at(path)
+    return text if is_same else f"{head}{rest}"
 
 
 def _with_old_head(there: str, text: str) -> str:

@@ -55,6 +55,7 @@ NoteKind = Literal[
     "taken-over",
     "damaged",
     "dropped",
+    "rewritten",
     "login-there",
     "index",
     "relative",

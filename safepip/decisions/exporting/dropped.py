@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from safepip.decisions.exporting.lines import key_of
+from safepip.decisions.exporting.lines import key_of, name_in, path_in
 from safepip.decisions.exporting.urls import bare, has_secret
 from safepip.values.environment import spec_name
 from safepip.values.sheet import Note
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safepip.values.environment_file import EnvironmentFile
+    from safepip.values.sheet import NoteKind
 
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
@@ -22,9 +23,15 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 def dropped(before: EnvironmentFile, after: EnvironmentFile) -> tuple[Note, ...]:
     """Give what stands in a file no more, and the logins that stand in it still."""
     name = posixpath.basename(before.path)
-    gone = (Note("dropped", bare(text), name) for text in _gone(before, after))
+    gone = (Note(_kind(text), bare(text), name) for text in _gone(before, after))
     logins = (Note("login-there", bare(text), name) for text in texts_with_login(after))
     return (*gone, *logins)
+
+
+def _kind(line: str) -> NoteKind:
+    """Say what can be known: a path or a URL does not tell the name of what is there."""
+    nameless = path_in(line) or URL.search(line)
+    return "rewritten" if nameless and not name_in(line) else "dropped"
 
 
 def _gone(before: EnvironmentFile, after: EnvironmentFile) -> Iterator[str]:

@@ -5,13 +5,14 @@ Source: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from safepip.values.environment_file import EnvironmentFile, Line
 from safepip.values.errors import UnreadableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
 _KNOWN = frozenset(
     {"name", "channels", "dependencies", "prefix", "variables", "platforms", "category"}
@@ -98,6 +99,8 @@ def _variables(path: str, found: object) -> Iterator[tuple[str, str]]:
 
 def kind(found: object) -> str:
     """Give in words what stands in a file."""
+    if isinstance(found, dict) and any(isinstance(key, Mapping) for key in found):
+        return "a variable of a template (`{{ … }}`), which conda does not fill in here"
     if isinstance(found, dict):
         return f"a mapping with {', '.join(f'`{key}`' for key in found)}" if found else "a mapping"
     return "nothing" if found is None else f"`{found}`" if isinstance(found, _PLAIN) else "a list"

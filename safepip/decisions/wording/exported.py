@@ -28,6 +28,8 @@ _TEXTS: Mapping[NoteKind, str] = {
     "damaged": "{about}: pip put another in place of conda's {detail}, and nobody allowed it; the "
     "file has conda's, and `safepip doctor` says what is damaged",
     "dropped": "`{about}` stood in {detail} and is not in the environment, so it was taken out",
+    "rewritten": "`{about}` stood in {detail}, and is not in the environment any more, or told "
+    "otherwise: by its name, or by where it came from",
     "login-there": "`{about}` in {detail} was written with what it logs in with, and stays so",
     "index": "{about}: {detail} was the only index of what came from it, and is one of several "
     "here: whoever has a name of it on another index may be taken for it",
