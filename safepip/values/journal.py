@@ -88,7 +88,7 @@ class Entry:
     stage: Stage
     verb: str
     arguments: tuple[str, ...]
-    """As given, without secrets."""
+    """As given, without secrets, and with places to look in that are folders as absolute paths."""
     began: str
     """The time, in UTC, as ISO 8601 has it."""
     safepip: str
