@@ -34,7 +34,7 @@ from safepip.decisions.exporting.sheet import Known, Wanted, as_it_should_be, sh
 from safepip.decisions.exporting.slots import Slot, Slots, updated
 from safepip.decisions.exporting.urls import bare, channel_name, has_secret
 from safepip.decisions.exporting.wanted import wanted
-from safepip.decisions.fixing.commands import option_values, with_values
+from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import note_text
 from safepip.decisions.wording.hints import hints_on_creating
@@ -103,12 +103,6 @@ def test_where_something_was_found_is_added_to_where_pip_looks() -> None:
     there = Asked("1", sources=(("--index-url", "https://a:${T}@one/"),))
     assert sources_of(there) == ("--extra-index-url=https://one/",)
     assert sources_of(None) == ()
-
-
-def test_a_value_is_changed_wherever_it_stands() -> None:
-    words = ("install", "-fa", "-Uf", "a", "--find-links=a", "--find-l", "a", "-ca", "a")
-    found = ("install", "-fA", "-Uf", "A", "--find-links=A", "--find-l", "A", "-ca", "a")
-    assert with_values(words, "--find-links", str.upper) == found
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from safepip.effects.inputs import (
     with_options,
     with_values,
 )
+from safepip.recipes.acting import with_whole_places
 from safepip.values.errors import CannotJudge
 
 
@@ -45,6 +46,15 @@ from safepip.values.errors import CannotJudge
 def test_a_value_is_found_wherever_it_belongs_to_the_option(given: str, expected: str) -> None:
     changed = with_values(["install", *given.split()], REQUIREMENT, {"OLD": "new"})
     assert changed == ("install", *expected.split())
+
+
+def test_the_journal_is_told_whole_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wh").mkdir()
+    links = ("install", "-Uf", "wh", "-fwh", "--find-l=wh", "-f", "file:wh", "-f", "https://h")
+    here = f"{tmp_path}/wh"
+    whole = ("install", "-Uf", here, f"-f{here}", f"--find-l={here}", *links[5:])
+    assert with_whole_places(links) == whole
 
 
 def test_each_option_has_its_own_letter() -> None:

@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip import __version__
-from safepip.decisions.fixing.commands import with_values
+from safepip.decisions.fixing.commands import values_of
 from safepip.decisions.judging.imports import modules_at_stake, modules_to_import, that_count
 from safepip.decisions.undoing.entries import entry_of, seen_after
 from safepip.effects.importing import failing_imports
+from safepip.effects.inputs import FIND_LINKS, with_values
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.prune import prune
 from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
@@ -146,7 +147,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         cleared,
         course.environment,
         id=journal.new_id(),
-        arguments=with_values(course.shown_command, "--find-links", _whole_place),
+        arguments=with_whole_places(course.shown_command),
         began=timestamp(),
         versions=(__version__, course.engine.pip_version),
         can_undo=course.keeps_undo,
@@ -159,8 +160,13 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         raise
 
 
-def _whole_place(place: str) -> str:
-    """Give a path that is told from the working folder, which the journal does not know, whole."""
+def with_whole_places(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Give pip's arguments for the journal, which knows no working folder to look for links in."""
+    places = values_of(arguments, ("--find-links",))
+    return with_values(arguments, FIND_LINKS, {place: _whole(place) for place in places})
+
+
+def _whole(place: str) -> str:
     is_whole = "://" in place or place.startswith("file:") or not os.path.exists(place)
     return place if is_whole else os.path.abspath(place)
 

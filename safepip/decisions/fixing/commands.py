@@ -16,7 +16,7 @@ from safepip.values.late import dataclass
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Options of `pip install` and `pip uninstall`, of any release, that are followed by a value.
 _TAKES_VALUE = frozenset(
@@ -192,18 +192,6 @@ def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[st
     """Leave out the requirements with these names; nothing at all when no other is left."""
     words = [word for word in words_of(arguments) if word.name not in names]
     return tuple(word.text for word in words) if any(word.brings for word in words) else ()
-
-
-def with_values(
-    arguments: tuple[str, ...], option: str, change: Callable[[str], str]
-) -> tuple[str, ...]:
-    """Change the values of an option of pip, given in full, however it is written."""
-    words = list(arguments[:1])
-    for name, value, those in _parts(arguments[1:]):
-        words += those
-        if name == option and value:
-            words[-1] = words[-1].removesuffix(value) + change(value)
-    return tuple(words)
 
 
 def without_options(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
