@@ -193,8 +193,10 @@ def test_a_dry_run_is_judged(settled: tuple[World, CondaEnvironment], engine: st
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("option", ["--target", "-t", "--targ", "PIP_TARGET"])
-@pytest.mark.parametrize("folder", ["", "lib/python", "new/folder"])
+@pytest.mark.parametrize(
+    ("option", "folder"),
+    [("--target", ""), ("-t", "lib/python"), ("--targ", "new/folder"), ("PIP_TARGET", "lib")],
+)
 def test_a_target_in_a_conda_environment_is_refused(
     settled: tuple[World, CondaEnvironment], option: str, folder: str, engine: str
 ) -> None:
