@@ -49,7 +49,9 @@ def test_a_plan_as_markdown_and_as_a_page(lab: CondaEnvironment, tmp_path: Path)
 def test_a_plan_as_a_table(lab: CondaEnvironment) -> None:
     done = plan(lab, "--table", "plan", "vision")
     assert done.exit_code == 0, done
-    assert done.stdout.splitlines()[-4:] == [
+    lines = done.stdout.splitlines()
+    start = lines.index("  package  now  then  owner  why") - 1
+    assert lines[start : start + 4] == [
         "",
         "  package  now  then  owner  why",
         "+ vision   -    4.11  -      new; instead of 5.0; requested",

@@ -201,6 +201,19 @@ ERRORS = (
         (("run a line", "safepip exec -- sh -c 'pip install NAME && make'"),),
     ),
     Article(
+        "half-guarded",
+        "`guard on` or `guard off` was cut off, and some of its files are of the one state still",
+        "exit code 13",
+        (
+            (
+                "The manifest names what each file was and what it was to be, so that the next "
+                "`guard on` or `guard off` finishes it, and takes nothing of its own for yours."
+            ),
+        ),
+        ("error[half-guarded]: 3 of 12 files were written",),
+        (("take it all away", "safepip guard off"), ("finish it", "safepip guard on")),
+    ),
+    Article(
         "interrupted",
         "the command was interrupted",
         "exit code 130",
