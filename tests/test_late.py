@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+import signal
 import subprocess
 import sys
 from typing import Any, ClassVar
@@ -75,3 +77,25 @@ def test_what_makes_no_value_makes_no_class() -> None:
         [sys.executable, "-c", counted], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["[] True", "['Finding', 'Pixi']"]
+
+
+def test_who_is_interrupted_while_it_is_made_can_make_it_again() -> None:
+    def strike(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    chance, hits = random.Random(7), 0
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        for _ in range(400):
+            _, more = kinds(late.dataclass)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 2e-3))
+                more("a", size=3)
+            except KeyboardInterrupt:
+                hits += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            assert more("a", size=3) == more("a", size=4) != more("b")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert hits > 0

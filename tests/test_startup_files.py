@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -115,6 +116,10 @@ def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
     rc(tmp_path, "zsh").mkdir()
     done = here("shell-init", "zsh", "--write", environ=home)
     assert (done.code, f"`{tmp_path}/.zshrc`" in done.err) == (16, True), done
+    rc(tmp_path, "zsh").rmdir()
+    os.mkfifo(rc(tmp_path, "zsh"))  # which would be waited for
+    done = here("shell-init", "zsh", "--write", environ=home)
+    assert (done.code, "is not a file" in done.err) == (16, True), done
     rc(tmp_path, "bash").symlink_to("nowhere/at/all")
     done = here("shell-init", "bash", "--write", environ=home)
     assert (done.code, "a link that leads nowhere" in done.err) == (16, True), done

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.exporting.parsing import kind, parse_environment_file
 from safepip.effects.commented import comment_at
+from safepip.effects.itself import library_beside
 from safepip.effects.merging import merge
 from safepip.effects.records import read_text
 from safepip.values.environment_file import ALLOWS
 from safepip.values.errors import UnreadableFile, UsageError
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from safepip.values.environment_file import EnvironmentFile
@@ -131,9 +131,9 @@ def _yaml(*, flat: bool = False) -> tuple[Any, type[Exception]]:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError
     except ImportError as error:
-        fix = Fix("python -m pip install ruamel.yaml", "install it where safepip is")
+        fixes = [library_beside("ruamel.yaml")]
         raise UsageError(
-            "environment files need `ruamel.yaml`, which is not there", fixes=[fix]
+            "environment files need `ruamel.yaml`, which is not there", fixes=fixes
         ) from error
     yaml = YAML(typ="rt", pure=True)
     yaml.width = _WIDTH

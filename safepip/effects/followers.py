@@ -33,4 +33,5 @@ def follow(prefix: str, path: str) -> None:
     text = json.dumps({"constraints": [*known, path][-_MOST:]}) + "\n"
     with contextlib.suppress(OSError, SafepipError):
         make_shared(f"{prefix}/conda-meta/safepip", prefix)
-        write_whole(f"{prefix}/{NAME}", text)
+        # Whoever may write to the environment's books must not reach the files of others by it.
+        write_whole(f"{prefix}/{NAME}", text, follows=False)

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from safepip.decisions.guarding.manifest import as_text, parse_manifest, print_of, print_of_link
+from safepip.effects.opened import read_bytes
 from safepip.effects.records import read_text
 from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import MANIFEST, Manifest
@@ -50,12 +51,12 @@ def _print(path: str) -> str | None:
     try:
         if os.path.islink(path):
             return print_of_link(os.readlink(path))
-        with open(path, "rb") as file:
-            return print_of(file.read())
+        return print_of(read_bytes(path, _LIMIT))
     except FileNotFoundError:
         return None
-    except OSError as error:  # a folder, or nobody may read it: it is not what was written
-        return f"unreadable: {error.strerror}"
+    # A folder, a pipe, far too much, or nobody may read it: it is not what was written.
+    except (OSError, ValueError) as error:
+        return f"unreadable: {getattr(error, 'strerror', None) or error}"
 
 
 def carry_out(prefix: str, steps: Steps, before: Manifest) -> None:

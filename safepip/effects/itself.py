@@ -6,6 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+from safepip.decisions.fixing.commands import command_line
+from safepip.values.verdict import Fix
+
 _FOLDER = Path(__file__).parent
 # By `-c` and not by `-m`: that would make the environment that safepip lives in the one that is
 # meant. The working folder, which Python puts first, is not where safepip comes from.
@@ -28,6 +31,13 @@ def own_command() -> tuple[str, ...]:
 def own_package() -> str:
     """Give the folder of this very safepip: without it, the words that start it start nothing."""
     return str(_FOLDER.parent)
+
+
+def library_beside(requirement: str) -> Fix:
+    """Give the command that installs a library where this very safepip finds it."""
+    command = command_line(sys.executable, "-m", "pip", "install", requirement)
+    name = requirement.partition(">")[0]
+    return Fix(command, f"have {name} beside safepip")
 
 
 def shims_of_its_own() -> str:

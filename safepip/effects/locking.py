@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.exporting.pip_part import pin
 from safepip.decisions.judging.requirements import parse_version
+from safepip.effects.itself import library_beside
 from safepip.effects.plain import INSIDE, words_of_pip
 from safepip.values.errors import CannotLock, UsageError
 from safepip.values.text import normalised, shown, without_secrets
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,6 +105,6 @@ def toml_text(document: Mapping[str, Any], head: str) -> str:
     try:
         import tomli_w
     except ImportError as error:
-        fix = Fix("python -m pip install tomli-w", "install it where safepip is")
-        raise UsageError("locks need `tomli-w`, which is not there", fixes=[fix]) from error
+        fixes = [library_beside("tomli-w")]
+        raise UsageError("locks need `tomli-w`, which is not there", fixes=fixes) from error
     return head + tomli_w.dumps(document)

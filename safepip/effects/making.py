@@ -12,11 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from safepip.decisions.fixing.commands import command_line
+from safepip.effects.itself import library_beside
 from safepip.effects.records import read_text
 from safepip.values.errors import AlreadyThere, CannotCreate, Unsolvable
 from safepip.values.text import shown, without_secrets
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 Maker = Literal["conda", "mamba", "micromamba", "rattler"]
 TOOLS: tuple[Maker, ...] = ("conda", "mamba", "micromamba")
 
+_RATTLER = "py-rattler>=0.20"
 _MAKER = Path(__file__).with_name("maker.py")
 _VERB: Mapping[str, tuple[str, ...]] = {
     "conda": ("env", "create"),
@@ -53,7 +53,7 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
     chosen = [tool for tool in found if wanted in ("", tool)]
     if not chosen:
         what = f"`{wanted}`" if wanted else "conda, mamba or micromamba"
-        fixes = [_rattler()] if wanted in ("", "rattler") else []
+        fixes = [library_beside(_RATTLER)] if wanted in ("", "rattler") else []
         raise CannotCreate(f"cannot make an environment: no {what} is there", fixes=fixes)
     return chosen[0]
 
@@ -61,11 +61,6 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
 def has_rattler() -> bool:
     """Say whether py-rattler is where safepip is."""
     return find_spec("rattler") is not None
-
-
-def _rattler() -> Fix:
-    command = command_line(sys.executable, "-m", "pip", "install", "py-rattler>=0.20")
-    return Fix(command, "have py-rattler beside safepip")
 
 
 def make(maker: Maker, prefix: str, file: EnvironmentFile, environ: Mapping[str, str]) -> None:
@@ -120,7 +115,9 @@ def solved(file: EnvironmentFile, environ: Mapping[str, str], prefix: str = "") 
     Raises: AlreadyThere; Unsolvable; CannotCreate, where it cannot be tried.
     """
     if not has_rattler():
-        raise CannotCreate("py-rattler is not there, which solves it", fixes=[_rattler()])
+        raise CannotCreate(
+            "py-rattler is not there, which solves it", fixes=[library_beside(_RATTLER)]
+        )
     task = {
         "prefix": prefix,
         "channels": _channels(file),

@@ -7,8 +7,10 @@ import os
 import stat
 import sys
 import tempfile
+from io import BufferedReader
 from typing import TYPE_CHECKING
 
+from safepip.effects.opened import UnfitFile, opened
 from safepip.values.errors import NotWritable, UsageError
 from safepip.values.text import shown
 
@@ -48,19 +50,19 @@ def read_startup(path: str) -> bytes | None:
     Raises: NotWritable.
     """
     try:
-        with open(path, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise NotWritable(f"`{path}` is not a file")
-            data = file.read(_LIMIT + 1)
-            if len(data) > _LIMIT:
-                raise NotWritable(f"`{path}` is larger than {_LIMIT} bytes, and is left alone")
-            return data
+        with opened(path) as file, BufferedReader(file) as buffered:
+            data = buffered.read(_LIMIT + 1)
+        if len(data) > _LIMIT:
+            raise NotWritable(f"`{path}` is larger than {_LIMIT} bytes, and is left alone")
     except FileNotFoundError:
         if os.path.islink(path):
             raise NotWritable(f"`{path}` is a link that leads nowhere") from None
         return None
+    except UnfitFile as error:
+        raise NotWritable(f"`{path}` is not a file") from error
     except OSError as error:
         raise NotWritable(f"cannot read `{path}`: {error.strerror}") from error
+    return data
 
 
 def missing_folders(path: str) -> int:

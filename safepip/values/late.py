@@ -46,10 +46,29 @@ def _late(*, frozen: bool, kw_only: bool = False) -> Callable[[type], type]:
 
 def _make(cls: type) -> None:
     for base in reversed(cls.__mro__):
-        how = _pending.pop(base, None)
-        if how is not None:
+        how = _pending.get(base)
+        if how is None:
+            continue
+        before = dict(vars(base))
+        try:
             del base.__init__  # type: ignore[misc]
             dataclasses.dataclass(**how)(base)
+            del _pending[base]
+        except BaseException:
+            _unmake(base, before)
+            _pending[base] = how
+            raise
+
+
+def _unmake(cls: type, before: dict[str, Any]) -> None:
+    """Have a class as it was, so that who is interrupted here can still say so with a value."""
+    for name, value in dict(vars(cls)).items():
+        if name not in before:
+            delattr(cls, name)
+        elif value is not before[name]:
+            setattr(cls, name, before[name])
+    for name in before.keys() - vars(cls).keys():
+        setattr(cls, name, before[name])
 
 
 if not TYPE_CHECKING:
