@@ -11,11 +11,11 @@ from typing import Any, get_args
 
 import pytest
 
-from safepip.decisions.guarding.pieces import SEAL_MARK
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_records
 from safepip.values.environment import Distribution, Environment, Interpreter, Manager
 from safepip.values.errors import CannotJudge, UnreadableRecord, WrongEnvironment
+from safepip.values.seal import SEAL_MARK
 from safepip.values.verdict import Fix
 from tests.lab import CondaEnvironment, Writer, create, from_wheel, make_wheel, restyle
 

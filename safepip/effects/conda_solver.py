@@ -23,6 +23,7 @@ from safepip.decisions.fixing.channels import channels_of, is_here, keeps_names
 from safepip.decisions.judging.pins import accepts, parse_pin
 from safepip.decisions.judging.requirements import parse_version
 from safepip.effects.conda_names import conda_names
+from safepip.effects.opened import read_bytes
 from safepip.effects.unreached import note_unreached, were_unreached
 from safepip.values.channel import Answer, Moved, Offer
 from safepip.values.environment import spec_name
@@ -45,7 +46,7 @@ _SET_OFFLINE = re.compile(
 )
 _SETTINGS = ("~/.condarc", "~/.conda/.condarc", "~/.conda/condarc", "~/.mambarc")
 """Files of conda's settings, besides those in the environment and those that variables name."""
-_MOST_CHARACTERS = 1_000_000
+_MOST_BYTES = 1_000_000
 
 
 def is_offline(environ: Mapping[str, str], prefix: str) -> bool:
@@ -65,8 +66,7 @@ def is_offline(environ: Mapping[str, str], prefix: str) -> bool:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(_MOST_CHARACTERS)
+        return read_bytes(path, _MOST_BYTES).decode("utf-8", "replace")
     except (OSError, ValueError):
         return ""
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from safepip.values.errors import NoEngine, WrongEnvironment
+from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 INSIDE = "SAFEPIP_INSIDE"
 """Set for pip's own processes, so that shims and hooks let them pass."""
 
-SEAL = "EXTERNALLY-MANAGED"
-SEAL_START = b"# safepip seal"
-"""How a seal begins that `safepip guard on --seal` wrote."""
 HANDED = "SAFEPIP_HANDED"
 """Set by shims and hooks for the safepip that they start, which takes it away again: what still has
 it was started by something else in safepip's place, and would go round in circles."""
@@ -55,8 +53,8 @@ def words_of_pip(target: Target) -> list[str]:
 def _has_own_seal(prefix: str) -> bool:
     """Say whether safepip itself has sealed an environment: that is against plain pip alone."""
     for folder in _libraries(prefix):
-        with contextlib.suppress(OSError), open(f"{folder}/{SEAL}", "rb") as file:
-            if file.read(len(SEAL_START)) == SEAL_START:
+        with contextlib.suppress(OSError), open(f"{folder}/{MARKER}", "rb") as file:
+            if file.read(len(SEAL_MARK)) == SEAL_MARK.encode():
                 return True
     return False
 

@@ -9,7 +9,6 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.guarding.pieces import SEAL_MARK
 from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
 from safepip.effects.prefixes import is_base, name_of
 from safepip.effects.records import (
@@ -21,6 +20,7 @@ from safepip.effects.records import (
 )
 from safepip.values.environment import Environment
 from safepip.values.errors import UnreadableRecord, WrongEnvironment
+from safepip.values.seal import MARKER, SEAL_MARK
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def read_externally_managed(stdlib: str) -> str | None:
 
     Source: https://packaging.python.org/en/latest/specifications/externally-managed-environments/
     """
-    path = f"{stdlib}/EXTERNALLY-MANAGED"
+    path = f"{stdlib}/{MARKER}"
     if not os.path.lexists(path):
         return None
     import configparser

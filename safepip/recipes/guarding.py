@@ -20,6 +20,7 @@ from safepip.recipes.settings import patience_of
 from safepip.values.errors import CannotJudge, HalfGuarded, NotWritable
 from safepip.values.guarding import LEVELS, ROOT, SHIMS
 from safepip.values.retry import Retry
+from safepip.values.seal import MARKER
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def guard_on(
         _refuse_where_unwelcome(prefix, python, override_frozen=override_frozen)
         if "seal" in wanted and read_externally_managed(python.stdlib) is not None:
             raise NotWritable(
-                f"`{python.stdlib}/EXTERNALLY-MANAGED` is there already, and not safepip's",
+                f"`{python.stdlib}/{MARKER}` is there already, and not safepip's",
                 why="whoever put it there has sealed the environment already",
                 fixes=[Fix(shell.safepip(("guard", "on")), "have the rest of the guard")],
             )

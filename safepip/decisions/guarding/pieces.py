@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import is_printable
 from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
+from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from safepip.decisions.fixing.shell import Shell
-
-SEAL_MARK = "# safepip seal"
-"""A line in an `EXTERNALLY-MANAGED` that safepip wrote itself, and may pass."""
 
 # Scripts of the same suffix run in the order of their names when an environment is activated, and
 # in the reverse order when it is deactivated: ours come last both times.
@@ -68,7 +66,7 @@ def pieces(
     if "deep" in levels:
         found += _deep(texts["hook.py"], safepip, package, library)
     if "seal" in levels:
-        found.append(Piece(f"{stdlib}/EXTERNALLY-MANAGED", _seal(shell).encode()))
+        found.append(Piece(f"{stdlib}/{MARKER}", _seal(shell).encode()))
     return tuple(found)
 
 

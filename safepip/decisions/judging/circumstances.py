@@ -8,6 +8,7 @@ from safepip.decisions.judging.consistency import concerned
 from safepip.decisions.judging.ownership import is_allowed, overtaken
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.values.findings import AlreadyDamaged, Base, Builds, Frozen, NoMetadata, Pixi
+from safepip.values.seal import MARKER
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def frozen(
         path = f"{environment.prefix}/conda-meta/frozen"
         yield Frozen(marker="frozen", path=path, message=environment.frozen)
     if environment.externally_managed is not None and not break_system_packages:
-        path = f"{environment.interpreter.stdlib}/EXTERNALLY-MANAGED"
+        path = f"{environment.interpreter.stdlib}/{MARKER}"
         message = environment.externally_managed
         yield Frozen(marker="externally-managed", path=path, message=message)
     if not environment.writable and not (plan.user_site or plan.elsewhere):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from safepip.values.errors import NoWheel, UnreadableWheel
 from safepip.values.plan import FileKind, PlannedFile
+from safepip.values.seal import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ def _refuse_books(
     """
     path = file.path.lower()
     name = path.rpartition("/")[2]
-    marks = (f"{interpreter.stdlib}/EXTERNALLY-MANAGED", f"{interpreter.prefix}/pyvenv.cfg")
+    marks = (f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg")
     beside_python = path.rpartition("/")[0] == interpreter.scripts.lower()
     if (
         path.startswith(f"{interpreter.prefix}/conda-meta/".lower())
