@@ -32,7 +32,7 @@ from safepip.recipes.course import is_reached
 from safepip.recipes.history import history
 from safepip.recipes.undo import undo
 from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
     from safepip.values.target import Target
 
-_SCHEMA = 1
 _UNCHANGED = "nothing was changed"
 _STANDS = {
     "create": "nothing is left of it",
@@ -214,7 +213,7 @@ def _ask(entry: Entry, target: Target) -> None:
 
 def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:
     return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "verdict": "clear",
         "code": None,
         "exit_code": 0,
@@ -241,7 +240,7 @@ def _history(target: Target, *, as_json: bool) -> int:
         ]
         print_json(
             {
-                "schema": _SCHEMA,
+                "schema": SCHEMA,
                 "exit_code": 0,
                 "target": {"prefix": target.prefix, "python": target.python},
                 "changes": entries,

@@ -23,15 +23,13 @@ from safepip.effects.targets import place_for
 from safepip.recipes.check_file import check_file
 from safepip.recipes.create import Created, Making, command_of, create
 from safepip.values.errors import UsageError
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 from safepip.values.findings import CondaOwned
 from safepip.values.verdict import Blocked, Fix
 
 if TYPE_CHECKING:
     from safepip.doors.arguments import OwnOptions
     from safepip.values.environment_file import EnvironmentFile
-
-_SCHEMA = 1
 
 
 def create_command(*common: click.Parameter) -> click.Command:
@@ -86,7 +84,7 @@ def run_check(options: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         print_json(
             {
-                "schema": _SCHEMA,
+                "schema": SCHEMA,
                 "exit_code": int(code),
                 "code": bad[0].kind if bad else None,
                 "file": file.path,
@@ -184,4 +182,4 @@ def _fixes(created: Created, blocked: Blocked, allowed: tuple[str, ...]) -> tupl
 def _answer(created: Created) -> dict[str, Any]:
     if created.outcome is not None:
         return outcome_as_json(created.outcome)
-    return {"schema": _SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "changes": []}
+    return {"schema": SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "changes": []}

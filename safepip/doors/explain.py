@@ -19,13 +19,11 @@ from safepip.effects.last import read_last
 from safepip.effects.prefixes import name_of
 from safepip.recipes.explain import explain
 from safepip.values.errors import WrongEnvironment
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
     from safepip.doors.arguments import OwnOptions
     from safepip.values.target import Target
-
-_SCHEMA = 1
 
 
 def explain_command(*common: click.Parameter) -> click.Command:
@@ -48,7 +46,7 @@ def run_explain(own: OwnOptions, name: str | None, *, as_module: bool, as_json: 
     article = ARTICLES.get(name.strip("[]").lower()) if name is not None else None
     if article is not None:  # it is the same in every environment, and without one
         if as_json:
-            print_json({"schema": _SCHEMA, "exit_code": 0, "article": article_as_json(article)})
+            print_json({"schema": SCHEMA, "exit_code": 0, "article": article_as_json(article)})
         else:
             show(article_lines(article, width_of()), sys.stdout)
         return Exit.DONE
@@ -96,4 +94,4 @@ def _last(target: Target, *, as_json: bool) -> int:
 
 def _start(target: Target) -> dict[str, Any]:
     where = {"prefix": target.prefix, "python": target.python}
-    return {"schema": _SCHEMA, "exit_code": 0, "target": where}
+    return {"schema": SCHEMA, "exit_code": 0, "target": where}

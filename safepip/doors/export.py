@@ -25,7 +25,7 @@ from safepip.recipes.constraints import check_constraints, constraints, keep_in_
 from safepip.recipes.course import is_reached
 from safepip.recipes.export import export
 from safepip.values.errors import SafepipError, UsageError
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from safepip.recipes.export import Exported
     from safepip.values.target import Target
 
-_SCHEMA = 1
 _NAME = re.compile(r"[\w+][\w.+-]*")
 
 
@@ -227,7 +226,7 @@ def follow(prefix: str, *, quiet: bool) -> None:
 
 def _start(target: Target) -> dict[str, Any]:
     return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "exit_code": 0,
         "target": {"prefix": target.prefix, "python": target.python},
     }

@@ -12,7 +12,7 @@ from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.values.errors import UsageError
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.verdict import Fix
 
-_SCHEMA = 1
 _ACTIONS = ("on", "off", "status")
 
 
@@ -176,7 +175,7 @@ def _for_later_steps(target: Target, *, dry_run: bool, as_json: bool) -> Sequenc
 
 def _start(target: Target) -> dict[str, Any]:
     where = {"prefix": target.prefix, "python": target.python}
-    return {"schema": _SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "target": where}
+    return {"schema": SCHEMA, "verdict": "clear", "code": None, "exit_code": 0, "target": where}
 
 
 def _as_json(done: Turned, target: Target, fixes: Sequence[Fix]) -> dict[str, Any]:

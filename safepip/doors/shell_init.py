@@ -13,13 +13,11 @@ from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show
 from safepip.recipes.shell_init import change_startup, shell_functions
 from safepip.values.errors import UsageError
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.shell_init import Startup
-
-_SCHEMA = 1
 
 
 def shell_init_command() -> click.Command:
@@ -61,7 +59,7 @@ def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
 def _tell(done: Startup, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         file = {"path": done.path, "changed": done.changes}
-        print_json({"schema": _SCHEMA, "verdict": "clear", "exit_code": 0, "file": file})
+        print_json({"schema": SCHEMA, "verdict": "clear", "exit_code": 0, "file": file})
         return
     word = "would be changed" if dry_run else "changed"
     said = f"safepip: {clean(done.path)} {word if done.changes else 'is as it should be already'}"

@@ -1,6 +1,9 @@
-"""The exit codes of the command line. Pure."""
+"""The exit codes of the command line, and the form of its JSON. Pure."""
 
 from enum import IntEnum
+
+SCHEMA = 1
+"""The form of every object that `--json` prints; keys are only ever added under one number."""
 
 
 class Exit(IntEnum):

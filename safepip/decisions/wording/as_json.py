@@ -12,7 +12,7 @@ from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.causes import conflict_as_json
 from safepip.decisions.wording.refusal import code_of, state_after
-from safepip.values.exits import Exit
+from safepip.values.exits import SCHEMA, Exit
 from safepip.values.text import without_secrets
 from safepip.values.verdict import Blocked, Clear, Kept, Outcome
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
-SCHEMA = 1
 STEPS = ("plan", "judge", "act", "verify")
 _ERRORS: Mapping[int, str] = {
     Exit.NEEDS_YES: "needs-yes",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.wording.as_json import (
-    SCHEMA,
     finding_as_json,
     fixes_as_json,
     safe,
     target_as_json,
 )
+from safepip.values.exits import SCHEMA
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
 if TYPE_CHECKING:
