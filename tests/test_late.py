@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import random
-import signal
 import subprocess
 import sys
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from safepip.values import late
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 
 def kinds(decorate: Any) -> tuple[type, type]:
@@ -80,22 +82,34 @@ def test_what_makes_no_value_makes_no_class() -> None:
 
 
 def test_who_is_interrupted_while_it_is_made_can_make_it_again() -> None:
-    def strike(*_: object) -> None:
-        raise KeyboardInterrupt
+    """An interruption comes between any two lines: here, one making after another, at each seventh."""
+    before, struck, after = sys.gettrace(), True, 0
+    while struck:
+        _, more = kinds(late.dataclass)
+        try:
+            sys.settrace(interrupted(after))
+            more("a", size=3)
+        except KeyboardInterrupt:
+            after += 7
+        else:
+            struck = False
+        finally:
+            sys.settrace(before)
+        assert more("a", size=3) == more("a", size=4) != more("b")
+    assert after > 100
 
-    chance, hits = random.Random(7), 0
-    before = signal.signal(signal.SIGALRM, strike)
-    try:
-        for _ in range(400):
-            _, more = kinds(late.dataclass)
-            try:
-                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 2e-3))
-                more("a", size=3)
-            except KeyboardInterrupt:
-                hits += 1
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            assert more("a", size=3) == more("a", size=4) != more("b")
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    assert hits > 0
+
+def interrupted(lines: int) -> Callable[[FrameType, str, object], Any]:
+    """What has a program interrupted once, before that many lines of it."""
+    left = lines
+
+    def trace(_frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - itself
+        nonlocal left
+        if event == "line":
+            left -= 1
+            if left < 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    return trace
