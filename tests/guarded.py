@@ -1,4 +1,4 @@
-"""safepip as a person starts it: one process, one environment, and what that did to conda's files.
+"""safepip's command: one process, one environment, and what that did to conda's files.
 
     done = safepip(environment, "install", "numpy<2", env={"PIP_INDEX_URL": url}, cwd=folder)
     assert (done.exit_code, done.answer["verdict"], done.touched) == (0, "clear", {})
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import forked
+from tests.forked import SAFEPIP
 from tests.lab import CondaEnvironment, changed, conda_bytes
 
 PATIENCE_SECONDS = 600
@@ -71,7 +72,7 @@ def safepip(
     ``named=False``: without `--env`, so that safepip has to find the environment.
     """
     which = ["--env", str(environment.prefix)] if named else []
-    words = [sys.executable, "-m", "safepip", *which, "--json", *(str(one) for one in arguments)]
+    words = [*SAFEPIP, *which, "--json", *(str(one) for one in arguments)]
     return run(environment, words, env=env, cwd=cwd)
 
 
@@ -106,16 +107,8 @@ def run(
     ``watched=False``: do not, which takes half a second less.
     """
     before = conda_bytes(environment.prefix) if watched else {}
-    done = subprocess.run(
-        words,
-        env=environment.environ(env),
-        cwd=cwd or environment.prefix.parent,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
+    place = cwd or environment.prefix.parent
+    done = forked.run(words, environment.environ(env), cwd=place, timeout=PATIENCE_SECONDS)
     touched = changed(before, conda_bytes(environment.prefix)) if watched else {}
     return Guarded(shlex.join(words), done.returncode, done.stdout, done.stderr, touched)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.lab import CondaEnvironment, create, download, fake, from_wheel, make_wheel
 from tests.twins import ENGINES, Build, Ran, World, alike, make, ran
 
@@ -48,7 +49,7 @@ def world_with(pip: str, *condas: str, wheel: bool = True) -> Build:
 def install(place: Path, build: Build, *words: str, engine: str) -> Ran:
     world = World(place)
     environment = make(world, build)
-    command = [sys.executable, "-m", "safepip", "install", *words, "--no-build-isolation"]
+    command = [*SAFEPIP, "install", *words, "--no-build-isolation"]
     return ran(world, environment, command, env={"SAFEPIP_ENGINE": engine})
 
 

@@ -248,9 +248,14 @@ def _install(environment: CondaEnvironment, wheel: Wheel) -> None:
     environment.pip("install", "--no-deps", path)
 
 
-# Which engine plans and who wrote the records are told apart elsewhere; here each is met with each.
-@pytest.mark.parametrize(("engine", "writer"), [("one-pass", "rattler"), ("two-pass", "conda")])
-@pytest.mark.parametrize("name", SCENARIOS)
+ENGINES_AND_WRITERS = [("one-pass", "rattler"), ("two-pass", "conda")]
+
+
+# Which engine plans and who wrote the records are told apart elsewhere; here they take turns.
+@pytest.mark.parametrize(
+    ("name", "engine", "writer"),
+    [(name, *ENGINES_AND_WRITERS[number % 2]) for number, name in enumerate(SCENARIOS)],
+)
 def test_safepip_finds_it_and_leaves_condas_as_it_is(
     name: str,
     engine: str,

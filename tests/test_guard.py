@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.guarded import paste, run, safepip
 from tests.lab import CondaEnvironment, Wheel, create, everything, fake, from_wheel, make_wheel
 from tests.lab.projects import make_project
@@ -193,7 +194,7 @@ def test_a_record_that_cannot_be_read_stops_everything(
     content: str, lab: CondaEnvironment, wheelhouse: LayOut
 ) -> None:
     (lab.conda_meta / "broken-1.0-0.json").write_text(content, encoding="latin-1")
-    words = (sys.executable, "-m", "safepip", "--json", "install", "vision==4.11")
+    words = (*SAFEPIP, "--json", "install", "vision==4.11")
     done = lab.run(*words, env=wheelhouse(HOUSE), check=False)
     assert (done.returncode, json.loads(done.stdout)["code"]) == (10, "unreadable-record")
     assert "broken-1.0-0.json" in done.stdout

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.guarded import paste
 from tests.lab import CondaEnvironment, Wheel, create, everything, from_wheel, make_wheel
-from tests.twins import ENGINES, Ran, World, make, ran
+from tests.twins import Ran, World, engine_for, make, ran
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 OWNED = make_wheel(
@@ -42,7 +43,7 @@ class Lab:
         self.environment = make(self.world, lambda world: build(world, *wheels))
 
     def safepip(self, *words: str, **env: str) -> Ran:
-        command = [sys.executable, "-m", "safepip", *words]
+        command = [*SAFEPIP, *words]
         given = {"SAFEPIP_ENGINE": self.engine, **env}
         return ran(self.world, self.environment, command, env=given)
 
@@ -72,9 +73,9 @@ class Lab:
 Given = Callable[..., Lab]
 
 
-@pytest.fixture(params=ENGINES, ids=["one-pass", "two-pass"])
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Given:
-    return lambda *wheels: Lab(tmp_path, request.param, *wheels)
+    return lambda *wheels: Lab(tmp_path, engine_for(request.node.name), *wheels)
 
 
 def with_rows(*rows: str) -> Wheel:

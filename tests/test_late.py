@@ -82,7 +82,7 @@ def test_what_makes_no_value_makes_no_class() -> None:
 
 
 def test_who_is_interrupted_while_it_is_made_can_make_it_again() -> None:
-    """An interruption comes between any two lines: here, one making after another, at each seventh."""
+    """An interruption comes between any two lines: here at each seventh, in makings of its own."""
     before, struck, after = sys.gettrace(), True, 0
     while struck:
         _, more = kinds(late.dataclass)
@@ -103,7 +103,7 @@ def interrupted(lines: int) -> Callable[[FrameType, str, object], Any]:
     """What has a program interrupted once, before that many lines of it."""
     left = lines
 
-    def trace(_frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - itself
+    def trace(_frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
         if event == "line":
             left -= 1

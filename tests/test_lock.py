@@ -15,10 +15,10 @@ from typing import IO
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.lab import CondaEnvironment, create, make_wheel
 from tests.twins import World, make, ran
 
-SAFEPIP = [sys.executable, "-m", "safepip"]
 HOLDERS = {
     "another safepip": "handle = os.open(f'{prefix}/conda-meta', os.O_RDONLY); flock()",
     # As libmamba's `LockFile` does while a transaction runs.

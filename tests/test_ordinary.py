@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from packaging.tags import sys_tags
 
+from tests.forked import SAFEPIP
 from tests.lab import (
     PIPS,
     CondaEnvironment,
@@ -124,23 +125,15 @@ def with_repository(version: str) -> Build:
 
 
 FORMS = {
-    "a pure wheel and what it needs": "install tool",
-    "a compiled wheel": "install native",
-    "extras": "install many[speed,looks]",
-    "a version and a marker": "install leaf<1.1 fast;python_version<'3'",
+    "wheels, and what they need": "install tool native many[speed,looks]",
+    "versions, markers, and what is there": "install leaf<1.1 fast;python_version<'3' owned",
     "a pre-release": "install --pre leaf",
     "a file of requirements": "install -r requirements.txt",
-    "a local project": "install ./project",
-    "an editable": "install --editable ./project",
-    "an editable with extras": "install -e ./project[x]",
-    "a source distribution": "install source-only",
-    "a source distribution without metadata": "install no-hook",
-    "the path of a source distribution": "install ./source_only-1.0.tar.gz",
-    "the path of a wheel": "install ./tool-2.0-py3-none-any.whl",
-    "something that is there": "install owned",
+    "a local project, and paths": "install ./project ./source_only-1.0.tar.gz",
+    "an editable, and the path of a wheel": "install -e ./project[x] ./tool-2.0-py3-none-any.whl",
+    "source distributions": "install source-only no-hook",
     "without the cache": "install --no-cache-dir source-only tool",
-    "without what it needs": "install --no-deps tool",
-    "without bytecode": "install --no-compile tool",
+    "without what it needs, and bytecode": "install --no-deps --no-compile tool",
     "everything anew beside conda's": "install --ignore-installed leaf",
     "what nobody has": "install absent",
     "what contradicts itself": "install leaf==1.0 leaf==1.1",
@@ -230,7 +223,7 @@ def test_the_login_of_an_index_is_nowhere_to_be_read(
     world = World(tmp_path / "world")
     environment = make(world, world_with(NEWEST))
     options = ["--index-url", private.url_with_login]
-    command = [sys.executable, "-m", "safepip", "--json", "-vvv", "install", *options, *words]
+    command = [*SAFEPIP, "--json", "-vvv", "install", *options, *words]
     done = ran(world, environment, command, env={**ONLINE, "SAFEPIP_ENGINE": engine})
     assert done.exit_code == exit_code
     assert json.loads(done.stdout)["exit_code"] == exit_code
@@ -253,7 +246,7 @@ def test_nothing_is_downloaded_twice(tmp_path: Path, engine: str) -> None:
             words = ["install", "--no-cache-dir", "--index-url", index.url, "tool", "source-only"]
             world = World(place)
             environment = make(world, world_with(NEWEST))
-            command = [sys.executable, "-m", "safepip", *words]
+            command = [*SAFEPIP, *words]
             done = ran(world, environment, command, env={**ONLINE, "SAFEPIP_ENGINE": engine})
             assert done.exit_code == 0, done
             expected = ["leaf-1.1-py3-none-any.whl", "source_only-1.0.tar.gz", TOOL.filename]

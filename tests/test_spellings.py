@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.guarded import paste
 from tests.lab import (
     PIPS,
@@ -21,10 +21,9 @@ from tests.lab import (
     make_project,
     make_wheel,
 )
-from tests.twins import ENGINES, Ran, World, alike, make, ran
+from tests.twins import Ran, World, alike, engine_for, make, ran
 
 NEWEST = PIPS[-1]
-SAFEPIP = [sys.executable, "-m", "safepip"]
 
 OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
 LEAF = [make_wheel("leaf", "1.0"), make_wheel("leaf", "1.1")]
@@ -73,27 +72,22 @@ SPELLINGS = [
     "install --upg --no-d leaf",
     "install --upgrade-s eager --no-depe tool",
     "install -qUrr.txt -c c.txt",
-    "install -e .[x]",
-    "install -- leaf owned",
+    "install -e .[x] -- leaf owned",
     "install -- -r.txt",
     "install --group dev",
     "install -r pylock.toml",
     "install --require-h -rhashed.txt",
     "install -r wrong.txt",
-    "-q --no-input --proxy= install leaf",
-    "--isol install leaf",
-    "install --dry-r tool",
+    "-q --no-input --proxy= --isol install leaf",
     "install -qq --report report.json tool",
     "install --report=- leaf -q",
-    "install --dry-run --report report.json tool",
+    "install --dry-r --report report.json tool",
     "install -vIleaf",
-    "install -t out/x tool",
-    "install --targ=out leaf -U",
+    "install --targ=out/x leaf -U",
     "install --prefix out leaf",
     "install --root out leaf",
     "install --python . leaf",
-    "install --no-index --find-links ../links --only-binary :all: tool",
-    "install -f../links leaf<1.1 --no-color --no-compile",
+    "install -f../links leaf<1.1 --no-color --no-compile --only-binary :all:",
 ]
 
 
@@ -151,6 +145,11 @@ def test_what_can_be_read_only_once_is_read_once(tmp_path: Path, what: str) -> N
 # ------------------------------------------------------------------------------- what is said
 
 
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    return engine_for(request.node.name)
+
+
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, CondaEnvironment]:
     """An environment in which nothing is ever changed."""
@@ -172,7 +171,6 @@ def said(
     return done
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_quiet_is_quiet(
     settled: tuple[World, CondaEnvironment], tmp_path: Path, engine: str
 ) -> None:
@@ -182,7 +180,6 @@ def test_quiet_is_quiet(
     assert seen == [(0, "", "", "")] * 2
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_a_dry_run_is_judged(settled: tuple[World, CondaEnvironment], engine: str) -> None:
     done = said(settled, "install", "--dry-run", "--json", "-U", "owned", engine=engine)
     answer = json.loads(done.stdout)
@@ -192,7 +189,6 @@ def test_a_dry_run_is_judged(settled: tuple[World, CondaEnvironment], engine: st
 # ------------------------------------------------------------------------------- where it goes
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("option", "folder"),
     [("--target", ""), ("-t", "lib/python"), ("--targ", "new/folder"), ("PIP_TARGET", "lib")],
@@ -212,7 +208,6 @@ def test_a_target_in_a_conda_environment_is_refused(
     assert paste(settled[1], into, env={**env, **links}).exit_code == 0
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_a_plan_for_a_folder_of_the_users_own_installs_nothing(
     settled: tuple[World, CondaEnvironment], tmp_path: Path, engine: str
 ) -> None:
@@ -221,7 +216,6 @@ def test_a_plan_for_a_folder_of_the_users_own_installs_nothing(
     assert "Would install leaf-1.1" in done.stderr
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     "words", [("-q", "plan"), ("--log", "{log}", "plan", "-q"), ("plan", "-q")]
 )
@@ -256,7 +250,6 @@ BACK = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("way", BACK)
 def test_a_way_that_leads_back_is_guarded_as_the_straight_one(
     unseen: tuple[World, CondaEnvironment], tmp_path: Path, way: str, engine: str
@@ -271,7 +264,6 @@ def test_a_way_that_leads_back_is_guarded_as_the_straight_one(
         assert answer["target"]["prefix"] == str(unseen[1].prefix)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("option", ["--prefix", "--root"])
 def test_an_install_elsewhere_may_not_take_condas_away(
     settled: tuple[World, CondaEnvironment], tmp_path: Path, option: str, engine: str
@@ -282,7 +274,6 @@ def test_an_install_elsewhere_may_not_take_condas_away(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("how", ["--user", "PIP_USER"])
 def test_the_users_own_packages_would_hide_condas(
     settled: tuple[World, CondaEnvironment], how: str, engine: str
@@ -302,7 +293,6 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("way", OTHERS)
 def test_another_interpreter_is_guarded_where_it_is(
     settled: tuple[World, CondaEnvironment], tmp_path: Path, way: str, engine: str

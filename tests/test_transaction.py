@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import SAFEPIP
 from tests.lab import (
     CondaEnvironment,
     Ledger,
@@ -29,7 +30,6 @@ from tests.lab import (
 from tests.twins import ENGINES, Ran, World, make, ran
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-SAFEPIP = [sys.executable, "-m", "safepip"]
 OWNED = from_wheel(make_wheel("owned", "1.0", scripts={"owned": "owned:main"}))
 MANY = {f"many/part{number}.py": f"VALUE = {number}\n" for number in range(120)}
 BIG = {f"big/part{number}.py": f"VALUE = {number}\n" * 40 for number in range(200)}

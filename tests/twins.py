@@ -10,18 +10,29 @@ URLs hold the path.
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests import forked
+from tests.forked import SAFEPIP
 from tests.guarded import PATIENCE_SECONDS
 from tests.lab import CondaEnvironment, Ledger, changed
 from tests.lab.ledger import owned_paths, with_modes
 
 ENGINES = ("", "two-pass")
 """The values of `SAFEPIP_ENGINE` that every test of the guard is run with."""
+
+
+def engine_for(test: str) -> str:
+    """The engine that a test meets which is not about engines: always the same, by its name.
+
+    Both give the same account of every request (`test_two_pass`), and what is made of an account is
+    decided without knowing whose it is. So each half of such tests meets one of them.
+    """
+    return ENGINES[zlib.crc32(test.encode()) % len(ENGINES)]
+
 
 _OF_OTHERS = (".git", ".cache", ".rustup")
 """Folders of what pip keeps for itself, and of git's own files."""
@@ -107,7 +118,7 @@ def alike(
     for engine in (None, *ENGINES):
         environment = make(world, build)
         plain = pip or (str(environment.python), "-m", "pip")
-        start = plain if engine is None else (sys.executable, "-m", "safepip")
+        start = plain if engine is None else SAFEPIP
         start = ("bash", "-c", shell, "bash", *start) if shell else start
         given = {"SAFEPIP_ENGINE": engine or "", **(env or {})}
         done = ran(world, environment, [*start, *arguments], env=given)
@@ -142,16 +153,8 @@ def ran(
     links = {"PIP_FIND_LINKS": str(world.links), "COLUMNS": _WIDE}
     before = with_modes(world.folder, without=_OF_OTHERS)
     owned = owned_paths(environment.prefix)
-    done = subprocess.run(
-        list(words),
-        env=environment.environ({**own, **links, **(env or {})}),
-        cwd=world.work,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
+    given = environment.environ({**own, **links, **(env or {})})
+    done = forked.run(words, given, cwd=world.work, timeout=PATIENCE_SECONDS)
     after = with_modes(world.folder, without=_OF_OTHERS)
     owned |= owned_paths(environment.prefix)
     by_safepip = "".join(found.group() for found in _SAFEPIPS.finditer(done.stderr))

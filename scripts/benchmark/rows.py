@@ -44,6 +44,8 @@ class Row:
     all_settings: bool = False
     """Also without what is kept for an undo, and without imports afterwards."""
     guarded: bool = True
+    quick: bool = True
+    """Also run where it is only seen that all goes; not so where another row goes the same way."""
     budget: Budget | None = None
 
 
@@ -58,7 +60,13 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
     for_one, for_many = Budget(times=1.6), Budget(times=1.1)
     small = ("install", "bench-small")
     return (
-        Row("freeze", "`freeze`", ("freeze",), times=4, guarded=False, budget=pass_through),
+        Row(
+            *("freeze", "`freeze`", ("freeze",)),
+            times=4,
+            guarded=False,
+            quick=False,
+            budget=pass_through,
+        ),
         Row("list", "`list`", ("list",), times=4, guarded=False, budget=pass_through),
         Row(
             *("venv", "one small wheel into a venv", small, "venv"),
@@ -73,7 +81,7 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             guarded=False,
             budget=Budget(more_seconds=1.5),
         ),
-        Row("small", "one small wheel", small, times=2, budget=for_one),
+        Row("small", "one small wheel", small, times=2, quick=False, budget=for_one),
         Row(
             "small-cold",
             "one small wheel, cache cold",
@@ -82,7 +90,7 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             times=2,
             budget=for_one,
         ),
-        Row("nothing", "nothing to do", ("install", "arrays"), times=2),
+        Row("nothing", "nothing to do", ("install", "arrays"), times=2, quick=False),
         Row("block", "a block", ("install", "arrays<1.25"), ends_with=10, times=2),
         Row(
             *("why", "a block that has to be explained", ("install", "workbench>=2")),
@@ -109,22 +117,26 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             before=("install", "bench-medium==1.0"),
             times=2,
             all_settings=True,
+            quick=False,
         ),
         Row("25", wheels, many, both_engines=True, all_settings=True, budget=for_many),
         Row(
             *("25-cold", f"{wheels}, cache cold", many),
             cache="cold",
             both_engines=True,
+            quick=False,
             budget=for_many,
         ),
         Row(
             *("25-no-cache", f"{wheels}, `--no-cache-dir`", (*many, "--no-cache-dir")),
             both_engines=True,
+            quick=False,
             budget=for_many,
         ),
         Row(
             *("25-no-compile", f"{wheels}, `--no-compile`", (*many, "--no-compile")),
             both_engines=True,
+            quick=False,
         ),
         Row("large-list", "`list`", ("list",), "large", guarded=False, budget=pass_through),
         Row(
@@ -132,9 +144,9 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             instead=("doctor",),
             guarded=False,
         ),
-        Row("large-small", "one small wheel", small, "large", times=2),
+        Row("large-small", "one small wheel", small, "large", times=2, quick=False),
         Row("large-nothing", "nothing to do", ("install", "arrays"), "large", times=2),
-        Row("large-25", wheels, many, "large", budget=for_many),
+        Row("large-25", wheels, many, "large", quick=False, budget=for_many),
         Row(
             *("hook", "a start of Python", ("bin/python", "-c", "pass"), "guarded"),
             with_guard=("bin/python", "-c", "pass"),
