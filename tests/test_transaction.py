@@ -164,7 +164,7 @@ def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(tmp_path: Path)
 # ------------------------------------------------------------------------------- cut off
 
 
-MOMENTS = int(os.environ.get("SAFEPIP_MOMENTS", "3"))
+MOMENTS = int(os.environ.get("SAFEPIP_MOMENTS", "2"))
 """How often each test here strikes, each time at another moment; more of them for the patient."""
 
 
