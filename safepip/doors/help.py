@@ -25,6 +25,7 @@ _OPTIONS = {
     "--env": ("PATH|NAME", "The environment to act on."),
     "--allow": ("NAME[,NAME]", "Let pip take these over from conda."),
     "--strict": ("", "Refuse, instead of choosing other versions that fit."),
+    "--prefer-conda": ("", "install, plan: from conda what it has, and pip the rest."),
     "--override-frozen": ("", "Act although the environment is marked frozen."),
     "--no-undo": ("", "Keep nothing to take the change back with."),
     "--no-import-check": ("", "Do not import what was installed to see whether it works."),

@@ -16,6 +16,7 @@ def policy_of(own: OwnOptions) -> Policy:
     """Give the policy of one command."""
     return Policy(
         strict=own.strict,
+        prefers_conda=own.prefer_conda,
         allow=tuple(dict.fromkeys(normalised(name) for name in own.allow)),
         override_frozen=own.override_frozen,
         imports=not (own.no_import_check or _is_off("SAFEPIP_IMPORT_CHECK")),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
+    from safepip.values.channel import CondaPart
     from safepip.values.errors import SafepipError
     from safepip.values.target import Target
 
@@ -61,10 +62,16 @@ def say_error(
     return error.exit
 
 
-def say_event(event: Recovered | Waiting) -> None:
-    """Say what happened before the command itself could begin."""
+def say_event(event: Recovered | Waiting | CondaPart) -> None:
+    """Say what happened before the command itself could begin; or what is about to, by conda."""
     from safepip.effects.lock import Waiting
+    from safepip.values.channel import CondaPart
 
+    if isinstance(event, CondaPart):
+        from safepip.decisions.wording.condas_part import part_lines
+
+        show(part_lines(event, width_of()))
+        return
     if not isinstance(event, Waiting):
         say_recovered(event)
         return

@@ -78,6 +78,8 @@ class Course:
     settings: Settings
     options: PipOptions = field(default_factory=PipOptions)
     seconds: dict[str, float] = field(default_factory=dict)
+    asides: tuple[str, ...] = ()
+    """What is to be said at the end, whatever it is."""
     solver: CondaSolver | None = None
     """Who knows conda's channels, once that was asked."""
     until: float = math.inf
@@ -234,7 +236,7 @@ class Course:
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
-        hints = (*more.pop("hints", ()), *unknown)
+        hints = (*self.asides, *more.pop("hints", ()), *unknown)
         # That the environment is changed is more than that the user interrupted.
         ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(

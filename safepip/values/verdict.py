@@ -10,6 +10,7 @@ from safepip.values.late import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
@@ -122,5 +123,9 @@ class Outcome:
     """Where pip would have acted; None only where that is not known or of no interest."""
     fixes: tuple[Fix, ...] = ()
     """Ways on that no verdict carries, as when pip's question cannot be answered."""
+    conda: CondaPart | None = None
+    """What conda does of it, or has done, before pip (`--prefer-conda`)."""
+    pip_ended: int | None = None
+    """How pip's part ended, where conda's is done and pip's is not; the exit code is of both."""
     caches: bool = True
     """False: nothing is to be kept beside the environment (pip's `--no-cache-dir`)."""

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
 from safepip.decisions.wording.causes import causes
+from safepip.decisions.wording.condas_part import why_refused
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import cleared_text, held_text
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.phrases import count, few
 from safepip.decisions.wording.refusal import other_refusals, same_as_code, untouched
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.values.late import dataclass
-from safepip.values.verdict import Blocked, Kept
+from safepip.values.verdict import Blocked, Fix, Kept
 
 if TYPE_CHECKING:
     from safepip.values.environment import Environment
-    from safepip.values.verdict import Fix, Outcome
+    from safepip.values.verdict import Outcome
 
 _UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
@@ -66,9 +67,17 @@ def summary_of(outcome: Outcome) -> Summary:
         also,
         reason,
         notes,
-        (*getattr(verdict, "fixes", ()), *outcome.fixes),
+        (*_condas_part(outcome), *getattr(verdict, "fixes", ()), *outcome.fixes),
         untouched(outcome.verb).text,
     )
+
+
+def _condas_part(outcome: Outcome) -> tuple[Fix, ...]:
+    part = outcome.conda
+    if part is None or part.state == "refused":
+        return ()
+    moves = few(f"{move.name} {move.after}" for move in part.moves)
+    return (Fix(part.command, f"first, {moves} from conda, by {part.tool}"),)
 
 
 def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
@@ -76,6 +85,9 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     verdict, environment = outcome.verdict, outcome.environment
     if verdict is None or environment is None:
         return f"pip made no plan; it ended with code {int(outcome.exit_code)}", (), ""
+    if outcome.conda is not None and outcome.conda.state == "refused":
+        what, reason = why_refused(outcome.conda)
+        return what, (), reason
     if isinstance(verdict, Kept):
         return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
     if not isinstance(verdict, Blocked):

@@ -55,6 +55,8 @@ class Share:
     """What pip would still do."""
     arguments: tuple[str, ...]
     """pip's, for the rest; empty where nothing is left."""
+    names: frozenset[str]
+    """What conda takes on of that which was asked for by name."""
 
 
 def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
@@ -192,7 +194,7 @@ def _share(
     names = frozenset(name for name in taken if plan.by_name[name].requested)
     left = without_names(arguments, names) if rest else ()
     bounds = tuple(wanted[name] for name in taken)
-    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left)
+    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left, names)
 
 
 def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[Change, ...]]:

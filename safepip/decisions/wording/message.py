@@ -7,9 +7,11 @@ the ways out when not, and then always the state of the environment.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.fixes_by_conda import UNSURE
+from safepip.decisions.wording.condas_part import conda_lines, why_refused
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
@@ -34,6 +36,7 @@ from safepip.values.verdict import Blocked, Clear, Kept
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.plan import Action, Change
@@ -63,8 +66,41 @@ def message(
     ``form``: how a plan is shown.
     """
     verbosity = outcome.verbosity if verbosity is None else verbosity
-    lines = (*_verdict(outcome, width, verbosity, form), *_hints(outcome.hints, width))
+    lines = (*_steps(outcome, width, verbosity, form), *_hints(outcome.hints, width))
     return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
+
+
+def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
+    """Give what is said of conda's part and of pip's, in the order in which they come."""
+    part = outcome.conda
+    if part is None:
+        return _verdict(outcome, width, verbosity, form)
+    if part.state == "refused":
+        return _left_to_the_user(outcome, part, width)
+    by_conda = conda_lines(outcome, width, verbosity)
+    if outcome.pip_ended is not None:
+        by_pip = _verdict(replace(outcome, exit_code=outcome.pip_ended), width, verbosity, form)
+        end = untouched(outcome.verb)
+        by_pip = tuple(line for line in by_pip if line != end)
+        return (*by_pip, Line((Span("Nothing was installed by pip."),)), *by_conda)
+    is_pip_in_it = outcome.verdict is None or outcome.verdict.plan.changes
+    by_pip = _verdict(outcome, width, verbosity, form) if is_pip_in_it else ()
+    if part.state == "shown" and by_pip:
+        return (*by_conda, Line(), *by_pip)
+    return (*by_pip, *by_conda)
+
+
+def _left_to_the_user(outcome: Outcome, part: CondaPart, width: int) -> tuple[Line, ...]:
+    environment, verdict = outcome.environment, outcome.verdict
+    what, why = why_refused(part)
+    fixes = verdict.fixes if isinstance(verdict, Blocked) else ()
+    return (
+        *error_line("prefer-conda", what, width),
+        *(environment_line(environment, width) if environment is not None else ()),
+        *labelled("why", why, width),
+        *fix_lines(fixes, width),
+        untouched(outcome.verb),
+    )
 
 
 def _verdict(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
