@@ -77,7 +77,8 @@ def test_a_version_that_fits_comes_before_conda_and_before_allowing() -> None:
     assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python==4.13.0.90", kept=FITS) == (
         Fix(
             "safepip install opencv-python==4.11.0.86",
-            "take the newest that fits conda's versions, opencv-python 4.11.0.86",
+            "take the newest that fits conda's versions, opencv-python 4.11.0.86, "
+            "though you ask for ==4.13.0.90",
         ),
         Fix(
             f'conda install -p {PREFIX} "numpy>=2" && safepip install opencv-python==4.13.0.90',

@@ -47,6 +47,11 @@ def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool)
         from safepip.doors.probed import answer
 
         return answer(own, rest, as_module=as_module)
+    if verb == "plan" and {"--help", "-h"}.intersection(rest):
+        from safepip.doors.help import asks_for_help, show_plan_help
+
+        if asks_for_help(rest):
+            return show_plan_help()
     if verb is not None:
         # Next to nothing becomes garbage while a short command imports and reads.
         gc.set_threshold(100_000)

@@ -30,6 +30,8 @@ class Fix:
     """The specifications that conda's solver is asked whether it can be done at all."""
     is_told_by_conda: bool = field(default=False, compare=False)
     """Where the solver can do that, the command does what is said of it."""
+    besides: tuple[str, ...] = field(default=(), compare=False)
+    """Of what it does that which the command does not show, for where only that is given."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,9 @@ def portrait_as_json(
     last: Entry | None,
     taken_back: Mapping[str, str],
     offer: Offer | None = None,
+    *,
+    module: str = "",
+    verdict: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Give what `explain` knows of a package; the files of conda's package are counted."""
     record, distribution = portrait.record, portrait.distribution
@@ -130,6 +133,8 @@ def portrait_as_json(
         "on_conda": {"package": safe(offer.package), "versions": safe(offer.versions)}
         if offer
         else None,
+        "module": safe(module) or None,
+        "last_verdict": safe(dict(verdict)) if verdict is not None else None,
         "last_change": told(last, taken_back.get(last.id)) if last else None,
     }
 

@@ -137,9 +137,11 @@ def _cleared(
     picture = picture_of(outcome) if outcome.verb == "plan" else None
     if picture is not None and (verdict.plan.changes or picture.unchanged()):
         lines = (*lines, Line(), *plan_lines(picture, width, form))
-    if verbosity >= 0:
+    # A plan is what was asked for: there `-q` is only for what pip says meanwhile.
+    is_quiet = verbosity < (-1 if outcome.verb == "plan" else 0)
+    if not is_quiet:
         lines = (*lines, *note_lines(verdict.notes, verdict.plan, environment, width))
-    if outcome.fixes and verbosity >= 0:
+    if outcome.fixes and not is_quiet:
         lines = (*lines, Line(), *fix_lines(outcome.fixes, width, "hint"))
     return lines
 
@@ -195,6 +197,9 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
         lines.append(Line((Span(f"  newest anyway{UNSURE if unsure else ''}:"),)))
     for fix in verdict.fixes[:_FEW_FIXES]:
         lines += command(fix.command, 4)
+        if fix.besides:
+            said = f"({'; '.join(map(clean, fix.besides))})"
+            lines += paragraph((Span(said, "dim"),), width, start=(Span("      "),), indent=7)
     return tuple(lines)
 
 
