@@ -7,15 +7,22 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from safepip.decisions.drawing.markdown import markdown
+from safepip.decisions.drawing.page import page
 from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
-from safepip.values.channel import Moved
+from safepip.values.channel import CondaPart, Moved
+from safepip.values.plan import Plan
+from safepip.values.verdict import Blocked, Outcome
+from tests.build import artifact
 from tests.guarded import Guarded, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 from tests.pasting import conda_install
+from tests.saying import LAB, clear, expected, said
 
 WHEELS = {
     (wheel.filename.split("-")[0], wheel.filename.split("-")[1]): wheel
@@ -297,3 +304,68 @@ def test_why_a_tool_refuses_is_said_in_a_line_without_secrets() -> None:
     )
     assert parse_refusal({"message": 1}) == ""
     assert parse_refusal("no JSON") == ""
+
+
+# ------------------------------------------------------------------------------- what is said
+
+PART = CondaPart(
+    "conda",
+    "conda install -p /lab shared",
+    "conda remove -p /lab shared",
+    moves=(Moved("shared", "", "2.1"),),
+    words=(),
+    specs=("shared",),
+)
+MOVED = replace(PART, moves=(*PART.moves, Moved("numpy", "1.26.4", "2.0")), state="refused")
+CHANGED = """
+    error[prefer-conda]: conda's part would change what is there: numpy 1.26.4 ->
+      2.0
+      env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
+    why   by itself, safepip lets conda only add: what hangs on what is there is
+          yours to know
+    Nothing was changed.
+    """
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (
+            clear(verb="plan", conda=PART),
+            """
+            safepip: from conda. 1 new package, nothing that is there is changed, by conda
+                conda install -p /lab shared
+              + shared 2.1
+            """,
+        ),
+        (
+            clear(artifact("mine==1"), conda=replace(PART, state="done")),
+            """
+            safepip: clear. 1 new package, nothing from conda is touched (lab)
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (
+            Outcome(13, None, LAB, conda=replace(PART, state="done"), pip_ended=1),
+            """
+            Nothing was installed by pip.
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (Outcome(10, Blocked(Plan(()), ()), LAB, "plan", conda=MOVED), CHANGED),
+    ],
+)
+def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
+    outcome: Outcome, text: str
+) -> None:
+    assert said(outcome) == expected(text)
+
+
+def test_documents_tell_conda_s_part_too() -> None:
+    shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
+    assert "Hint: first, shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    refused = Outcome(10, Blocked(Plan(()), ()), LAB, "plan", ("install", "x"), conda=MOVED)
+    assert "### safepip: blocked (prefer-conda)" in markdown(refused).replace("&#45;", "-")
+    assert "conda's part would change what is there" in page(refused).replace("&#x27;", "'")

@@ -121,6 +121,11 @@ def _block(
         first=from_conda(course, blocked.plan),
     )
     checked = checked_by_conda(course, blocked.plan, fixes)
+    if checked.hints and not any(fix.asks_conda for fix in checked.fixes):
+        from safepip.recipes.older import older_by_conda  # as above
+
+        older = older_by_conda(course, blocked.plan, blocked.conflict)
+        checked = checked._replace(fixes=(*older, *checked.fixes))
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=checked.hints)
 
 

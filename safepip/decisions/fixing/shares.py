@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PYPI = ("files.pythonhosted.org", "pypi.org")
 """Hosts of the index for which the names of conda's packages are known."""
 _FIRST_YEAR = 1990
+UNTRIED = " (its part unchecked)"
+"""What pip makes of its part is worked out, and was not tried."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,9 @@ def shared_fix(
     """Give the two commands, conda's first, and what they do. ``options``: safepip's own."""
     taken = [_taken(offer, answer, plan) for offer in share.offers]
     says = f"take {few(taken)} from conda"
-    says += ", and pip the rest" if share.arguments else ""
+    if share.arguments:
+        # With other versions than pip has planned with, its part may come out otherwise.
+        says += ", and pip the rest" + ("" if _is_as_planned(share, answer, plan) else UNTRIED)
     others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
     says += f"; that also {others}" if others else ""
     tool = "pixi" if shell.manager == "pixi" else shell.tool
@@ -262,6 +266,13 @@ def shared_fix(
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)
+
+
+def _is_as_planned(share: Share, answer: Answer, plan: Plan) -> bool:
+    return all(
+        answer.versions[offer.package.lower()] == plan.by_name[offer.name].after
+        for offer in share.offers
+    )
 
 
 def _taken(offer: Offer, answer: Answer, plan: Plan) -> str:
