@@ -100,7 +100,7 @@ def test_where_conda_cannot_have_all_of_it_what_it_can_is_said(lab: CondaEnviron
     assert fix == {
         "command": f"{conda_install(lab, CHANNEL)} pytorch && "
         f"safepip install --env {lab.prefix} stuck",
-        "says": "take pytorch 2.2 (pip: 2.4) from conda, and pip the rest (its part unchecked)",
+        "says": "take pytorch 2.2 (pip: 2.4) from conda, and pip the rest (unchecked)",
     }
 
 

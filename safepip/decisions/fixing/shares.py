@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _PYPI = ("files.pythonhosted.org", "pypi.org")
 """Hosts of the index for which the names of conda's packages are known."""
 _FIRST_YEAR = 1990
-UNTRIED = " (its part unchecked)"
+_UNTRIED = " (unchecked)"
 """What pip makes of its part is worked out, and was not tried."""
 
 
@@ -258,7 +258,8 @@ def shared_fix(
     says = f"take {few(taken)} from conda"
     if share.arguments:
         # With other versions than pip has planned with, its part may come out otherwise.
-        says += ", and pip the rest" + ("" if _is_as_planned(share, answer, plan) else UNTRIED)
+        is_sure = not shell.is_as_asked or _is_as_planned(share, answer, plan)
+        says += f", and pip the rest{'' if is_sure else _UNTRIED}"
     others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
     says += f"; that also {others}" if others else ""
     tool = "pixi" if shell.manager == "pixi" else shell.tool
