@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +22,7 @@ from safepip.values.channel import CondaPart, Moved
 from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Outcome
 from tests.build import artifact
-from tests.guarded import Guarded, run, safepip
+from tests.guarded import PATIENCE_SECONDS, Guarded, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 from tests.pasting import conda_install
 from tests.saying import LAB, clear, expected, said
@@ -235,6 +238,8 @@ def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
     (finding,) = done.answer["findings"]
     assert finding["message"] == "conda could not install its part"
     assert finding["why"] == "it ended with 1"
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"safepip install --env {lab.prefix} mine"
 
 
 def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
@@ -258,6 +263,29 @@ def test_where_pip_s_part_fails_the_state_is_said(tmp_path: Path) -> None:
     assert (done.exit_code, altered(done)) == (13, {}), done
     assert (done.answer["verdict"], done.answer["code"]) == ("error", "pip-failed")
     assert done.answer["conda"]["done"] is True
+    assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+
+
+def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
+    lab, begun = made(tmp_path), tmp_path / "begun"
+    does = f"import time; Path({str(begun)!r}).touch(); time.sleep(0.5)\n{INSTALLS}"
+    env = {**links(lab), **stand_in(tmp_path, does, ("shared", "2.1"))}
+    words = ["--env", str(lab.prefix), "--json", "install", "--prefer-conda", "mine"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "safepip", *words],
+        env=lab.environ(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    answer = json.loads(said)
+    assert (process.returncode, answer["code"]) == (130, "interrupted"), said
+    assert answer["conda"]["done"] is True
+    assert answer["findings"][0]["message"] == "Nothing was installed by pip."
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
 
 

@@ -86,13 +86,13 @@ def _all_of(stream: IO[bytes] | None, looking: Callable[[], None]) -> bytes:
 def carry_out(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Let the tool do it, and give its exit code; what it says goes to stderr.
 
-    It hears an interruption itself, and is waited for: it puts back what it has begun.
+    An interruption is the tool's to hear, which puts back what it has begun.
     """
-    with subprocess.Popen(
-        [*words, "-y"], env=dict(environ), stdin=subprocess.DEVNULL, stdout=sys.stderr
-    ) as process:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
+    done = subprocess.run(
+        [*words, "-y"],
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=False,
+    )
+    return done.returncode

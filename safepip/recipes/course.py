@@ -20,6 +20,7 @@ from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
+from safepip.values.retry import Retry
 from safepip.values.text import without_secrets
 from safepip.values.verdict import Outcome
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
-    from safepip.values.retry import Retry
     from safepip.values.target import Target
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
@@ -58,6 +58,12 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
+
+
+def all_by_pip(request: Request, environ: Mapping[str, str]) -> tuple[Fix, ...]:
+    """Give the command of a request that prefers conda as one that does not."""
+    policy = replace(request.policy, prefers_conda=False)
+    return again_of(replace(request, policy=policy), Retry("let pip take all of it"), environ)
 
 
 def is_reached(target: Target) -> bool:

@@ -63,9 +63,13 @@ def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
     return (fix,) if fix is not None and can_be_pasted(fix.command, in_notebook=False) else ()
 
 
-def may_be_shared(course: Course, plan: Plan) -> bool:
-    """Say whether a part of a plan may be conda's, if its channels have that."""
-    environment, words = course.environment, course.shown_arguments
+def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:
+    """Say whether a part of a plan may be conda's, if its channels have that.
+
+    ``as_shown``: the rest is for somebody to paste, who is not given secrets.
+    """
+    environment = course.environment
+    words = course.shown_arguments if as_shown else course.request.words
     sealed = environment.frozen is not None or environment.externally_managed is not None
     return (
         not sealed

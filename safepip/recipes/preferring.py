@@ -11,18 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.afterwards import doubled_by
-from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.commands import command_line, without_names
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
+from safepip.recipes.course import all_by_pip
 from safepip.recipes.from_conda import fix_of, may_be_shared, shared, shell_of, solver_of
 from safepip.values.channel import BY_RATTLER, CondaPart
-from safepip.values.errors import CondaUnknown
+from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
 from safepip.values.plan import Plan
-from safepip.values.retry import Retry
 from safepip.values.verdict import Blocked, Clear
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from safepip.recipes.from_conda import Shared
     from safepip.values.channel import PartState
     from safepip.values.plan import Change
-    from safepip.values.verdict import Fix, Outcome
+    from safepip.values.verdict import Outcome
 
 _NOTHING = "conda's channels have nothing of this in a version that fits: pip takes all of it"
 _OTHERWISE = "with these options, or where the environment is sealed, nothing is left to conda"
@@ -49,7 +48,7 @@ def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome |
     if not any(change.after is not None for change in plan.changes):
         return None
     aside = _OTHERWISE
-    if may_be_shared(course, plan):
+    if may_be_shared(course, plan, as_shown=False):
         found = _asked(course, plan)
         outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
         if outcome is not None:
@@ -68,12 +67,12 @@ def _asked(course: Course, plan: Plan) -> Shared | None:
     if found is None and not has_rattler():
         raise CondaUnknown(
             "what conda has cannot be asked: py-rattler is not there",
-            fixes=(library_beside(RATTLER), *_all_by_pip(course)),
+            fixes=(library_beside(RATTLER), *all_by_pip(course.request, course.asking.environ)),
         )
     if found is None and solver_of(course).has_failed:
         raise CondaUnknown(
             "what conda has is not known: its channels did not answer, nor did they before",
-            fixes=_all_by_pip(course),
+            fixes=all_by_pip(course.request, course.asking.environ),
         )
     return found
 
@@ -83,24 +82,22 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
     judged = replace(course, environment=found.there).judged(rest)
     if judged.refuses:
         return None
-    part = _part(course, found)
+    try:
+        part = _part(course, found)
+    except CondaFailed as error:
+        error.fixes = all_by_pip(course.request, course.asking.environ)
+        raise
     if part.state == "refused":
         if blocked:
             return None
         course.engine.stop(Exit.BLOCKED)
-        fixes = (fix_of(course, plan, found), *_all_by_pip(course))
+        can_be_pasted = may_be_shared(course, plan)
+        by_both = (fix_of(course, plan, found),) if can_be_pasted else ()
+        fixes = (*by_both, *all_by_pip(course.request, course.asking.environ))
         verdict = Blocked(rest, judged.findings, fixes)
         return course.outcome(Exit.BLOCKED, verdict, conda=part)
     course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan" and course.options.dry_run)
     return course.outcome(Exit.DONE, Clear(rest, judged.findings), conda=part)
-
-
-def _all_by_pip(course: Course) -> tuple[Fix, ...]:
-    policy = replace(course.request.policy, prefers_conda=False)
-    words = course.shown_arguments
-    words = ("plan", *words[1:]) if course.request.verb == "plan" else words
-    shell = shell_of(course)
-    return again(shell, words, policy.options, Retry("let pip take all of it"))
 
 
 def _left(found: Shared) -> tuple[Change, ...]:

@@ -15,8 +15,9 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.conda_tools import carry_out
 from safepip.effects.lock import locked
+from safepip.effects.processes import listen, set_handlers
 from safepip.effects.records import records_state
-from safepip.recipes.course import is_reached
+from safepip.recipes.course import all_by_pip, is_reached
 from safepip.recipes.opening import guard
 from safepip.recipes.settings import patience_of
 from safepip.values.channel import BY_RATTLER, Answer, CondaPart
@@ -62,10 +63,15 @@ def guard_with_conda(
     )
     first = again(request)
     part, environment = first.conda, first.environment
-    if part is None or part.state != "due" or environment is None:
+    is_due = part is not None and part.state == "due" and first.exit_code == Exit.DONE
+    if part is None or not is_due or environment is None:
         return first
     tell(part)
-    is_cut_off = _done_by_conda(part, environment, environ, tell)
+    try:
+        is_cut_off = _done_by_conda(part, environment, environ, tell)
+    except CondaFailed as error:
+        error.fixes = all_by_pip(request, environ)
+        raise
     part = replace(part, state="done")
     if is_cut_off or not part.arguments:
         code = Exit.INTERRUPTED if is_cut_off else Exit.DONE
@@ -132,19 +138,24 @@ def _done_by_conda(
 def _attempt(
     part: CondaPart, environment: Environment, environ: Mapping[str, str]
 ) -> tuple[str, bool]:
-    """Give why it failed, and whether it was interrupted."""
+    """Give why it failed, and whether it was interrupted: what has begun is waited for."""
+    heard: list[int] = []
+    handlers = listen(lambda number, _: heard.append(number))
     try:
-        if part.tool == BY_RATTLER:
-            with closing(CondaSolver(environment, seconds=0)) as solver:
-                return solver.install(
-                    part.specs, Answer(possible=True, versions=part.versions)
-                ), False
+        return _failure(part, environment, environ), bool(heard)
+    finally:
+        set_handlers(handlers)
+
+
+def _failure(part: CondaPart, environment: Environment, environ: Mapping[str, str]) -> str:
+    if part.tool == BY_RATTLER:
+        with closing(CondaSolver(environment, seconds=0)) as solver:
+            return solver.install(part.specs, Answer(possible=True, versions=part.versions))
+    try:
         code = carry_out((*part.words, *(("-q",) if part.is_quiet else ())), environ)
-    except KeyboardInterrupt:
-        return "it was interrupted", True
     except OSError as error:
-        return f"cannot start `{part.tool}`: {error.strerror}", False
-    return (f"it ended with {code}" if code else ""), False
+        return f"cannot start `{part.tool}`: {error.strerror}"
+    return f"it ended with {code}" if code else ""
 
 
 def _look_at(part: CondaPart, before: State, after: State, failure: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
 from safepip.decisions.wording.causes import causes
-from safepip.decisions.wording.condas_part import why_refused
+from safepip.decisions.wording.condas_part import what_it_does, why_refused
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import cleared_text, held_text
 from safepip.decisions.wording.notes import note_lines
@@ -22,8 +22,9 @@ from safepip.values.late import dataclass
 from safepip.values.verdict import Blocked, Fix, Kept
 
 if TYPE_CHECKING:
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
-    from safepip.values.verdict import Outcome
+    from safepip.values.verdict import Clear, Outcome
 
 _UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
@@ -91,7 +92,7 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     if isinstance(verdict, Kept):
         return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
     if not isinstance(verdict, Blocked):
-        return cleared_text(verdict), (), ""
+        return _cleared(verdict, outcome.conda), (), ""
     if not verdict.refusals:
         return "this install is refused", (), ""
     same = same_as_code(verdict)
@@ -100,6 +101,14 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
         others += causes(verdict.conflict, environment)
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
     return headline(same, verdict.plan, environment), tuple(others), reason
+
+
+def _cleared(verdict: Clear, by_conda: CondaPart | None) -> str:
+    by_pip = cleared_text(verdict)
+    if by_conda is None:
+        return by_pip
+    by_pip = f"then by pip: {by_pip}" if verdict.plan.changes else "nothing is left to pip"
+    return f"from conda {what_it_does(by_conda)}; {by_pip}"
 
 
 def _facts(environment: Environment) -> str:

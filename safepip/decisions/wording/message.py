@@ -18,6 +18,7 @@ from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
+    NOT_BY_PIP,
     Form,
     environment_line,
     error_line,
@@ -82,8 +83,9 @@ def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Li
         by_pip = _verdict(replace(outcome, exit_code=outcome.pip_ended), width, verbosity, form)
         end = untouched(outcome.verb)
         by_pip = tuple(line for line in by_pip if line != end)
-        return (*by_pip, Line((Span("Nothing was installed by pip."),)), *by_conda)
-    is_pip_in_it = outcome.verdict is None or outcome.verdict.plan.changes
+        return (*by_pip, Line((Span(NOT_BY_PIP),)), *by_conda)
+    is_all_conda_s = outcome.verdict is not None and not outcome.verdict.plan.changes
+    is_pip_in_it = outcome.exit_code != Exit.DONE or not is_all_conda_s
     by_pip = _verdict(outcome, width, verbosity, form) if is_pip_in_it else ()
     if part.state == "shown" and by_pip:
         return (*by_conda, Line(), *by_pip)

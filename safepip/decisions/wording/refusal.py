@@ -108,6 +108,7 @@ def fix_lines(fixes: Sequence[Fix], width: int, label: str = "fix") -> tuple[Lin
     return tuple(lines)
 
 
+NOT_BY_PIP = "Nothing was installed by pip."
 CHANGED = "The environment was changed, and is not what was planned."
 
 
@@ -117,6 +118,8 @@ def state_after(outcome: Outcome) -> str:
         return CHANGED
     if outcome.taken_back:
         return "What pip had begun was taken back: the environment is as it was."
+    if outcome.conda is not None and outcome.conda.state == "done":
+        return NOT_BY_PIP
     return untouched(outcome.verb).text
 
 
