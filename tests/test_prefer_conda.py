@@ -349,8 +349,8 @@ CHANGED = """
     error[prefer-conda]: conda's part would change what is there: numpy 1.26.4 ->
       2.0
       env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
-    why   by itself, safepip lets conda only add: what hangs on what is there is
-          yours to know
+    why   safepip lets conda only add by itself, since others may count on what is
+          there
     Nothing was changed.
     """
 

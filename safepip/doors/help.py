@@ -53,7 +53,7 @@ Exit codes: pip's own (1, 2, 3, 4, 23, 120), and
 _PLAN = """Say what `safepip install` with the same arguments would do and decide. Changes nothing,
 and ends with the exit code that the install would end with."""
 _PLAN_TOO = "All that `pip install` takes may stand there too; `safepip install --help` lists that."
-_NOT = ("--no-undo", "--no-import-check")
+_NOT_OF_PLANS = ("--no-undo", "--no-import-check")
 
 
 def _option(name: str, *, of: str = "") -> click.Option:
@@ -82,7 +82,9 @@ def show_plan_help() -> int:
     """Print the help of `plan`: safepip's own options; pip tells those of its `install`."""
     plan = click.Command("plan", help=_PLAN, epilog=_PLAN_TOO, options_metavar="[OPTIONS]")
     plan.params += [click.Argument(["arguments"], nargs=-1, metavar="INSTALL-ARGUMENTS")]
-    plan.params += [_option(name, of="plan: ") for name in (*VALUES, *FLAGS) if name not in _NOT]
+    plan.params += [
+        _option(name, of="plan: ") for name in (*VALUES, *FLAGS) if name not in _NOT_OF_PLANS
+    ]
     with click.Context(plan, info_name="safepip plan") as context:
         click.echo(plan.get_help(context))
     return 0

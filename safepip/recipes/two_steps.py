@@ -100,9 +100,14 @@ def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:
         fixes=(
             *error.fixes,
             *(go_on if can_be_repeated(words) else ()),
-            Fix(part.back, "take conda's part back"),
+            _back(part),
         ),
     )
+
+
+def _back(part: CondaPart) -> Fix:
+    by_conda = ", which takes a conda" if part.tool == BY_RATTLER else ""
+    return Fix(part.back, f"take conda's part back{by_conda}")
 
 
 def _done_by_conda(
@@ -179,5 +184,5 @@ def _look_at(part: CondaPart, before: State, after: State, failure: str) -> None
         raise HalfDone(
             f"{part.tool} has done its part in another way than shown, and pip's is not done",
             why="; ".join(problems),
-            fixes=(Fix(part.back, "take back what was new"),),
+            fixes=(_back(part),),
         )

@@ -44,7 +44,7 @@ def why_refused(part: CondaPart) -> tuple[str, str]:
             f"{m.name} {m.before} -> {m.after}" if m.after else f"{m.name} {m.before} (removed)"
             for m in part.moved
         )
-        why = "by itself, safepip lets conda only add: what hangs on what is there is yours to know"
+        why = "safepip lets conda only add by itself, since others may count on what is there"
         return f"conda's part would change what is there: {moved}", why
     if part.twice:
         why = "two copies in one place leave the files of both mixed"
