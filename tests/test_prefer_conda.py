@@ -153,8 +153,7 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
 
 
-def test_all_of_it_may_be_conda_s_though_pip_s_own_way_is_blocked(tmp_path: Path) -> None:
-    lab = made(tmp_path)
+def test_all_of_it_may_be_conda_s_though_pip_s_own_way_is_blocked(lab: CondaEnvironment) -> None:
     done = preferring(lab, "strict")
     assert (done.exit_code, done.answer["conda"]["done"], done.answer["changes"]) == (0, True, [])
     assert lab.distributions()["strict"] == "2.0"
@@ -187,8 +186,7 @@ def test_what_is_there_is_changed_by_conda_only_where_the_user_says_so(
     assert "vision" not in lab.distributions()
 
 
-def test_what_pip_has_put_there_does_not_come_once_more(tmp_path: Path) -> None:
-    lab = made(tmp_path)
+def test_what_pip_has_put_there_does_not_come_once_more(lab: CondaEnvironment) -> None:
     lab.pip("install", "lonely", env=links(lab))
     done = preferring(lab, "twice")
     assert (done.exit_code, done.answer["code"], done.touched) == (10, "prefer-conda", {}), done
@@ -220,15 +218,6 @@ def test_there_is_nothing_to_prefer_where_something_goes(
 # ------------------------------------------------------------------------------- a tool on PATH
 
 
-def test_the_tool_on_path_does_conda_s_part_by_its_own_plan(tmp_path: Path) -> None:
-    lab = made(tmp_path)
-    env = stand_in(tmp_path, INSTALLS, ("shared", "2.1"))
-    done = preferring(lab, "mine", env=env)
-    assert (done.exit_code, altered(done), done.answer["conda"]["tool"]) == (0, {}, "conda"), done
-    assert "conda says: install -p" in done.stderr
-    assert lab.distributions().keys() >= {"shared", "mine"}
-
-
 def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
     lab: CondaEnvironment, tmp_path: Path
 ) -> None:
@@ -255,14 +244,17 @@ def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
     assert "mine" not in lab.distributions()
 
 
-def test_where_pip_s_part_fails_the_state_is_said(tmp_path: Path) -> None:
+def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said(
+    tmp_path: Path,
+) -> None:
     lab = made(tmp_path)
     wheel = tmp_path / "wheels" / WHEELS["private_thing", "3.0"].filename
     env = stand_in(tmp_path, f"{INSTALLS}\nPath({str(wheel)!r}).unlink()", ("shared", "2.1"))
     done = preferring(lab, "mine", env=env)
     assert (done.exit_code, altered(done)) == (13, {}), done
     assert (done.answer["verdict"], done.answer["code"]) == ("error", "pip-failed")
-    assert done.answer["conda"]["done"] is True
+    assert (done.answer["conda"]["tool"], done.answer["conda"]["done"]) == ("conda", True)
+    assert "conda says: install -p" in done.stderr
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
 
 
