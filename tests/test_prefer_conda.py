@@ -91,8 +91,15 @@ def links(environment: CondaEnvironment) -> dict[str, str]:
     return {"PIP_FIND_LINKS": str(environment.prefix.parent / "wheels")}
 
 
-def stand_in(folder: Path, does: str, *link: tuple[str, str]) -> dict[str, str]:
-    """A `conda` on PATH that says what it would add, and does this where it is told to."""
+def stand_in(
+    environment: CondaEnvironment, folder: Path, does: str, *link: tuple[str, str]
+) -> dict[str, str]:
+    """A `conda` on PATH that says what it would add, and does this where it is told to.
+
+    The environment is one that conda has made.
+    """
+    history = "==> 2026-11-25 09:12:00 <==\n# cmd: /opt/conda/bin/conda create\n"
+    (environment.conda_meta / "history").write_text(history)
     program = folder / "bin" / "conda"
     program.parent.mkdir(exist_ok=True)
     rows = [{"name": name, "version": version} for name, version in link]
@@ -221,7 +228,7 @@ def test_there_is_nothing_to_prefer_where_something_goes(
 def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
     lab: CondaEnvironment, tmp_path: Path
 ) -> None:
-    env = stand_in(tmp_path, "sys.exit(1)", ("shared", "2.1"))
+    env = stand_in(lab, tmp_path, "sys.exit(1)", ("shared", "2.1"))
     done = preferring(lab, "mine", env=env)
     assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
     (finding,) = done.answer["findings"]
@@ -236,7 +243,7 @@ def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
 ) -> None:
     lab = made(tmp_path)
     something_else = "install(prefix, channel([*CONDA, *CHANNEL]), [*there, 'strict'], keep=True)"
-    done = preferring(lab, "mine", env=stand_in(tmp_path, something_else, ("shared", "2.1")))
+    done = preferring(lab, "mine", env=stand_in(lab, tmp_path, something_else, ("shared", "2.1")))
     assert (done.exit_code, altered(done), done.answer["code"]) == (13, {}, "prefer-conda"), done
     (finding,) = done.answer["findings"]
     assert "in another way than shown" in finding["message"]
@@ -249,7 +256,7 @@ def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said
 ) -> None:
     lab = made(tmp_path)
     wheel = tmp_path / "wheels" / WHEELS["private_thing", "3.0"].filename
-    env = stand_in(tmp_path, f"{INSTALLS}\nPath({str(wheel)!r}).unlink()", ("shared", "2.1"))
+    env = stand_in(lab, tmp_path, f"{INSTALLS}\nPath({str(wheel)!r}).unlink()", ("shared", "2.1"))
     done = preferring(lab, "mine", env=env)
     assert (done.exit_code, altered(done)) == (13, {}), done
     assert (done.answer["verdict"], done.answer["code"]) == ("error", "pip-failed")
@@ -261,7 +268,7 @@ def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said
 def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
     lab, begun = made(tmp_path), tmp_path / "begun"
     does = f"import time; Path({str(begun)!r}).touch(); time.sleep(0.5)\n{INSTALLS}"
-    env = {**links(lab), **stand_in(tmp_path, does, ("shared", "2.1"))}
+    env = {**links(lab), **stand_in(lab, tmp_path, does, ("shared", "2.1"))}
     words = ["--env", str(lab.prefix), "--json", "install", "--prefer-conda", "mine"]
     with subprocess.Popen(
         [sys.executable, "-m", "safepip", *words],

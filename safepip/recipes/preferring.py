@@ -119,7 +119,10 @@ def _part(course: Course, found: Shared) -> CondaPart:
     Raises: CondaFailed.
     """
     shell, share = shell_of(course), found.share
-    tool = tool_on_path(shell.tool, course.asking.environ) if shell.manager != "pixi" else ""
+    # What keeps no history is not to get one that knows of this command alone: conda would later
+    # take all else for what nobody wants any more, and remove it.
+    has_history = shell.manager not in {"pixi", "rattler"}
+    tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
     by_tool = replace(shell, manager=tool) if tool else shell
     words = by_tool.conda_words("install", share.specs)
     moves = found.answer.moves
