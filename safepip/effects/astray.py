@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
     """Give the error of a notebook's `!` that does not reach the environment of its kernel."""
     arguments = _arguments(call, in_notebook=True)
-    there = Shell(kernel, in_notebook=True).safepip(arguments)
-    fixes = [Fix(there, "act on the kernel's environment")]
+
+    def command(prefix: str) -> str:
+        if call.kernel:  # by safepip's extension, so there is `%safepip`
+            obvious = prefix == kernel
+            return Shell(prefix, obvious=obvious, in_notebook=True).safepip(arguments)
+        return f"!{Shell(prefix, obvious=False).safepip(arguments)}"
+
+    fixes = [Fix(command(kernel), "act on the kernel's environment")]
     if reached:
-        here = Shell(reached, obvious=False, in_notebook=True).safepip(arguments)
-        fixes.append(Fix(here, "if the other one is meant"))
+        fixes.append(Fix(command(reached), "if the other one is meant"))
     return WrongEnvironment(
         _different(call, ("notebook kernel", kernel), ("this command", reached)),
         why="\"!\" runs with the Jupyter server's PATH, not the kernel's.",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safepip.values.environment import Manager
+    from safepip.values.target import Target
 
 CondaVerb = Literal["install", "update", "remove", "reinstall"]
 
@@ -112,3 +113,9 @@ class Shell:
         """
         name = self.prefix.partition("/.pixi/envs/")[2]
         return (option, name) if name not in ("", "default") else ()
+
+
+def shell_of(target: Target, manager: Manager = "conda") -> Shell:
+    """Give where commands about an environment are pasted, which somebody has reached."""
+    reached, in_notebook = target.is_reached, target.in_notebook
+    return Shell(target.prefix, manager, obvious=reached, in_notebook=in_notebook)
