@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,13 +27,14 @@ from tests.lab.wheels import normalised
 
 PATIENCE_SECONDS = 120
 NAME = "lab"
+_COLOUR = re.compile(r"\x1b\[[\d;]*m|\r")
 
 
 @cache
-def kernel_packages() -> tuple[Recipe, ...]:
-    """What conda would install for ipykernel. Not noarch: that ships its bytecode."""
+def kernel_packages(*more: str) -> tuple[Recipe, ...]:
+    """What conda would install for ipykernel, and more. Not noarch: that ships its bytecode."""
     found: dict[str, str] = {}
-    wanted = ["ipykernel"]
+    wanted = ["ipykernel", *more]
     while wanted:
         name = wanted.pop()
         if name not in found:
@@ -49,10 +51,16 @@ def kernel_packages() -> tuple[Recipe, ...]:
 class Cell:
     """What became of a cell."""
 
-    streams: str = ""
+    painted: str = ""
+    """What it wrote, with colours."""
     shown: list[dict[str, Any]] = field(default_factory=list)
     error: str = ""
     """The traceback."""
+
+    @property
+    def streams(self) -> str:
+        """What it wrote, without colours."""
+        return _COLOUR.sub("", self.painted)
 
     @property
     def card(self) -> str:
@@ -76,7 +84,7 @@ class AtWork:
             content = message["content"]
             match message["msg_type"]:
                 case "stream":
-                    cell.streams += content["text"]
+                    cell.painted += content["text"]
                 case "display_data" | "execute_result":
                     cell.shown.append(content["data"])
                 case "error":

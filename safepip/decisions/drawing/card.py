@@ -170,7 +170,7 @@ def _html(summary: Summary, picture: Picture | None, way_back: str) -> str:
 
 
 def _parts(summary: Summary, picture: Picture | None, way_back: str) -> Iterator[str]:
-    yield from verdict_card(summary)
+    yield from verdict_card(replace(summary, command=""))  # it stands in the cell above
     yield from ways_on(summary.fixes)
     if picture is not None and picture.plan.changes:
         number = len(picture.plan.changes)
@@ -181,7 +181,7 @@ def _parts(summary: Summary, picture: Picture | None, way_back: str) -> Iterator
     if picture is not None:
         yield from already_line(picture)
     if way_back:
-        yield f"<p>to take it back:</p>\n<pre>{escape(way_back)}</pre>"
+        yield f'<p class="dim">to take it back: <code>{escape(way_back)}</code></p>'
     if summary.end:
         yield f'<p class="dim">{escape(summary.end)}</p>'
 

@@ -61,6 +61,7 @@ def _body(outcome: Outcome, summary: Summary) -> Iterator[str]:
     if picture is not None and picture.plan.changes:
         yield "<h2>Changes</h2>"
         yield from changes_table(picture)
+        yield f'<p class="dim">{_SIGNS}</p>'
     if picture is not None:
         yield from already_line(picture)
         yield from _drawing(picture)
@@ -116,7 +117,7 @@ def changes_table(picture: Picture) -> Iterator[str]:
         tone = " bad" if row.refused else ""
         start = f'<tr{kind}><td class="sign{tone}">{escape(row.sign)}</td>'
         yield f'{start}{middle}<td class="why">{escape(why)}</td></tr>'
-    yield f'</tbody></table></div>\n<p class="dim">{_SIGNS}</p>'
+    yield "</tbody></table></div>"
 
 
 def _cell(text: str) -> str:
