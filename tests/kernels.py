@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,17 +28,21 @@ from tests.lab.wheels import normalised
 
 PATIENCE_SECONDS = 120
 NAME = "lab"
+_LARGE = ("debugpy", "jedi")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m|\r")
 
 
 @cache
 def kernel_packages(*more: str) -> tuple[Recipe, ...]:
-    """What conda would install for ipykernel, and more. Not noarch: that ships its bytecode."""
+    """What conda would install for ipykernel, and more. Not noarch: that ships its bytecode.
+
+    Less what is large, and missed by no kernel.
+    """
     found: dict[str, str] = {}
     wanted = ["ipykernel", *more]
     while wanted:
         name = wanted.pop()
-        if name not in found:
+        if name not in (*found, *_LARGE):
             known = distribution(name)
             found[name] = known.version
             needs = [Requirement(line) for line in known.requires or ()]
@@ -124,7 +129,8 @@ def kernel(place: CondaEnvironment, environ: Mapping[str, str], folder: Path) ->
     os.environ["JUPYTER_PATH"] = path
     try:
         manager = KernelManager(kernel_name=NAME)
-        manager.start_kernel(env={**environ, "IPYTHONDIR": str(folder)}, cwd=str(folder))
+        given, null = {**environ, "IPYTHONDIR": str(folder)}, subprocess.DEVNULL
+        manager.start_kernel(env=given, cwd=str(folder), stdout=null, stderr=null)
     finally:
         os.environ.pop("JUPYTER_PATH")
         if before is not None:

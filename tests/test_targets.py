@@ -579,6 +579,18 @@ def test_a_notebook_may_name_another_environment(world: World) -> None:
         assert world.find(*given) == target(world.base, rule)._replace(in_notebook=True)
 
 
+@pytest.mark.parametrize("active", ["", "/gone", "{lab}"])
+def test_a_notebook_may_activate_another_environment(world: World, active: str) -> None:
+    """As `conda run -n base` does, which says what is meant."""
+    kernel(world, world.lab)
+    world.environ["SAFEPIP_KERNEL_ACTIVE"] = active.format(lab=world.lab)
+    world.activate(world.base)
+    world.path(world.base)
+    assert world.find() == target(world.base, "CONDA_PREFIX")._replace(in_notebook=True)
+    world.environ["SAFEPIP_KERNEL_ACTIVE"] = str(world.base)
+    assert world.refused().exit == 15
+
+
 @pytest.mark.parametrize("client", ["", "x", "0", "1", "999999999"])
 def test_a_client_that_started_no_kernel_is_nobodys(world: World, client: str) -> None:
     world.environ["JPY_PARENT_PID"] = client

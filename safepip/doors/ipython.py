@@ -29,7 +29,7 @@ PACKAGE = ""
 MIME = "application/vnd.safepip.plan+json"
 _COLABS_MIME = "application/vnd.colab-display-data+json"
 _KERNEL, _RESULT = "SAFEPIP_KERNEL_PREFIX", "SAFEPIP_RESULT_FILE"
-_TARGET = "SAFEPIP_TARGET_PREFIX"
+_TARGET, _ACTIVE = "SAFEPIP_TARGET_PREFIX", "SAFEPIP_KERNEL_ACTIVE"
 _MANIFEST = "/etc/safepip/guard.json"
 _SHIMS = "/libexec/safepip/active"
 _LIMIT = 64 * 1024 * 1024
@@ -47,6 +47,16 @@ class SafepipStop(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class _Gone(Exception):
+    """safepip does not start."""
+
+    def __init__(self, words: list[str]) -> None:
+        by = " ".join(words if words[-1] == "safepip" else words[:1])
+        manifest = sys.prefix + _MANIFEST
+        listed = f"; `{manifest}` lists the guard's files" if os.path.isfile(manifest) else ""
+        super().__init__(f"safepip is gone (`{by}` does not start{listed})")
+
+
 class Notebook:
     """What safepip has changed in one shell of IPython, until it is unloaded."""
 
@@ -56,7 +66,7 @@ class Notebook:
         """IPython's own `%pip`, while ours stands before it."""
         self._start = ""
         """What was put first on `PATH`."""
-        self._kernel = os.environ.get(_KERNEL)
+        self._before = {name: os.environ.get(name) for name in (_KERNEL, _ACTIVE)}
 
     @property
     def _magics(self) -> dict[str, Any]:
@@ -67,6 +77,7 @@ class Notebook:
         """Have the magics, and commands behind `!` that find the kernel's environment."""
         self._magics["safepip"] = self.safepip
         os.environ[_KERNEL] = sys.prefix
+        os.environ[_ACTIVE] = os.environ.get("CONDA_PREFIX", "")
         self.follow_guard()
 
     def unload(self) -> None:
@@ -74,9 +85,10 @@ class Notebook:
         self._give_back_pip()
         self._magics.pop("safepip", None)
         self._give_back_path()
-        os.environ.pop(_KERNEL, None)
-        if self._kernel is not None:
-            os.environ[_KERNEL] = self._kernel
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
     def follow_guard(self) -> None:
         """Guard `%pip` and `!pip` where the guard of the kernel's environment is on."""
@@ -116,7 +128,10 @@ class Notebook:
         As with `%pip`, the line goes through a shell, with `{variables}` put in. A command that is
         refused or fails stops the notebook.
         """
-        self._run(line, self._words(), _no_code)
+        try:
+            self._run(line)
+        except _Gone as error:
+            raise SafepipStop(str(error)) from None
 
     def pip(self, line: str) -> None:
         """Run pip on the environment of this kernel; installs and uninstalls go through safepip.
@@ -124,42 +139,41 @@ class Notebook:
         That is so while `safepip guard on` holds here. A refusal stops the notebook.
         """
         old = self._pip
-        is_meant = _VERB.search(line) and os.environ.get("SAFEPIP_GUARD") != "off"
-        if old is None or (is_meant and self._run(line, self._words(), _PIPS_OWN)):
-            return
-        if is_meant:
-            said = "safepip is gone, so pip runs WITHOUT the guard"
-            sys.stderr.write(f"safepip: warning: {said}\n  {self._missing()}\n")
-        old(line)
+        self.follow_guard()
+        is_guarded = self._pip is not None and os.environ.get("SAFEPIP_GUARD") != "off"
+        if is_guarded and _VERB.search(line):
+            try:
+                self._run(line, passed=_PIPS_OWN)
+            except _Gone as error:
+                if os.environ.get("SAFEPIP_GUARD") == "required":
+                    raise SafepipStop(f"{error}, and SAFEPIP_GUARD=required") from None
+                sys.stderr.write(f"safepip: warning: {error}, so pip runs WITHOUT the guard\n")
+            else:
+                return
+        if old is not None:
+            old(line)
 
     def _words(self) -> list[str]:
-        """Give the words that start safepip; empty where it is gone."""
+        """Give the words that start safepip.
+
+        Raises: _Gone.
+        """
         if not SAFEPIP:
             return [sys.executable, "-m", "safepip"]
         own, code = os.environ.get("SAFEPIP_EXE"), os.environ.get("SAFEPIP_EXE_CODE")
         if own and os.access(own, os.X_OK):
             return [own, *(["-c", code] if code else [])]
-        is_there = os.path.isfile(PACKAGE + "/doors/launch.py") and os.access(SAFEPIP[0], os.X_OK)
-        return SAFEPIP if is_there else []
+        if os.path.isfile(PACKAGE + "/doors/launch.py") and os.access(SAFEPIP[0], os.X_OK):
+            return SAFEPIP
+        raise _Gone(SAFEPIP)
 
-    def _missing(self) -> str:
-        words = f"'{(SAFEPIP or [sys.executable])[0]}' does not start"
-        manifest = sys.prefix + _MANIFEST
-        return f"{words}; '{manifest}' lists the files of the guard" if self._pip else words
+    def _run(self, line: str, *, passed: tuple[int, ...] = ()) -> None:
+        """Run a command. ``passed``: exit codes for which the notebook goes on, besides 0.
 
-    def _run(self, line: str, words: list[str], passed: tuple[int, ...]) -> bool:
-        """Run a command; say whether it could be, which only `%pip` can do without.
-
-        ``passed``: the exit codes for which the notebook goes on, besides 0.
-
-        Raises: SafepipStop.
+        Raises: SafepipStop; _Gone, where safepip did not even begin.
         """
-        before = _files_of_modules()
-        code, told, is_run = self._ended(line, words) if words else (0, {}, False)
-        if not is_run:
-            if passed and os.environ.get("SAFEPIP_GUARD") != "required":
-                return False
-            raise SafepipStop(f"safepip is gone: {self._missing()}")
+        words, before = self._words(), _files_of_modules()
+        code, told = self._ended(line, words)
         self._show(told)
         self._say_what_is_old(before, told)
         self.follow_guard()
@@ -167,27 +181,30 @@ class Notebook:
         code = said if isinstance(said, int) else code
         if code and code not in passed:
             raise SafepipStop(told.get("line") or f"safepip ended with exit code {code}")
-        return True
 
-    def _ended(self, line: str, words: list[str]) -> tuple[int, dict[str, Any], bool]:
-        """Run a command; give its exit code, what it told, and whether safepip began at all."""
-        variables = [f"{_TARGET}={sys.prefix}"]
+    def _ended(self, line: str, words: list[str]) -> tuple[int, dict[str, Any]]:
+        """Run a command, and give its exit code and what it told.
+
+        Raises: _Gone.
+        """
+        words = [f"{_TARGET}={sys.prefix}", *words]
         if getattr(self._shell, "kernel", None) is None:  # a terminal: there it says all by itself
-            code = self._system(_command([*variables, *words], line))
-            return code, {}, code not in (126, 127)
+            return self._system(_command(words, line)), {}
         handle, path = tempfile.mkstemp(prefix="safepip-", suffix=".json")
         os.close(handle)
         try:
-            code = self._system(_command([f"{_RESULT}={path}", *variables, *words], line))
+            code = self._system(_command([f"{_RESULT}={path}", *words], line))
             with open(path, "rb") as file:
                 text = file.read(_LIMIT)
         finally:
             os.unlink(path)
+        if code and not text:  # it says so first of all that it has begun
+            raise _Gone(words[1:])
         try:
             told = json.loads(text or b"{}")
         except ValueError:
             told = {}
-        return code, told if isinstance(told, dict) else {}, bool(text) or code == 0
+        return code, told if isinstance(told, dict) else {}
 
     def _system(self, _of_safepip: str) -> int:
         """Run a line in a shell, and give its exit code.
@@ -231,9 +248,6 @@ class Notebook:
         if os.environ.get("DATABRICKS_RUNTIME_VERSION"):
             how = "Restart Python before you go on, by dbutils.library.restartPython()"
         print(f"{how}: {', '.join(shown[:_SHOWN])}{more} {what}.")
-
-
-_no_code: tuple[int, ...] = ()
 
 
 def _command(words: list[str], line: str) -> str:

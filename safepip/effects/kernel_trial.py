@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
 import sys
 
 _SECONDS = 40
@@ -30,7 +31,8 @@ def main(arguments):
         json.dump(spec, file)
     from jupyter_client.manager import start_new_kernel
 
-    manager, client = start_new_kernel(startup_timeout=_SECONDS, kernel_name=_NAME)
+    null = subprocess.DEVNULL
+    manager, client = start_new_kernel(_SECONDS, kernel_name=_NAME, stdout=null, stderr=null)
     try:
         open_ways = [way for way in ("%pip", "!pip") if not _reaches(client, way, arguments)]
     finally:

@@ -20,24 +20,26 @@ _LIMIT = 64 * 1024
 _KERNEL = "ipykernel"
 
 
-def kernel_above(environ: Mapping[str, str]) -> str:
+def kernel_above(environ: Mapping[str, str]) -> tuple[str, str | None]:
     """Give the prefix of the IPython kernel among the parents of this process; empty for none.
 
-    Of several, the nearest. Only below the client that the variable names: without that it comes
-    from a kernel that this was not started by, such as that of a terminal's server. Without `/proc`
-    (macOS) nothing is found.
+    And the conda environment that was active for it, empty where none was. Of several kernels, the
+    nearest. Only below the client that the variable names: without that it comes from a kernel that
+    this was not started by. Without `/proc` (macOS) nothing is found.
     """
     given = environ.get("JPY_PARENT_PID", "")
     client = int(given) if given.isascii() and given.isdecimal() else 0
-    found, process = "", os.getppid()
+    found: tuple[str, str | None] = ("", None)
+    process = os.getppid()
     for _ in range(_MOST):
         if process <= 1 or not client:
-            return ""
+            break
         if process == client:
             return found
-        found = found or _kernels_prefix(process, environ)
+        if not found[0] and (prefix := _kernels_prefix(process, environ)):
+            found = prefix, _variable(process, "CONDA_PREFIX")
         process = _parent(process)
-    return ""
+    return "", None
 
 
 def _kernels_prefix(process: int, environ: Mapping[str, str]) -> str:
@@ -52,6 +54,12 @@ def _kernels_prefix(process: int, environ: Mapping[str, str]) -> str:
         return ""
     found = behind([python], environ)
     return found[0] if found is not None else ""
+
+
+def _variable(process: int, name: str) -> str:
+    """Give a variable as a process was started with it; empty where it has none."""
+    pairs = (os.fsdecode(pair).partition("=") for pair in _read(process, "environ").split(b"\0"))
+    return next((value for found, _, value in pairs if found == name), "")
 
 
 def _parent(process: int) -> int:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_target", "is_conda_prefix"]
 
-KERNEL = "SAFEPIP_KERNEL_PREFIX"
-"""Set by the extension of IPython: the prefix of the kernel's Python."""
+KERNEL, KERNELS_ACTIVE = "SAFEPIP_KERNEL_PREFIX", "SAFEPIP_KERNEL_ACTIVE"
+"""Set by the extension of IPython: the prefix of the kernel's Python, and what was active then."""
 
 _TEXT_LIMIT = 1024 * 1024
 _FIRST = "bin/python"
@@ -242,13 +242,17 @@ def _first_on_path(call: Call) -> Target | None:
 def _refuse_other_than_kernel(call: Call, target: Target) -> None:
     """Stop a notebook's `!` where it reaches another environment than its kernel runs in.
 
+    Not where the command itself has activated that, as `conda run` does: who says so, means it.
+
     Raises: WrongEnvironment.
     """
-    kernel = call.kernel
+    kernel, active = call.kernel, call.environ.get(KERNELS_ACTIVE)
     if not kernel and "JPY_PARENT_PID" in call.environ:
         from safepip.effects.kernels import kernel_above
 
-        kernel = kernel_above(call.environ)
+        kernel, active = kernel_above(call.environ)
+    if active is not None and call.active == target.prefix != os.path.realpath(active or os.sep):
+        return
     kernel = kernel or target.prefix
     if kernel != target.prefix and (target.is_conda or is_conda_prefix(kernel)):
         from safepip.effects.astray import kernel_elsewhere
