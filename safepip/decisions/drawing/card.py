@@ -138,7 +138,7 @@ def _way_back(outcome: Outcome) -> str:
     if not outcome.undo or outcome.exit_code != Exit.DONE or outcome.target is None:
         return ""
     shell = Shell(outcome.target.prefix, obvious=outcome.target.is_reached, in_notebook=True)
-    return shell.safepip(("undo", "--yes", outcome.undo))
+    return shell.safepip(("undo", outcome.undo))
 
 
 def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:
@@ -174,8 +174,9 @@ def _parts(summary: Summary, picture: Picture | None, way_back: str) -> Iterator
     yield from ways_on(summary.fixes)
     if picture is not None and picture.plan.changes:
         number = len(picture.plan.changes)
+        planned = ", as planned" if summary.end else ""  # which says in which state things are
         is_open = ' open="open"' if number <= _FEW_ROWS else ""
-        yield f"<details{is_open}><summary>{count(number, 'change')}</summary>"
+        yield f"<details{is_open}><summary>{count(number, 'change')}{planned}</summary>"
         yield from changes_table(picture)
         yield "</details>"
     if picture is not None:

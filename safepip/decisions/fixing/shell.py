@@ -25,6 +25,10 @@ _PIXI: Mapping[CondaVerb, str] = {
 }
 
 
+_ASKING = {"uninstall": "-y", "undo": "--yes", "doctor": "--yes"}
+"""Verbs that ask whether to go on, and what answers in advance."""
+
+
 @dataclass(frozen=True)
 class Shell:
     """Where commands are pasted, and whose words they are in."""
@@ -56,6 +60,7 @@ class Shell:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
         env = () if self.obvious else ("--env", self.prefix)
         start = "%" if self.in_notebook else ""
+        options = (*options, *self._answered(arguments))
         if arguments[0] == "pip":  # what follows is pip's own
             return f"{start}{command_line('safepip', *env, *arguments)}"
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
@@ -98,6 +103,12 @@ class Shell:
     def _yes(self) -> tuple[str, ...]:
         """Nobody can answer in a notebook, though it looks like a terminal."""
         return ("-y",) if self.in_notebook else ()
+
+    def _answered(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """Answer what safepip or pip would ask."""
+        yes = _ASKING.get(arguments[0], "") if self.in_notebook else ""
+        asks = arguments[0] != "doctor" or "--fix" in arguments
+        return (yes,) if yes and asks and not {"-y", "--yes"}.intersection(arguments) else ()
 
     def _from(self) -> tuple[str, ...]:
         return channel_options(self.channels)
