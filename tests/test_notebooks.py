@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +368,42 @@ def test_older_ipythons_have_it_too(
 
 
 # ------------------------------------------------------------------------------- the card
+
+
+def test_the_file_of_results_tells_how_a_command_ended(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    wanted = {"SAFEPIP_RESULT_FILE": str(file)}
+    done = here("install", "--env", tmp_path, "leaf", environ=wanted)
+    told = json.loads(file.read_text("utf-8"))
+    line = f"error[wrong-env]: there is no Python in `{tmp_path}`"
+    assert (done.code, done.err, told["exit_code"], told["line"]) == (15, f"{line}\n", 15, line)
+    assert told["text"].startswith("error[wrong-env]: there is no Python in")
+    assert told["plan"]["code"] == "wrong-env"
+    # Of others it is told that they began; nothing is written for those that did not ask.
+    assert here("explain", "wrong-env", environ=wanted).code == 0
+    assert json.loads(file.read_text("utf-8")) == {"schema": 1}
+    here("install", "--env", tmp_path, "leaf")
+    assert json.loads(file.read_text("utf-8")) == {"schema": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "headline", "end"),
+    [
+        ({"exit_code": 12, "problems": ("x is gone",)}, "is not what was judged", "taken back"),
+        ({"exit_code": 13, "problems": ("x is gone",)}, "is not what was judged", "was changed"),
+        ({"exit_code": 11}, "nobody can answer here", "Nothing was installed."),
+        ({"exit_code": 130, "acted": False}, "interrupted", "Nothing was installed."),
+        ({"exit_code": 1, "verdict": None, "taken_back": True}, "failed half-way", "taken back"),
+    ],
+)
+def test_a_card_says_in_which_state_the_environment_is(
+    changes: dict[str, Any], headline: str, end: str
+) -> None:
+    ended = replace(clear(artifact("rich==13.7", requested=True)), **changes)
+    text = re.sub(r"<[^>]*>", "", card_of(ended).html)
+    assert headline in text
+    assert end in text.splitlines()[-1]
+
 
 HOSTILE = "<script>alert(1)</script>"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MOST = 64
 """Generations that are looked at."""
 _LIMIT = 64 * 1024
-_KERNEL = "ipykernel"
+_KERNELS = {"ipykernel", "ipykernel_launcher", "ipykernel_launcher.py", "colab_kernel_launcher"}
 
 
 def kernel_above(environ: Mapping[str, str]) -> tuple[str, str | None]:
@@ -45,8 +45,7 @@ def kernel_above(environ: Mapping[str, str]) -> tuple[str, str | None]:
 def _kernels_prefix(process: int, environ: Mapping[str, str]) -> str:
     """Give the prefix of the Python that a process is, where it runs an IPython kernel."""
     words = [os.fsdecode(word) for word in _read(process, "cmdline").split(b"\0")]
-    modules = [os.path.basename(word) for word in words[1:]]
-    if not is_python(words[0]) or not any(word.startswith(_KERNEL) for word in modules):
+    if not is_python(words[0]) or _KERNELS.isdisjoint(map(os.path.basename, words[1:])):
         return ""
     try:
         python = words[0] if os.path.isabs(words[0]) else os.readlink(f"/proc/{process}/exe")

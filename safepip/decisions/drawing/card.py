@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.drawing.page import already_line, changes_table, verdict_card, ways_on
 from safepip.decisions.drawing.summary import UNBROKEN, Summary, summary_of, summary_of_error
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.wording.as_json import as_json, as_json_error
 from safepip.decisions.wording.layout import Line, Span, command
 from safepip.decisions.wording.message import error_message, message
@@ -134,11 +134,10 @@ def card_of_error(error: SafepipError, *, verb: str, target: Target | None = Non
 
 
 def _way_back(outcome: Outcome) -> str:
-    """Give the command that takes a change back; a notebook cannot answer whether it should."""
+    """Give the command that takes a change back; empty where there is nothing to take back."""
     if not outcome.undo or outcome.exit_code != Exit.DONE or outcome.target is None:
         return ""
-    shell = Shell(outcome.target.prefix, obvious=outcome.target.is_reached, in_notebook=True)
-    return shell.safepip(("undo", outcome.undo))
+    return shell_of(outcome.target).safepip(("undo", outcome.undo))
 
 
 def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:
