@@ -245,6 +245,9 @@ def test_pips_own_failure_stops_a_notebook_only_where_safepip_was_asked(guarded:
     assert guarded.run("%safepip install nosuch").error == "SafepipStop: pip ended with exit code 1"
     cell = guarded.run("%pip install nosuch")
     assert ("nosuch" in cell.streams, cell.error, cell.shown) == (True, "", [])
+    guarded.run("get_ipython().system_raise_on_error = True")
+    assert guarded.run("%pip uninstall").error == "SafepipStop: pip ended with exit code 1"
+    guarded.run("get_ipython().system_raise_on_error = False")
     cell = guarded.run("%safepip install --env /nowhere leaf")
     assert cell.error == "SafepipStop: error[wrong-env]: there is no Python in `/nowhere`"
     assert "        !conda env list\n" in cell.card

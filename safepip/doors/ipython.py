@@ -8,6 +8,7 @@ command ended, it reads from a file that safepip writes, what is to be shown inc
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -34,6 +35,8 @@ _MANIFEST = "/etc/safepip/guard.json"
 _SHIMS = "/libexec/safepip/active"
 _LIMIT = 64 * 1024 * 1024
 _SHOWN = 5
+_SIGNALS = 128
+"""Exit codes of shells above this are signals; IPython also has those as negative numbers."""
 _VERB = re.compile(r"(?<![\w.-])(un)?install(?![\w.-])")
 _PIPS_OWN = (1, 2, 3, 4, 23, 120)
 """Exit codes of pip itself, for which `%pip` has never stopped a notebook."""
@@ -64,8 +67,8 @@ class Notebook:
         self._shell = shell
         self._pip: Callable[[str], Any] | None = None
         """IPython's own `%pip`, while ours stands before it."""
-        self._start = ""
-        """What was put first on `PATH`."""
+        self._wanted, self._start = "", ""
+        """What is to be first on `PATH`, and what was put there for that."""
         self._before = {name: os.environ.get(name) for name in (_KERNEL, _ACTIVE)}
 
     @property
@@ -98,11 +101,14 @@ class Notebook:
             # (Not from the table: there may be what only stands in for it until it is called.)
             self._pip = self._shell.find_line_magic("pip")
             self._magics["pip"] = self.pip
-        self._give_back_path()
         folders = [os.path.dirname(sys.executable)]
         if os.path.isfile(f"{sys.prefix}{_SHIMS}/pip"):
             folders.insert(0, sys.prefix + _SHIMS)
-        start, path = os.pathsep.join(folders), os.environ.get("PATH", os.defpath)
+        start = os.pathsep.join(folders)
+        if start == self._wanted:  # whoever has put something before it since, means that
+            return
+        self._give_back_path()
+        self._wanted, path = start, os.environ.get("PATH", os.defpath)
         if not f"{path}{os.pathsep}".startswith(f"{start}{os.pathsep}"):
             os.environ["PATH"] = f"{start}{os.pathsep}{path}"
             self._start = start
@@ -179,8 +185,10 @@ class Notebook:
         self.follow_guard()
         said = told.get("exit_code")
         code = said if isinstance(said, int) else code
+        if getattr(self._shell, "system_raise_on_error", False):  # the user wants each to stop
+            passed = ()
         if code and code not in passed:
-            raise SafepipStop(told.get("line") or f"safepip ended with exit code {code}")
+            raise SafepipStop(told.get("line") or _how_it_ended(code))
 
     def _ended(self, line: str, words: list[str]) -> tuple[int, dict[str, Any]]:
         """Run a command, and give its exit code and what it told.
@@ -197,8 +205,9 @@ class Notebook:
             with open(path, "rb") as file:
                 text = file.read(_LIMIT)
         finally:
-            os.unlink(path)
-        if code and not text:  # it says so first of all that it has begun
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        if code and not text and not _is_signal(code):  # that it began, it says first of all
             raise _Gone(words[1:])
         try:
             told = json.loads(text or b"{}")
@@ -248,6 +257,18 @@ class Notebook:
         if os.environ.get("DATABRICKS_RUNTIME_VERSION"):
             how = "Restart Python before you go on, by dbutils.library.restartPython()"
         print(f"{how}: {', '.join(shown[:_SHOWN])}{more} {what}.")
+
+
+def _is_signal(code: int) -> bool:
+    """Say whether a command was ended by somebody, as IPython ends what is interrupted."""
+    return not 0 <= code <= _SIGNALS
+
+
+def _how_it_ended(code: int) -> str:
+    """Say how safepip ended, which could not say so itself."""
+    if _is_signal(code):
+        return "safepip was interrupted; its next command takes back what that cut off"
+    return f"safepip ended with exit code {code}"
 
 
 def _command(words: list[str], line: str) -> str:
