@@ -343,6 +343,8 @@ def test_papermill_and_nbconvert_end_with_1(guarded: AtWork, place: Place, tmp_p
 def test_older_ipythons_have_it_too(
     guarded: AtWork, place: Place, tmp_path: Path, packages: tuple[str, ...]
 ) -> None:
+    if "==7" in packages[0] and sys.version_info >= (3, 12):
+        pytest.skip("IPython 7 is older than this Python")
     for package in packages:
         with zipfile.ZipFile(io.BytesIO(download(package).data)) as wheel:
             wheel.extractall(tmp_path / "library")
