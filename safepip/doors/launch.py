@@ -9,17 +9,18 @@ import gc
 import os
 import sys
 
+from safepip.doors import results
 from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
 from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
-from safepip.values.exits import Exit
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     """Run one command, and give the exit code for the process to end with."""
     os.environ.pop(HANDED, None)
+    results.begin()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         own, rest = leading_only(given)
@@ -33,8 +34,9 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
             return show_help()
         return _run(own, rest, given, as_module=as_module)
     except KeyboardInterrupt:
-        sys.stderr.write("safepip: interrupted; nothing was changed\n")
-        return Exit.INTERRUPTED
+        from safepip.doors.saying import say_interrupted
+
+        return say_interrupted("interrupted; nothing was changed")
     except SafepipError as error:
         from safepip.doors.saying import say_error
 

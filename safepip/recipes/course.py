@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.fixes import fixes_for
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
 from safepip.decisions.wording.hints import unknown_names
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
-    from safepip.values.target import Target
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
@@ -54,7 +53,7 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
     unset = tuple((name, None) for name in names if name in environ)
     retry = retry._replace(variables=(*retry.variables, *unset))
-    shell = Shell(request.target.prefix, obvious=is_reached(request.target))
+    shell = shell_of(request.target)
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
@@ -64,11 +63,6 @@ def all_by_pip(request: Request, environ: Mapping[str, str]) -> tuple[Fix, ...]:
     """Give the command of a request that prefers conda as one that does not."""
     policy = replace(request.policy, prefers_conda=False)
     return again_of(replace(request, policy=policy), Retry("let pip take all of it"), environ)
-
-
-def is_reached(target: Target) -> bool:
-    """Say whether an environment is the one that a command without `--env` reaches."""
-    return target.is_reached
 
 
 @dataclass
@@ -144,7 +138,7 @@ class Course:
     @property
     def is_reached(self) -> bool:
         """The environment is the one that a command without `--env` reaches."""
-        return is_reached(self.request.target)
+        return self.request.target.is_reached
 
     def timed(self, step: str, since: float) -> None:
         """Add the time since then, in seconds, to a step."""
@@ -233,6 +227,7 @@ class Course:
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,
             obvious=self.is_reached,
+            in_notebook=self.request.target.in_notebook,
         )
 
     def again(self, retry: Retry) -> tuple[Fix, ...]:

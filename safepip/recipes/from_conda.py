@@ -14,7 +14,7 @@ from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from safepip.decisions.fixing.shares import Share
+    from safepip.decisions.fixing.shell import Shell
     from safepip.recipes.course import Course
     from safepip.values.channel import Answer, Offer
     from safepip.values.environment import Environment
@@ -60,7 +61,12 @@ def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
     """Give the command that takes from conda what conda has of a plan, and the rest by pip."""
     found = shared(course, plan) if may_be_shared(course, plan) else None
     fix = fix_of(course, plan, found) if found is not None else None
-    return (fix,) if fix is not None and can_be_pasted(fix.command, in_notebook=False) else ()
+    return (
+        (fix,)
+        if fix is not None
+        and can_be_pasted(fix.command, in_notebook=course.request.target.in_notebook)
+        else ()
+    )
 
 
 def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:
@@ -147,7 +153,7 @@ def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared 
 def fix_of(course: Course, plan: Plan, found: Shared) -> Fix:
     """Give the two commands, for somebody to paste."""
     policy = replace(course.request.policy, prefers_conda=False)
-    return shared_fix(found.share, found.answer, plan, shell_of(course), policy.options)
+    return shared_fix(found.share, found.answer, plan, conda_shell(course), policy.options)
 
 
 class Checked(NamedTuple):
@@ -193,14 +199,13 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
     harmed = harm_of(environment, there, rest, leaving)
     if harmed and not _comes_along(course, plan, fix, harmed):
         return conda_would_harm(fix.asks_conda, harmed)
-    return with_answer(fix, answer, shell_of(course))
+    return with_answer(fix, answer, conda_shell(course))
 
 
-def shell_of(course: Course) -> Shell:
-    """Give where commands for the environment are pasted."""
+def conda_shell(course: Course) -> Shell:
+    """Give where commands about the environment are pasted, with its channels."""
     environment, channels = course.environment, solver_of(course).channels
-    reached = course.is_reached
-    return Shell(environment.prefix, environment.manager, reached, channels=channels)
+    return replace(shell_of(course.request.target, environment.manager), channels=channels)
 
 
 def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from safepip.decisions.fixing.afterwards import environment_after, harm_of
 from safepip.decisions.fixing.commands import can_be_repeated, with_version
 from safepip.decisions.fixing.fixes_by_conda import UNSURE, other_moves
 from safepip.decisions.wording.phrases import listed
-from safepip.recipes.from_conda import shell_of, solver_of
+from safepip.recipes.from_conda import conda_shell, solver_of
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
 from safepip.values.verdict import Fix
@@ -73,7 +73,7 @@ def _chosen(
 
 
 def _fix(course: Course, specs: tuple[str, ...], chosen: Mapping[str, str], answer: Answer) -> Fix:
-    shell, arguments = shell_of(course), course.shown_arguments
+    shell, arguments = conda_shell(course), course.shown_arguments
     for name, version in chosen.items():
         arguments = with_version(arguments, name, version)
     names = [spec_name(spec) for spec in specs]

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.afterwards import doubled_by
-from safepip.decisions.fixing.commands import command_line, without_names
+from safepip.decisions.fixing.commands import without_names
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
-from safepip.recipes.from_conda import fix_of, may_be_shared, shared, shell_of, solver_of
+from safepip.recipes.from_conda import conda_shell, fix_of, may_be_shared, shared, solver_of
 from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
@@ -118,7 +118,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
 
     Raises: CondaFailed.
     """
-    shell, share = shell_of(course), found.share
+    shell, share = conda_shell(course), found.share
     # What keeps no history is not to get one that knows of this command alone: conda would later
     # take all else for what nobody wants any more, and remove it.
     has_history = shell.manager not in {"pixi", "rattler"}
@@ -136,7 +136,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     state: PartState = welcome if is_welcome else "refused"
     return CondaPart(
         tool or BY_RATTLER,
-        command_line(*words),
+        by_tool.conda("install", share.specs),
         by_tool.conda("remove", tuple(sorted(added))),
         moves=moves,
         words=words,

@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import can_be_repeated
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.conda_tools import carry_out
 from safepip.effects.lock import locked
 from safepip.effects.processes import listen, set_handlers
 from safepip.effects.records import records_state
-from safepip.recipes.course import all_by_pip, is_reached
+from safepip.recipes.course import all_by_pip
 from safepip.recipes.opening import guard
 from safepip.recipes.settings import patience_of
 from safepip.values.channel import BY_RATTLER, Answer, CondaPart
@@ -91,7 +91,7 @@ def guard_with_conda(
 
 
 def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:
-    shell = Shell(rest.target.prefix, obvious=is_reached(rest.target))
+    shell = shell_of(rest.target)
     words = tuple(map(without_secrets, rest.arguments))
     go_on = [Fix(shell.safepip(words, rest.policy.options), "go on with pip's part")]
     return HalfDone(

@@ -51,7 +51,7 @@ _COUNTED: dict[Action, str] = {
     "same": "installed again",
     "remove": "removed",
 }
-_TAKEN_BACK = "It was taken back: the environment is as it was."
+TAKEN_BACK = "It was taken back: the environment is as it was."
 
 
 def message(
@@ -244,12 +244,26 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def what_went_wrong(outcome: Outcome) -> str:
+    """Say what went wrong although the plan was judged; empty where nothing did."""
+    ended = outcome.exit_code if outcome.pip_ended is None else outcome.pip_ended
+    match ended:
+        case Exit.TAKEN_BACK if outcome.fixes:
+            return "pip has finished, and what it installed does not work here"
+        case Exit.TAKEN_BACK | Exit.CHANGED:
+            return "pip has finished, and the environment is not what was judged"
+        case Exit.NEEDS_YES:
+            what = "pip asks whether to go on, and nobody can answer here"
+            return what if outcome.fixes else f"{what}: say `-y` in advance"
+        case Exit.INTERRUPTED:
+            return "interrupted"
+        case _:
+            return "pip failed half-way" if outcome.taken_back else ""
+
+
 def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
-    taken_back = outcome.exit_code == Exit.TAKEN_BACK
-    what = "pip has finished, and the environment is not what was judged"
-    if taken_back and outcome.fixes:
-        what = "pip has finished, and what it installed does not work here"
-    state = _TAKEN_BACK if taken_back else CHANGED
+    what = what_went_wrong(outcome)
+    state = TAKEN_BACK if outcome.exit_code == Exit.TAKEN_BACK else CHANGED
     environment = outcome.environment
     return (
         *error_line("verify-failed", what, width),
@@ -270,9 +284,8 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
 
 
 def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
-    what = "pip asks whether to go on, and nobody can answer here"
-    what = what if outcome.fixes else f"{what}: say `-y` in advance"
     fixes = fix_lines(outcome.fixes, width)
+    what = what_went_wrong(outcome)
     return (*error_line("needs-yes", what, width), *fixes, untouched(outcome.verb))
 
 
