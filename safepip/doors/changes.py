@@ -188,7 +188,7 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
         tell=say_event,
-        policy=policy_of(own),
+        policy=policy_of(own, target.prefix),
     )
     if as_json:
         print_json(_undone_as_json(done, target))

@@ -122,7 +122,7 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
             ask("doctor --fix", lines, again)
 
     asks = None if options["dry_run"] else agree
-    return mend(target, options["names"], asks, policy_of(own), as_json=as_json)
+    return mend(target, options["names"], asks, policy_of(own, target.prefix), as_json=as_json)
 
 
 def mend(

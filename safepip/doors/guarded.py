@@ -95,7 +95,7 @@ def _remember(outcome: Outcome, target: Target) -> None:
 
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
-    return Request(verb, tuple(arguments), policy_of(own), target)
+    return Request(verb, tuple(arguments), policy_of(own, target.prefix), target)
 
 
 def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:

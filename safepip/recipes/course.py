@@ -234,7 +234,7 @@ class Course:
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
-        hints = (*more.pop("hints", ()), *unknown)
+        hints = (*more.pop("hints", ()), *unknown, *self.request.policy.unheeded)
         # That the environment is changed is more than that the user interrupted.
         ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(

@@ -76,7 +76,7 @@ def settle(
     """
     if not is_unfinished(target.prefix):
         return
-    with locked(target.prefix, patience_of(environ), tell):
+    with locked(target.prefix, patience_of(target.prefix, environ), tell):
         try:
             recovered = recover(target.prefix)
         except SafepipError:

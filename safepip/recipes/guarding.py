@@ -59,7 +59,7 @@ def guard_on(
     Raises: NotWritable, HalfGuarded, NoEngine, CannotJudge, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(environ)):
+    with locked(prefix, patience_of(prefix, environ)):
         before = read_manifest(prefix)
         wanted = tuple(one for one in LEVELS if one in {"shims", *levels, *before.levels})
         # (The environment is to be, without the guard, as it was before it: no bytecode either.)
@@ -90,7 +90,7 @@ def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> T
     Raises: NotWritable, HalfGuarded, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(environ)):
+    with locked(prefix, patience_of(prefix, environ)):
         before = read_manifest(prefix)
         found = prints(prefix, (file.path for file in before.files))
         steps = steps_off(before.files, found)

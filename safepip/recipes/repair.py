@@ -32,7 +32,7 @@ from safepip.recipes.doctor import diagnosed, examine, inspect
 from safepip.recipes.mending import place_of, planned_repair
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import limits_of, patience_of
+from safepip.recipes.settings import configuration_of, limits_of, patience_of
 from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
@@ -85,7 +85,7 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
 
     Raises: UsageError, where nothing here has a name; CannotRepair; NotWritable; Busy.
     """
-    with locked(target.prefix, patience_of(asking.environ), asking.recovered):
+    with locked(target.prefix, patience_of(target.prefix, asking.environ), asking.recovered):
         recover_wholly(target.prefix, asking.recovered)
         before = examine(target, asking.environ, asking.working_folder, asking.tell)
         sound = _sound(before, names)
@@ -229,7 +229,7 @@ def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
     except BaseException as error:
         _take_back(journal, entry, error)
         raise
-    prune(journal, limits_of(asking.environ))
+    prune(journal, limits_of(configuration_of(target.prefix, asking.environ)))
     now = replace(seen_now, unfinished="", entries=tuple(journal.entries()))
     return entry, diagnosed(now, seconds)
 

@@ -24,12 +24,16 @@ class Policy:
     """Import what was installed, to see whether it works."""
     keeps_undo: bool = True
     """Keep what is needed to take the change back later."""
+    strict_for_all: bool = False
+    """Strictness is set, and not an option of this command, which need not say so again."""
+    unheeded: tuple[str, ...] = ()
+    """What a project's file asks for in vain, a sentence each."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options that say so again, but for those of how a change is checked and kept."""
         return (
-            *(("--strict",) if self.strict else ()),
+            *(("--strict",) if self.strict and not self.strict_for_all else ()),
             *(("--allow", ",".join(self.allow)) if self.allow else ()),
             *(("--override-frozen",) if self.override_frozen else ()),
         )
