@@ -59,7 +59,8 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except click.exceptions.Exit:
         return 0
     except click.ClickException as error:
-        return say_error(UsageError(error.format_message()), verb=verb, as_json=own.json)
+        as_json = own.json or "--json" in arguments
+        return say_error(UsageError(error.format_message()), verb=verb, as_json=as_json)
     as_json = own.json or options["json"]
     _end_once()
     try:

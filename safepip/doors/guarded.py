@@ -15,6 +15,7 @@ from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcom
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
+from safepip.doors.terminal import runs_in_github
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
 from safepip.effects.journal import timestamp
@@ -72,6 +73,8 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
         _say_what_stays_behind(target, arguments)
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
     redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
+    if runs_in_github():
+        import safepip.doors.github  # noqa: F401 - safepip may be what is about to be changed
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
     if outcome.verdict is not None and outcome.caches:

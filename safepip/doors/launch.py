@@ -14,7 +14,6 @@ from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
 from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
-from safepip.values.exits import Exit
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
@@ -33,8 +32,9 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
             return show_help()
         return _run(own, rest, given, as_module=as_module)
     except KeyboardInterrupt:
-        sys.stderr.write("safepip: interrupted; nothing was changed\n")
-        return Exit.INTERRUPTED
+        from safepip.doors.saying import say_interrupted
+
+        return say_interrupted("interrupted; nothing was changed", as_json="--json" in given)
     except SafepipError as error:
         from safepip.doors.saying import say_error
 

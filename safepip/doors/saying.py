@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
-from safepip.doors.terminal import show, width_of
+from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print the one object; where nobody reads any more, the exit code still tells."""
-    print_text(json.dumps(answer) + "\n")
+    # GitHub takes `##[` in any line for a command of its own; here it can only stand in a text.
+    print_text(json.dumps(answer).replace("##[", "##\\u005b") + "\n")
 
 
 def print_text(text: str) -> None:
@@ -58,6 +59,10 @@ def say_error(
         print_json(as_json_error(error, target=target))
     else:
         show(error_message(error, verb=verb, width=width_of()))
+    if runs_in_github():
+        from safepip.doors.github import tell_error
+
+        tell_error(error, verb)
     return error.exit
 
 

@@ -12,18 +12,27 @@ from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
-from safepip.decisions.wording.message import cleared_text, held_text
+from safepip.decisions.wording.message import (
+    TAKEN_BACK,
+    UNANSWERED,
+    cleared_text,
+    held_text,
+    what_went_wrong,
+)
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import count
-from safepip.decisions.wording.refusal import other_refusals, same_as_code, untouched
+from safepip.decisions.wording.refusal import CHANGED, other_refusals, same_as_code, untouched
 from safepip.decisions.wording.sentences import headline, sentence, why
+from safepip.values.exits import Exit
 from safepip.values.late import dataclass
 from safepip.values.verdict import Blocked, Kept
 
 if TYPE_CHECKING:
     from safepip.values.environment import Environment
+    from safepip.values.errors import SafepipError
     from safepip.values.verdict import Fix, Outcome
 
+_ENDS = (Exit.TAKEN_BACK, Exit.CHANGED, Exit.NEEDS_YES)
 _UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
 
@@ -67,15 +76,33 @@ def summary_of(outcome: Outcome) -> Summary:
         reason,
         notes,
         (*getattr(verdict, "fixes", ()), *outcome.fixes),
-        untouched(outcome.verb).text,
+        _end(outcome),
     )
+
+
+def summary_of_error(error: SafepipError, verb: str) -> Summary:
+    """Give what is to be said where safepip could not do its work."""
+    said, *more = map(clean, error.message.splitlines() or [""])
+    end = CHANGED if error.exit == Exit.CHANGED else untouched(verb).text
+    why_not = clean(error.why)
+    return Summary(
+        "error", error.code, "", "", said, tuple(more), why_not, fixes=error.fixes, end=end
+    )
+
+
+def _end(outcome: Outcome) -> str:
+    if outcome.exit_code == Exit.CHANGED:
+        return CHANGED
+    if outcome.taken_back:
+        return TAKEN_BACK
+    return "It was done." if outcome.acted else untouched(outcome.verb).text
 
 
 def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     """Give the headline, what else is to be told, and why."""
     verdict, environment = outcome.verdict, outcome.environment
-    if verdict is None or environment is None:
-        return f"pip made no plan; it ended with code {int(outcome.exit_code)}", (), ""
+    if outcome.exit_code in _ENDS or verdict is None or environment is None:
+        return _ended(outcome), tuple(map(clean, outcome.problems)), ""
     if isinstance(verdict, Kept):
         return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
     if not isinstance(verdict, Blocked):
@@ -88,6 +115,15 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
         others += causes(verdict.conflict, environment)
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
     return headline(same, verdict.plan, environment), tuple(others), reason
+
+
+def _ended(outcome: Outcome) -> str:
+    """Give the headline where it is not the verdict that tells how a command ended."""
+    if outcome.exit_code == Exit.NEEDS_YES:
+        return UNANSWERED
+    if outcome.exit_code in _ENDS:
+        return what_went_wrong(outcome)
+    return f"pip made no plan; it ended with code {int(outcome.exit_code)}"
 
 
 def _facts(environment: Environment) -> str:

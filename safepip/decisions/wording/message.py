@@ -47,7 +47,8 @@ _COUNTED: dict[Action, str] = {
     "same": "installed again",
     "remove": "removed",
 }
-_TAKEN_BACK = "It was taken back: the environment is as it was."
+UNANSWERED = "pip asks whether to go on, and nobody can answer here"
+TAKEN_BACK = "It was taken back: the environment is as it was."
 
 
 def message(
@@ -203,18 +204,22 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
 
 def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
     taken_back = outcome.exit_code == Exit.TAKEN_BACK
-    what = "pip has finished, and the environment is not what was judged"
-    if taken_back and outcome.fixes:
-        what = "pip has finished, and what it installed does not work here"
-    state = _TAKEN_BACK if taken_back else CHANGED
+    state = TAKEN_BACK if taken_back else CHANGED
     environment = outcome.environment
     return (
-        *error_line("verify-failed", what, width),
+        *error_line("verify-failed", what_went_wrong(outcome), width),
         *(environment_line(environment, width) if environment is not None else ()),
         *_indented(outcome.problems, width),
         *fix_lines(outcome.fixes, width),
         Line((Span(state),)),
     )
+
+
+def what_went_wrong(outcome: Outcome) -> str:
+    """Say what a check after an install has found."""
+    if outcome.exit_code == Exit.TAKEN_BACK and outcome.fixes:
+        return "pip has finished, and what it installed does not work here"
+    return "pip has finished, and the environment is not what was judged"
 
 
 def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
@@ -227,8 +232,7 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
 
 
 def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
-    what = "pip asks whether to go on, and nobody can answer here"
-    what = what if outcome.fixes else f"{what}: say `-y` in advance"
+    what = UNANSWERED if outcome.fixes else f"{UNANSWERED}: say `-y` in advance"
     fixes = fix_lines(outcome.fixes, width)
     return (*error_line("needs-yes", what, width), *fixes, untouched(outcome.verb))
 
