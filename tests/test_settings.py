@@ -186,7 +186,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
 def plan(lab: CondaEnvironment, cwd: Path, *words: str, **env: str) -> Guarded:
     start = [sys.executable, "-m", "safepip", "--json", "plan"]
     links = {"PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
-    given = {"SAFEPIP_TARGET_PREFIX": str(lab.prefix), "PIP_NO_INDEX": "1", **links, **env}
+    given = {
+        "SAFEPIP_TARGET_PREFIX": str(lab.prefix),
+        "PIP_NO_INDEX": "1",
+        "CONDA_OFFLINE": "1",
+        **links,
+        **env,
+    }
     return run(lab, [*start, *words], env=given, cwd=cwd, watched=False)
 
 

@@ -72,13 +72,18 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if verb == "uninstall" and target.prefix == os.path.realpath(sys.prefix):
         _say_what_stays_behind(target, arguments)
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
-    redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
+    return carry_out(request, own, redirected=python is not None)
+
+
+def carry_out(request: Request, own: OwnOptions, *, redirected: bool = False) -> int:
+    """Carry out a guarded command, say how it ended, and give the exit code."""
+    redirected = redirected or bool(os.environ.get("PIP_PYTHON"))
     if runs_in_github():
         import safepip.doors.github  # noqa: F401 - safepip may be what is about to be changed
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
     if outcome.verdict is not None and outcome.caches:
-        _remember(outcome, target)
+        _remember(outcome, request.target)
     return outcome.exit_code
 
 

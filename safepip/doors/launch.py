@@ -53,6 +53,10 @@ def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool)
         from safepip.doors.guarded import run
 
         return run(verb, given, as_module=as_module)
+    if rest[0] == "uv":
+        from safepip.doors.uv import run as run_uv
+
+        return run_uv(own, rest[1:], as_module=as_module)
     if rest[0] in HOOKS:
         from safepip.doors.hooks import run as run_hook
 

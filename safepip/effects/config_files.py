@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.configuring import values_in, values_of
@@ -81,11 +80,9 @@ def _read(path: str) -> bytes | None:
 
 
 def _parsed(path: str, text: bytes) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    from safepip.effects.toml import parse_toml  # most commands read no TOML
+
     try:
-        return tomllib.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        return parse_toml(text)
+    except ValueError as error:
         raise UnreadableFile(path, f"it is not TOML: {error}") from error

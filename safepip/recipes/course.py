@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.judging.judge import Judgement, judge
@@ -54,10 +55,24 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
     unset = tuple((name, None) for name in names if name in environ)
     retry = retry._replace(variables=(*retry.variables, *unset))
-    shell = Shell(request.target.prefix, obvious=is_reached(request.target))
+    obvious = is_reached(request.target)
+    shell = Shell(request.target.prefix, obvious=obvious, through=request.through)
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
+
+
+def by_pip_of(request: Request) -> tuple[Fix, ...]:
+    """Give the command that has pip do what uv was asked to; none where pip has no such options."""
+    from safepip.decisions.uv.words import as_pip  # for when something is wrong
+    from safepip.values.verdict import Fix
+
+    words = as_pip(shown_words(request))
+    if not words or not can_be_repeated(words):
+        return ()
+    shell = Shell(request.target.prefix, obvious=is_reached(request.target))
+    command = shell.safepip(words, request.policy.options)
+    return (Fix(command, "have pip do it, guarded in the same way"),)
 
 
 def is_reached(target: Target) -> bool:
@@ -126,7 +141,7 @@ class Course:
         if undoes := self.request.undoes or self.request.part_of:
             return ("undo", undoes)
         verb, *rest = self.shown_arguments
-        return (verb, *self.request.policy.options, *rest)
+        return (*self.request.through, verb, *self.request.policy.options, *rest)
 
     @property
     def keeps_undo(self) -> bool:
@@ -225,6 +240,7 @@ class Course:
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,
             obvious=self.is_reached,
+            through=self.request.through,
         )
 
     def again(self, retry: Retry) -> tuple[Fix, ...]:
@@ -245,6 +261,7 @@ class Course:
             target=self.request.target,
             verb=self.request.verb,
             arguments=self.shown_arguments,
+            through=self.request.through,
             engine=self.engine.name,
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,

@@ -135,8 +135,13 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
 
 def _shell(course: Course) -> Shell:
     environment, channels = course.environment, solver_of(course).channels
-    reached = course.is_reached
-    return Shell(environment.prefix, environment.manager, reached, channels=channels)
+    return Shell(
+        environment.prefix,
+        environment.manager,
+        course.is_reached,
+        channels=channels,
+        through=course.request.through,
+    )
 
 
 def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:

@@ -19,7 +19,7 @@ from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
 from safepip.recipes.settings import configuration_of, settings_of
-from safepip.values.errors import SafepipError
+from safepip.values.errors import CannotJudge, SafepipError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,11 +56,17 @@ def guard(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
         )
         try:
+            if request.uv:
+                return _guarded(request, asking, "uv", settings)
             if found.word("engine") != "two-pass":
                 with suppress(SeamsMoved):  # nothing has been changed then
                     return _guarded(request, asking, "one-pass", settings)
             return _guarded(request, asking, "two-pass", settings)
         except SafepipError as error:
+            if request.uv and isinstance(error, CannotJudge) and not error.fixes:
+                from safepip.recipes.course import by_pip_of
+
+                error.fixes = by_pip_of(request)
             if error.retry is not None:
                 from safepip.recipes.course import again_of
 

@@ -90,6 +90,13 @@ class Request:
     """The words to write down where the arguments lead to a file that is gone afterwards."""
     part_of: str = ""
     """The change of which this one takes a part back; the rest comes after it."""
+    uv: str = ""
+    """The uv that plans and acts, by its path; empty where that is pip."""
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        """The words that stand between `safepip` and the verb."""
+        return ("uv", "pip") if self.uv else ()
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -100,9 +100,10 @@ def _asked(step: Step, known: Asked | None, sources: tuple[tuple[str, str], ...]
 
 def _words(entry: Entry) -> _Words:
     """Tell safepip's own options, which stand behind the verb, from pip's arguments."""
-    if entry.verb != "install" or entry.arguments[:1] != ("install",):
+    arguments = entry.arguments[2 if entry.arguments[:2] == ("uv", "pip") else 0 :]
+    if entry.verb != "install" or arguments[:1] != ("install",):
         return _Words(frozenset(), ())
-    _, *rest = entry.arguments
+    _, *rest = arguments
     allowed = frozenset[str]()
     while rest[:1] in (["--strict"], ["--allow"], ["--override-frozen"]):
         if rest[0] == "--allow":
