@@ -83,6 +83,9 @@ def test_the_help_tells_which_options_take_a_value() -> None:
         ("--index=u pip uninstall -rf -- -x", "uninstall --index=u --requirement=f -x"),
         ("--index pip pip list", "list --index=pip"),
         ("pip", ""),
+        ("run --with x pip install y", ""),
+        ("sync --group pip", ""),
+        ("pip compile --wild install", "compile"),
     ],
 )
 def test_a_command_has_one_form(given: str, words: str) -> None:

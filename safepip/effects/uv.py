@@ -64,7 +64,16 @@ _BUT = ("--reinstall", "--reinstall-package", "--link-mode", "--compile-bytecode
 _FILES = ("--requirements", "--constraints", "--build-constraints", "--overrides", "--excludes")
 _UNJUDGED = ("--prefix", "--exact", "--python-version", "--python-platform", "--user")
 _LOGINS = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
-_PIPS = ("CERT", "CLIENT_CERT", "PROXY", "TRUSTED_HOST", "TIMEOUT", "RETRIES", "DEFAULT_TIMEOUT")
+_PIPS = (
+    "CONFIG_FILE",
+    "CERT",
+    "CLIENT_CERT",
+    "PROXY",
+    "TRUSTED_HOST",
+    "TIMEOUT",
+    "RETRIES",
+    "DEFAULT_TIMEOUT",
+)
 _OF_MACHINE = frozenset(
     f"UV_{name}"
     for name in (
@@ -140,7 +149,7 @@ class Uv:
         Raises: CannotJudge.
         """
         self._known = uv_options(self._help("pip", "install"))
-        command = read_words(self._asking.arguments, self._known)
+        command = read_words(("pip", *self._asking.arguments), self._known)
         if "-" in command.values(*_FILES):
             raise CannotJudge("uv would read its requirements from a stream, and more than once")
         copies = copied_once(command.values(*_FILES), self._asking.folder)

@@ -42,7 +42,8 @@ def become_uv(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> NoRe
     Raises: CannotStart.
     """
     try:
-        os.execve(uv, [uv, *words], {**environ, INSIDE: "1"})  # noqa: S606 - no shell, ever
+        # Not as a process of safepip's own: what uv starts may call pip, which is guarded as ever.
+        os.execve(uv, [uv, *words], dict(environ))  # noqa: S606 - no shell, ever
     except OSError as error:
         raise CannotStart(f"cannot run `{uv}`: {error.strerror}") from error
 

@@ -14,7 +14,7 @@ from safepip.values.late import dataclass
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 VERBS = ("install", "uninstall", "sync")
 """Of `uv pip`: those that change an environment."""
@@ -72,21 +72,21 @@ class UvCommand:
         return (self.verb, *as_words(options), *self.names)
 
 
+def in_pips_words(words: Iterable[str]) -> Iterator[str]:
+    """Give words of uv's with pip's names for the options that pip has as well."""
+    for word in words:
+        name, equals, value = word.partition("=")
+        yield f"{_PIPS.get(name, name)}{equals}{value}"
+
+
 def as_pip(words: Sequence[str]) -> tuple[str, ...]:
     """Give these words as pip takes them; nothing where pip has not all of the options.
 
     ``words`` are in the form of `UvCommand.words`.
     """
-    found: list[str] = []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name in _PIPS:
-            found.append(f"{_PIPS[name]}{equals}{value}")
-        elif not word.startswith("-"):
-            found.append(word)
-        else:
-            return ()
-    return tuple(found)
+    if any(word.startswith("-") and word.partition("=")[0] not in _PIPS for word in words):
+        return ()
+    return tuple(in_pips_words(words))
 
 
 def as_words(options: Iterator[tuple[str, str | None]]) -> Iterator[str]:
@@ -111,14 +111,16 @@ def options_in(text: str) -> dict[str, UvOption]:
 
 
 def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand:
-    """Give what these words ask `uv` for; ``words`` may begin with `pip`, or with the verb.
+    """Give what the words behind `uv` ask for; the verb is empty where it is none of `uv pip`.
+
+    Nothing is read behind another verb: its options are others.
 
     Raises: CannotJudge, for an option that the help does not name.
     """
     options: list[tuple[str, str | None]] = []
     names: list[str] = []
     left = list(words)
-    while left:
+    while left and names[:1] in ([], ["pip"]) and names[1:2] in ([], *([verb] for verb in VERBS)):
         word = left.pop(0)
         if word == "--":
             names += left
@@ -129,9 +131,8 @@ def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand
             options.append(_long(word, left, known))
         else:
             options += _short(word, left, known)
-    if names[:1] == ["pip"]:
-        del names[0]
-    return UvCommand(names[0] if names else "", tuple(options), tuple(names[1:]))
+    verb = names[1] if names[:1] == ["pip"] and len(names) > 1 else ""
+    return UvCommand(verb, tuple(options), tuple(names[2:]))
 
 
 def _long(word: str, left: list[str], known: Mapping[str, UvOption]) -> tuple[str, str | None]:
