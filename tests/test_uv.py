@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ from safepip.decisions.uv.answers import (
     parse_lock,
     pins_of,
 )
-from safepip.decisions.uv.words import UvOption, as_pip, options_in, read_words
+from safepip.decisions.uv.words import UvOption, as_pip, known_options, read_words
+from safepip.decisions.wording.phrases import said_of
 from safepip.effects.toml import parse_toml
 from safepip.effects.uv_target import uv_target
 from safepip.values.errors import CannotJudge, UnreadableReport
+from tests.build import artifact, plan
 from tests.guarded import Guarded, run
 from tests.lab import (
     create,
@@ -33,6 +36,7 @@ from tests.lab import (
     make_wheel,
     serve_index,
 )
+from tests.saying import LAB, blocked, said
 
 UV = Path(sys.executable).with_name("uv")
 SITE = "lib/python3.11/site-packages"
@@ -56,7 +60,7 @@ Python options:
 Global options:
   -q, --quiet...
 """
-KNOWN = options_in(HELP)
+KNOWN = known_options(HELP)
 
 # ------------------------------------------------------------------------------- words
 
@@ -168,14 +172,33 @@ def test_wheels_are_asked_for_by_their_hashes_and_sources_are_not() -> None:
     )
 
 
+def test_a_refusal_says_who_would_have_done_it() -> None:
+    wanted = plan(LAB, artifact("numpy==2.4.1"))
+    outcome = replace(blocked(wanted, "install", "numpy==2.4.1"), through=("uv", "pip"))
+    assert "why   uv would delete conda's numpy files" in said(outcome)
+    # What is called pip is not meant.
+    assert (
+        said_of("pip would replace conda's pip 25.3", ("uv",))
+        == "uv would replace conda's pip 25.3"
+    )
+
+
 # ------------------------------------------------------------------------------- through the door
 
 HOUSE = (
     make_wheel("libnum", "2.4"),
     make_wheel("vision", "4.11", requires=["libnum>=1.20"]),
     make_wheel("vision", "5.0", requires=["libnum>=2"]),
-    make_wheel("tool", "1.0", requires=["leaf[more]"], scripts={"tool": "tool:main"}),
-    make_wheel("leaf", "1.0", provides_extra=["more"]),
+    make_wheel(
+        "tool",
+        "1.0",
+        requires=["leaf[more]", 'tool[test]; extra == "all"', 'nothing; extra == "test"'],
+        provides_extra=["all", "test"],
+        scripts={"tool": "tool:main"},
+    ),
+    make_wheel(
+        "leaf", "1.0", requires=['leaf[most]; extra == "more"'], provides_extra=["more", "most"]
+    ),
     make_wheel("stray", "1.0", {"stray.py": "", "tests/__init__.py": "# stray's\n"}),
 )
 

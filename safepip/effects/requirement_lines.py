@@ -11,7 +11,7 @@ from safepip.decisions.exporting.urls import path_of
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _ARCHIVES = (".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz")
 """A requirement that ends so is a file to pip, though it would do as a name."""
@@ -27,18 +27,6 @@ def name_of_wheel(requirement: str) -> str:
     """Give the name in the file name of a wheel that is named by path or URL; empty for others."""
     last = requirement.partition("#")[0].rstrip("/").rpartition("/")[2]
     return last.partition("-")[0] if last.endswith(".whl") else ""
-
-
-def extras_in(requirements: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Give the extras that these ask for, each by the normalised name of what is to have it."""
-    found: dict[str, dict[str, None]] = {}
-    for requirement in requirements:
-        parsed = _parsed(requirement)
-        for extra in sorted(parsed.extras) if parsed is not None else ():
-            found.setdefault(normalised(parsed.name if parsed else ""), {})[normalised(extra)] = (
-                None
-            )
-    return {name: tuple(extras) for name, extras in found.items()}
 
 
 def is_direct(requirement: str) -> bool:

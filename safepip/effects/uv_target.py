@@ -6,10 +6,10 @@ import os
 import subprocess
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.decisions.uv.words import read_words
+from safepip.decisions.uv.options import is_set
+from safepip.decisions.uv.words import known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
-from safepip.effects.uv import uv_options
 from safepip.values.errors import CannotJudge, CannotStart, NoCommand
 from safepip.values.target import Target
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 """Seconds for uv to find a Python."""
-_YES = ("1", "true", "yes", "on", "y", "t")
 _BASE = ("base", "root")
 """What conda calls its own environment, which uv takes for the system's."""
 
@@ -53,7 +52,7 @@ def read_command(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> U
 
     Raises: CannotJudge.
     """
-    known = uv_options(_said(uv, ("pip", "install", "--help"), environ))
+    known = known_options(_said(uv, ("pip", "install", "--help"), environ))
     return read_words(words, known)
 
 
@@ -67,8 +66,7 @@ def uv_target(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target
     asked = command.values("--python")[-1:] or tuple(filter(None, [environ.get("UV_PYTHON")]))
     if asked:
         return _chosen(uv, asked[0], command, environ)
-    is_system = environ.get("UV_SYSTEM_PYTHON", "").lower() in _YES
-    if command.has("--system") or (is_system and not command.has("--no-system")):
+    if command.has("--system") or is_set(environ, "UV_SYSTEM_PYTHON"):
         return _from_python(_found(uv, ("--system",), environ), "--system", environ)
     if prefix := environ.get("VIRTUAL_ENV"):
         return _at(prefix, "VIRTUAL_ENV", environ)

@@ -20,7 +20,7 @@ from safepip.decisions.wording.message import (
     what_went_wrong,
 )
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.phrases import count, said_of
 from safepip.decisions.wording.refusal import CHANGED, other_refusals, same_as_code, untouched
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.values.exits import Exit
@@ -114,7 +114,8 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     if verdict.conflict is not None:
         others += causes(verdict.conflict, environment)
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
-    return headline(same, verdict.plan, environment), tuple(others), reason
+    what = headline(same, verdict.plan, environment)
+    return said_of(what, outcome.through), tuple(others), said_of(reason, outcome.through)
 
 
 def _ended(outcome: Outcome) -> str:

@@ -89,13 +89,13 @@ def as_pip(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(in_pips_words(words))
 
 
-def as_words(options: Iterator[tuple[str, str | None]]) -> Iterator[str]:
+def as_words(options: Iterable[tuple[str, str | None]]) -> Iterator[str]:
     """Give options as words of a command line, each one word."""
     for name, value in options:
         yield name if value is None else f"{name}={value}"
 
 
-def options_in(text: str) -> dict[str, UvOption]:
+def _options_in(text: str) -> dict[str, UvOption]:
     """Give the options in a text of help, by name and by letter."""
     found: dict[str, UvOption] = {}
     group = ""
@@ -107,6 +107,17 @@ def options_in(text: str) -> dict[str, UvOption]:
             found[name] = UvOption(name, value is not None, group)
             if letter:
                 found[letter] = found[name]
+    return found
+
+
+def known_options(text: str) -> Mapping[str, UvOption]:
+    """Give the options that a help names.
+
+    Raises: CannotJudge, where that is no help.
+    """
+    found = _options_in(text)
+    if "--python" not in found:
+        raise CannotJudge("what uv says of its options is not understood")
     return found
 
 

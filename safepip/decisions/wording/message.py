@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.fixes_by_conda import UNSURE
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
+from safepip.decisions.wording.phrases import FEW, few, is_condas, said_of, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
@@ -218,8 +218,10 @@ def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
 def what_went_wrong(outcome: Outcome) -> str:
     """Say what a check after an install has found."""
     if outcome.exit_code == Exit.TAKEN_BACK and outcome.fixes:
-        return "pip has finished, and what it installed does not work here"
-    return "pip has finished, and the environment is not what was judged"
+        said = "pip has finished, and what it installed does not work here"
+        return said_of(said, outcome.through)
+    said = "pip has finished, and the environment is not what was judged"
+    return said_of(said, outcome.through)
 
 
 def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
@@ -227,7 +229,8 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
     if not outcome.taken_back:
         return ()
     start = (Span("safepip: "), Span("taken back. ", "error"))
-    said = f"pip failed half-way, and the environment is as it was{_where(outcome)}"
+    failed = said_of("pip failed half-way", outcome.through)
+    said = f"{failed}, and the environment is as it was{_where(outcome)}"
     return paragraph((Span(said),), width, start=start, indent=2)
 
 
