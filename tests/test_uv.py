@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -57,7 +58,9 @@ Resolver options:
   -U, --upgrade
 Python options:
   -p, --python <PYTHON>      The Python [env: UV_PYTHON=]
+      --system
 Global options:
+      --config-file <CONFIG_FILE>
   -q, --quiet...
 """
 KNOWN = known_options(HELP)
@@ -72,6 +75,8 @@ def test_the_help_tells_which_options_take_a_value() -> None:
         "--index": UvOption("--index", takes_value=True, group="index"),
         "--upgrade": UvOption("--upgrade", takes_value=False, group="resolver"),
         "--python": UvOption("--python", takes_value=True, group="python"),
+        "--system": UvOption("--system", takes_value=False, group="python"),
+        "--config-file": UvOption("--config-file", takes_value=True, group="global"),
         "--quiet": UvOption("--quiet", takes_value=False, group="global"),
     }
 
@@ -363,18 +368,25 @@ def test_no_shim_stands_where_there_is_no_uv(place: Place) -> None:
 
 def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) -> None:
     prefix, python = str(place.environment.prefix), str(place.environment.python)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").touch()
+    subprocess.run([UV, "venv", "-q", "--offline", "-p", sys.executable, tmp_path], check=True)
     conda = {"CONDA_PREFIX": prefix}
 
     def chosen(words: str, environ: Mapping[str, str]) -> str:
-        found = uv_target(str(UV), read_words(words.split(), KNOWN), {**environ, "PATH": "/bin"})
-        return found.chosen_by if found is not None else ""
+        given = {**environ, "PATH": f"{prefix}/bin:/bin", "UV_CACHE_DIR": str(place.cache)}
+        found = uv_target(str(UV), read_words(words.split(), KNOWN), given)
+        if found is None:
+            return ""
+        assert (found.prefix, found.python) == (prefix, python)
+        return found.chosen_by
 
     assert chosen("pip install x", conda) == "CONDA_PREFIX"
     assert chosen("pip install x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == ""
     assert chosen("pip install x", {**conda, "VIRTUAL_ENV": str(tmp_path)}) == ""
-    assert chosen("pip install x", {"VIRTUAL_ENV": prefix}) == "VIRTUAL_ENV"
+    assert chosen("pip install x", {**conda, "VIRTUAL_ENV": "/no/such"}) in ("", "CONDA_PREFIX")
+    assert chosen("pip install --system x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == "--system"
+    (tmp_path / "uv.toml").write_text(f'[pip]\npython = "{prefix}"\n')
+    settings = f"pip install --config-file {tmp_path}/uv.toml x"
+    assert chosen(settings, {}) == "CONDA_PREFIX"
     assert chosen(f"pip install -p {python} x", {}) == "--python"
     assert chosen("pip install x", {"UV_PYTHON": prefix}) == "--python"
     assert chosen(f"pip install -p {tmp_path} x", conda) == ""

@@ -35,6 +35,7 @@ _AND = (
     *("--exclude-newer", "--exclude-newer-package", "--no-sources", "--no-sources-package"),
 )
 """Options under other headings that say so."""
+_SAID_ALREADY = ("--python", "--quiet", "--verbose", "--color", "--refresh")
 _LOGINS = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _LINKS = ("--index", "--default-index", "--index-url", "--extra-index-url", "--find-links")
 _OF_PIP = frozenset(
@@ -76,7 +77,9 @@ class UvFetcher:
         options = [
             (name, value)
             for name, value in command.options
-            if (known[name].group in _GROUPS or name in _AND) and name in of_compile
+            if (known[name].group in _GROUPS or name in _AND)
+            and name in of_compile
+            and name not in _SAID_ALREADY
         ]
         lock = parse_lock(self._lock(changes, as_words(options), folder / "asked.txt"))
         pins = folder / "pins.txt"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING, NoReturn
 
 from safepip.decisions.uv.options import is_set
-from safepip.decisions.uv.words import known_options, read_words
+from safepip.decisions.uv.words import as_words, known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
 from safepip.values.errors import CannotJudge, CannotStart, NoCommand
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0
 """Seconds for uv to find a Python."""
+_OF_CHOICE = (
+    *("--python", "--system", "--managed-python", "--no-managed-python"),
+    *("--directory", "--project", "--config-file", "--no-config"),
+)
+"""Options by which uv chooses an environment."""
+_SAID = re.compile(r"^Using Python \S+ environment at: (.+)$", re.MULTILINE)
 _BASE = ("base", "root")
 """What conda calls its own environment, which uv takes for the system's."""
 
@@ -57,21 +64,50 @@ def read_command(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> U
 
 
 def uv_target(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
-    """Give the environment that uv would change; None where uv itself would find none of conda's.
+    """Give the environment that uv would change; None where that is none of conda's.
+
+    uv itself is asked, which may have more settings than anybody can follow. Where it does not say,
+    its rules are followed.
 
     Raises: CannotJudge.
+    """
+    words = tuple(as_words((n, v) for n, v in command.options if n in _OF_CHOICE))
+    nothing = ("--dry-run", "safepip-asks-about-nothing")
+    code, said = _run(uv, ("pip", "uninstall", *words, *nothing), environ)
+    if (found := _SAID.search(said)) is not None:
+        folder = (command.values("--directory") or (".",))[-1]
+        prefix = os.path.realpath(os.path.join(folder, found[1]))
+        return _at(prefix, _reason(command, environ, prefix), environ)
+    is_told = code != 0 or os.path.exists(".venv")  # which it finds, and does not speak of
+    return None if is_told else _by_rules(uv, command, environ)
+
+
+def _reason(command: UvCommand, environ: Mapping[str, str], prefix: str = "") -> str:
+    """Give the word for how uv chose, or is going to; ``prefix``: what it chose."""
+    if command.has("--python") or environ.get("UV_PYTHON"):
+        return "--python"
+    if command.has("--system") or is_set(environ, "UV_SYSTEM_PYTHON"):
+        return "--system"
+    virtual = environ.get("VIRTUAL_ENV")
+    is_virtual = bool(virtual) and prefix in ("", os.path.realpath(virtual or ""))
+    return "VIRTUAL_ENV" if is_virtual else "CONDA_PREFIX"
+
+
+def _by_rules(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+    """Give the environment as uv finds it.
 
     Source: https://docs.astral.sh/uv/pip/environments/
     """
-    asked = command.values("--python")[-1:] or tuple(filter(None, [environ.get("UV_PYTHON")]))
-    if asked:
-        return _chosen(uv, asked[0], command, environ)
-    if command.has("--system") or is_set(environ, "UV_SYSTEM_PYTHON"):
-        return _from_python(_found(uv, ("--system",), environ), "--system", environ)
+    reason = _reason(command, environ)
+    if reason == "--python":
+        asked = command.values("--python") or (environ["UV_PYTHON"],)
+        return _chosen(uv, asked[-1], command, environ)
+    if reason == "--system":
+        return _from_python(_found(uv, ("--system",), environ), reason, environ)
     if prefix := environ.get("VIRTUAL_ENV"):
-        return _at(prefix, "VIRTUAL_ENV", environ)
+        return _at(prefix, reason, environ)
     if (prefix := environ.get("CONDA_PREFIX")) and not _is_base(environ):
-        return _at(prefix, "CONDA_PREFIX", environ)
+        return _at(prefix, reason, environ)
     return None
 
 
@@ -117,17 +153,30 @@ def _found(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _said(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
+    code, said = _run(uv, words, environ, errors=False)
+    if code != 0:
+        raise CannotJudge(f"`{uv}` does not say what it understands")
+    return said
+
+
+def _run(
+    uv: str, words: Sequence[str], environ: Mapping[str, str], *, errors: bool = True
+) -> tuple[int, str]:
+    """Run uv quietly; give its exit code, and what it said on stderr, or else on stdout.
+
+    Raises: CannotJudge.
+    """
     quiet = {k: v for k, v in environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     try:
         done = subprocess.run(
             [uv, *words],
             env={**quiet, INSIDE: "1", "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             timeout=_PATIENCE,
-            check=True,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotJudge(f"`{uv}` does not say what it understands: {error}") from error
-    return done.stdout.decode("utf-8", "replace")
+        raise CannotJudge(f"cannot run `{uv}`: {error}") from error
+    said = done.stderr if errors else done.stdout
+    return done.returncode, os.fsdecode(said)
