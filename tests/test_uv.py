@@ -27,6 +27,7 @@ from safepip.decisions.wording.phrases import said_of
 from safepip.effects.toml import parse_toml
 from safepip.effects.uv_target import uv_target
 from safepip.values.errors import CannotJudge, UnreadableReport
+from tests import everywhere
 from tests.build import artifact, plan
 from tests.guarded import Guarded, run
 from tests.lab import (
@@ -269,13 +270,12 @@ def test_uv_installs_what_was_judged_and_it_can_be_taken_back(place: Place) -> N
 
 
 def test_condas_versions_are_held_and_else_it_is_refused(place: Place) -> None:
-    kept = place.uv("install", "--no-index", "vision")
-    held = {h["name"]: h["chosen"] for h in kept.answer["held_back"]}
-    assert (kept.exit_code, kept.touched) == (0, {}), kept
-    assert held == {"vision": "4.11", "libnum": "1.26"}
-    gone = place.uv("uninstall", "vision")
-    assert (gone.exit_code, gone.answer["changes"][0]["action"], gone.touched) == (0, "remove", {})
     before = place.contents()
+    kept = place.uv("install", "--no-index", "--dry-run", "vision")
+    held = {h["name"]: h["chosen"] for h in kept.answer["held_back"]}
+    assert (kept.exit_code, kept.answer["verdict"]) == (0, "kept"), kept
+    assert held == {"vision": "4.11", "libnum": "1.26"}
+    assert " + vision==4.11" in kept.stderr
     refused = place.uv("install", "--no-index", "vision==5.0")
     for done in (refused, place.uv("uninstall", "libnum")):
         assert (done.exit_code, done.answer["code"]) == (10, "conda-owned"), done
@@ -283,8 +283,10 @@ def test_condas_versions_are_held_and_else_it_is_refused(place: Place) -> None:
     # A way out works as it is printed.
     command = next(f["command"] for f in refused.answer["fixes"] if "4.11" in f["command"])
     assert command == "safepip uv pip install --no-index vision==4.11"
-    again = place.uv(*command.split()[3:], "--dry-run")
-    assert (again.exit_code, again.answer["verdict"]) == (0, "clear"), again
+    again = place.uv(*command.split()[3:])
+    assert (again.exit_code, again.answer["verdict"], again.touched) == (0, "clear", {}), again
+    gone = place.uv("uninstall", "vision")
+    assert (gone.exit_code, gone.answer["changes"][0]["action"], gone.touched) == (0, "remove", {})
 
 
 def test_condas_stray_files_stay_when_uv_installs(place: Place) -> None:
@@ -354,6 +356,19 @@ def test_only_safepip_gets_through_its_own_seal(place: Place) -> None:
         assert place.uv("uninstall", "leaf").exit_code == 0
     finally:
         assert place.run(*safepip, "guard", "off").exit_code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_is_typed_goes_through_safepip(place: Place, shell: str) -> None:
+    everywhere.needs(shell)
+    functions = everywhere.here("shell-init", shell).out
+    prefix = place.environment.prefix
+    path = os.pathsep.join([str(place.bin), f"{prefix}/bin", everywhere.SYSTEM])
+    environ = {"PATH": path, "HOME": str(place.cache), "CONDA_PREFIX": str(prefix)}
+    typed = f"{functions}\nuv --version\nuv pip install leaf\n"
+    done = everywhere.run([shell, "-c", typed], environ)
+    assert (done.reached, done.code) == (str(prefix), 10), done
+    assert done.out.startswith("uv ")
 
 
 def test_no_shim_stands_where_there_is_no_uv(place: Place) -> None:
