@@ -13,6 +13,8 @@ from safepip.values.setting import Layer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from safepip.values.setting import Source
+
 PREFIX_FILE = "etc/safepip/config.toml"
 """The file of an environment, below its prefix."""
 _PROJECT_FILE = "pyproject.toml"
@@ -26,11 +28,14 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
 
     Raises: UsageError; UnreadableFile.
     """
-    for source, path in (("user", user_file()), ("prefix", f"{prefix}/{PREFIX_FILE}")):
+    files: tuple[tuple[Source, str], ...] = (
+        ("user", user_file()),
+        ("prefix", f"{prefix}/{PREFIX_FILE}"),
+    )
+    for source, path in files:
         text = _read(path) if path else None
         if text is not None:
-            values = values_in(_parsed(path, text), path)
-            yield Layer("user" if source == "user" else "prefix", path, values)
+            yield Layer(source, path, values_in(_parsed(path, text), path))
     for path in _projects():
         text = _read(path)
         # The table cannot be there without its name, and most projects know nothing of safepip.
@@ -43,9 +48,9 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
 
 def user_file() -> str:
     """Give the path of the user's own file; empty where a user has no place for such."""
-    from platformdirs import user_config_path
+    from platformdirs import user_config_dir
 
-    path = str(user_config_path("safepip", appauthor=False) / "config.toml")
+    path = os.path.join(user_config_dir("safepip", appauthor=False), "config.toml")
     return path if os.path.isabs(path) else ""  # without a home it begins with a tilde
 
 

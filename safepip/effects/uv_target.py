@@ -78,8 +78,9 @@ def uv_target(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target
         folder = (command.values("--directory") or (".",))[-1]
         prefix = os.path.realpath(os.path.join(folder, found[1]))
         return _at(prefix, _reason(command, environ, prefix), environ)
-    is_told = code != 0 or os.path.exists(".venv")  # which it finds, and does not speak of
-    return None if is_told else _by_rules(uv, command, environ)
+    if code == 0 and os.path.exists(".venv"):  # which it finds, and does not speak of
+        return None
+    return _by_rules(uv, command, environ)
 
 
 def _reason(command: UvCommand, environ: Mapping[str, str], prefix: str = "") -> str:
