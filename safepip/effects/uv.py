@@ -36,7 +36,7 @@ from safepip.values.account import Account, Entry, Failed, Scheme
 from safepip.values.errors import CannotJudge
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
-from safepip.values.text import normalised, without_secrets
+from safepip.values.text import normalised, shown, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,8 +129,9 @@ class Uv:
         copies = copied_once(command.values(*_FILES), self._asking.folder)
         given = tuple((n, copies.get(v, v) if v else v) for n, v in command.options)
         self._command = replace(command, options=given)
-        if "--output-format" not in self._known:
-            raise CannotJudge("this uv does not say its plan to programs: it is too old")
+        if command.verb == "install" and "--output-format" not in self._known:
+            uv = shown(self.pip_version)
+            raise CannotJudge(f"{uv} is too old to say its plan to programs; 0.13 does")
         for option in _UNJUDGED:
             if command.has(option):
                 raise CannotJudge(f"what `uv pip install {option}` changes cannot be judged")

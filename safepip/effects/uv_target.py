@@ -26,7 +26,7 @@ _OF_CHOICE = (
     *("--directory", "--project", "--config-file", "--no-config"),
 )
 """Options by which uv chooses an environment."""
-_SAID = re.compile(r"^Using Python \S+ environment at: (.+)$", re.MULTILINE)
+_SAID = re.compile(r"^Using Python \S+ environment at:? (.+)$", re.MULTILINE)
 _BASE = ("base", "root")
 """What conda calls its own environment, which uv takes for the system's."""
 
