@@ -531,19 +531,22 @@ def test_status_tries_each_way(place: Place, deep: Place) -> None:
         here("guard", "status", "--env", place.prefix, environ=environ).out
         == f"""\
 guard of a b: shims
-  pip typed in a shell       guarded  once it is activated
-  pip in scripts, make, RUN  guarded  once it is activated
-  bin/pip by its path        NOT guarded
-                               safepip guard --env "{place.prefix}" on --deep
-  python -m pip              NOT guarded
-                               safepip guard --env "{place.prefix}" on --deep
-  conda's pip: section       NOT guarded
-                               safepip guard --env "{place.prefix}" on --deep
+  pip typed in a shell         guarded  once it is activated
+  pip in scripts, make, RUN    guarded  once it is activated
+  bin/pip by its path          NOT guarded
+                                 safepip guard --env "{place.prefix}" on --deep
+  python -m pip                NOT guarded
+                                 safepip guard --env "{place.prefix}" on --deep
+  conda's pip: section         NOT guarded
+                                 safepip guard --env "{place.prefix}" on --deep
+  %pip and !pip in a notebook  not tried  there is no Jupyter kernel in it
 """
     )
     closed = (True, "", "")
     once = (True, "once it is activated", "")
-    assert status(deep) == {"script": once, "path": closed, "module": closed, "conda": closed}
+    found = status(deep)
+    assert found.pop("kernel") == (None, "there is no Jupyter kernel in it", "")
+    assert found == {"script": once, "path": closed, "module": closed, "conda": closed}
 
 
 def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:
@@ -585,6 +588,8 @@ def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) ->
         (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "by the seal", "")),
         (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "safepip guard on")),
         (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
+        (Sight("kernel", None, 0, "!pip\n"), "3.11", False, (False, "!pip is not", "guard on")),
+        (Sight("kernel", None, 1, "Trace\nboom\n"), "3.11", False, (None, "boom", "")),
     ],
 )
 def test_every_gap_has_its_reason_and_its_command(

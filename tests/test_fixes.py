@@ -570,6 +570,9 @@ def test_what_is_conda_s_is_removed_along_by_conda() -> None:
             "let conda remove the-app first",
         ),
     )
+    # In a notebook nobody can answer.
+    (there,) = fixes(wanted, "uninstall", "six", env=env, in_notebook=True)
+    assert there.command == f"!conda remove -y -p {PREFIX} the-app\n%safepip uninstall -y six own"
 
 
 def test_what_others_of_conda_need_is_not_removed_along() -> None:

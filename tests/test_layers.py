@@ -11,11 +11,15 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "safepip"
 LAYERS = ("values", "decisions", "effects", "recipes", "doors")
 PURE = ("values", "decisions")
-SCRIPTS = tuple(
-    f"safepip.effects.{name}"
-    for name in ("runner", "importer", "lister", "solver", "unpacker", "maker", "hook")
+SCRIPTS = (
+    *(
+        f"safepip.effects.{name}"
+        for name in ("runner", "importer", "lister", "solver", "unpacker", "maker", "hook")
+    ),
+    "safepip.effects.kernel_trial",
+    "safepip.doors.ipython",
 )
-"""Processes of their own: they import nothing of safepip, and end alone."""
+"""Run by other Pythons, or in processes of their own: they import nothing of safepip."""
 
 WORLDLY = (
     *("io.open", "glob", "os", "pathlib", "platform", "shutil", "site", "sysconfig", "tempfile"),
@@ -81,6 +85,8 @@ def may_import(module: str, layer: str, name: str) -> bool:
         return True
     if layer_of(name) not in LAYERS:
         return name == "safepip.__version__"
+    if module == "safepip":  # `%load_ext safepip` looks for its door here
+        return within(name, "safepip.doors.ipython")
     return module not in SCRIPTS and LAYERS.index(layer_of(name)) <= LAYERS.index(layer)
 
 

@@ -552,20 +552,50 @@ def test_a_kernel_outside_of_conda_may_not_reach_into_it(world: World) -> None:
 
 def test_where_nothing_is_condas_nothing_is_said(world: World) -> None:
     kernel(world, venv(world.top / "venv"))
-    assert world.find() == target(world.usr, "PATH", is_conda=False, obvious=False)
+    found = target(world.usr, "PATH", is_conda=False, obvious=False)
+    assert world.find() == found._replace(in_notebook=True)
+
+
+def test_in_a_notebook_path_counts_and_not_what_its_server_has_activated(world: World) -> None:
+    kernel(world, world.lab)
+    world.activate(world.base)
+    world.path(world.lab, world.base)
+    world.own = world.base
+    found = target(world.lab, "the notebook's kernel")
+    assert world.find() == found._replace(in_notebook=True)
 
 
 def test_a_kernel_may_be_reached_by_a_link(world: World) -> None:
     (world.top / "link").symlink_to(world.lab)
     kernel(world, world.top / "link")
     world.activate(world.lab)
-    assert world.find() == target(world.lab, "CONDA_PREFIX")
+    found = target(world.lab, "the notebook's kernel")
+    assert world.find() == found._replace(in_notebook=True)
 
 
 def test_a_notebook_may_name_another_environment(world: World) -> None:
     kernel(world, world.lab)
-    assert world.find(str(world.base)) == target(world.base, "--env")
-    assert world.find(None, str(world.base)) == target(world.base, "--python")
+    for given, rule in (((str(world.base),), "--env"), ((None, str(world.base)), "--python")):
+        assert world.find(*given) == target(world.base, rule)._replace(in_notebook=True)
+
+
+@pytest.mark.parametrize("active", ["", "/gone", "{lab}"])
+def test_a_notebook_may_activate_another_environment(world: World, active: str) -> None:
+    """As `conda run -n base` does, which says what is meant."""
+    kernel(world, world.lab)
+    world.environ["SAFEPIP_KERNEL_ACTIVE"] = active.format(lab=world.lab)
+    world.activate(world.base)
+    world.path(world.base)
+    assert world.find() == target(world.base, "CONDA_PREFIX")._replace(in_notebook=True)
+    world.environ["SAFEPIP_KERNEL_ACTIVE"] = str(world.base)
+    assert world.refused().exit == 15
+
+
+@pytest.mark.parametrize("client", ["", "x", "0", "1", "999999999"])
+def test_a_client_that_started_no_kernel_is_nobodys(world: World, client: str) -> None:
+    world.environ["JPY_PARENT_PID"] = client
+    world.activate(world.lab)
+    assert world.find() == target(world.lab, "CONDA_PREFIX")
 
 
 # Cost

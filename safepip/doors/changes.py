@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safepip.decisions.fixing.again import again
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
@@ -28,7 +28,6 @@ from safepip.doors.shell_init import shell_init_command
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
-from safepip.recipes.course import is_reached
 from safepip.recipes.history import history
 from safepip.recipes.undo import undo
 from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
@@ -113,7 +112,7 @@ def _run(
         return _on(target, verb, own, options, as_json=as_json)
     except SafepipError as error:
         if error.retry is not None:
-            shell = Shell(target.prefix, obvious=is_reached(target))
+            shell = shell_of(target)
             error.fixes = again(shell, (verb, *given), (), error.retry)
         return say_error(error, verb=verb, as_json=as_json, target=target)
 
@@ -206,7 +205,7 @@ def _ask(entry: Entry, target: Target) -> None:
 
     Raises: NeedsYes, when nobody can answer, or the answer is no.
     """
-    shell = Shell(target.prefix, obvious=is_reached(target))
+    shell = shell_of(target)
     where = name_of(target.prefix)
     lines = undone_message(entry, (), dry_run=True, where=where, width=width_of())
     ask("undo", lines, shell.safepip(("undo", "--yes", entry.id)))

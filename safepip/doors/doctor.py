@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.repairing.advice import advice
 from safepip.decisions.wording.diagnosis import diagnosis_lines
 from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
@@ -22,7 +22,6 @@ from safepip.doors.progress import Progress
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
-from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import examine, settle
 from safepip.recipes.mending import planned_repair
 from safepip.recipes.repair import Asking, repair
@@ -100,7 +99,7 @@ def _lines(found: Diagnosis, target: Target) -> Sequence[Line]:
 def _fixes(found: Diagnosis, target: Target) -> tuple[Fix, ...]:
     if not found.damage:
         return ()
-    shell = Shell(target.prefix, found.inspection.environment.manager, obvious=is_reached(target))
+    shell = shell_of(target, found.inspection.environment.manager)
     return advice(found.inspection, found.damage, planned_repair(found), shell)
 
 
@@ -117,7 +116,7 @@ def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
 def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
     def agree(lines: Sequence[Line]) -> None:
         if not options["yes"]:
-            shell = Shell(target.prefix, obvious=is_reached(target))
+            shell = shell_of(target)
             again = shell.safepip(("doctor", "--fix", "--yes", *options["names"]))
             ask("doctor --fix", lines, again)
 

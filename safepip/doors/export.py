@@ -12,7 +12,7 @@ import click
 
 from safepip.decisions.exporting.names import constraints_name
 from safepip.decisions.exporting.sheet import Wanted
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.wording.exported import note_lines, stale_lines, written_lines
 from safepip.decisions.wording.layout import Line, Span, clean, command
 from safepip.doors.arguments import OwnOptions
@@ -22,7 +22,6 @@ from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
 from safepip.effects.followers import NAME
 from safepip.recipes.constraints import check_constraints, constraints, keep_in_step
-from safepip.recipes.course import is_reached
 from safepip.recipes.export import export
 from safepip.values.errors import SafepipError, UsageError
 from safepip.values.exits import SCHEMA, Exit
@@ -182,7 +181,7 @@ def run_constraints(target: Target, options: dict[str, Any], *, as_json: bool) -
 def _check(target: Target, path: str, *, as_json: bool) -> int:
     found = check_constraints(target, os.environ, path)
     code = Exit.DAMAGED if found else Exit.DONE
-    again = Shell(target.prefix, obvious=is_reached(target)).safepip(("constraints", "-o", path))
+    again = shell_of(target).safepip(("constraints", "-o", path))
     if as_json:
         changed = [{"name": name, "from": was, "to": is_now} for name, was, is_now in found]
         fixes = [{"command": again, "says": "write it anew"}] if found else []

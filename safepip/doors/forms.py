@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safepip.doors.saying import print_json, print_text
+from safepip.doors import results
+from safepip.doors.saying import print_json, print_text, show_card
 from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.errors import UsageError
 
@@ -65,6 +66,11 @@ def show_outcome(outcome: Outcome, own: OwnOptions) -> None:
         from safepip.decisions.drawing.markdown import markdown
 
         print_text(markdown(outcome))
+    elif results.is_wanted() and not (own.tree or own.table):
+        from safepip.decisions.drawing.card import card_of
+
+        stream = sys.stdout if outcome.verb == "plan" else sys.stderr
+        show_card(card_of(outcome), stream, no_color=outcome.no_color)
     else:
         form: Form = "table" if own.table else "tree"
         lines = message(outcome, width=width_of(), verbosity=outcome.verbosity, form=form)

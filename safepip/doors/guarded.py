@@ -53,6 +53,11 @@ def _open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
             os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
+    if os.environ.get("JPY_PARENT_PID") and os.isatty(0):
+        # In a notebook nobody can answer what looks like a terminal: pip would wait for ever.
+        nobody = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nobody, 0)
+        os.close(nobody)
 
 
 def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:

@@ -67,10 +67,10 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
 
         done = guard_off(target, os.environ, dry_run=dry_run)
         return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
-    from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.fixing.shell import shell_of
     from safepip.recipes.guarding import guard_on
 
-    shell = Shell(target.prefix, obvious=target.is_reached)
+    shell = shell_of(target)
     done = guard_on(
         target,
         levels,
@@ -115,14 +115,14 @@ def _where(target: Target) -> str:
 
 
 def _status(target: Target, *, as_json: bool, check: bool) -> int:
-    from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.fixing.shell import shell_of
     from safepip.decisions.wording.guarding import status_lines
     from safepip.decisions.wording.settings import settings_as_json, settings_lines
     from safepip.recipes.coverage import guard_status
     from safepip.recipes.settings import configuration_of
 
     settings = configuration_of(target.prefix, os.environ)
-    found = guard_status(target, Shell(target.prefix, obvious=target.is_reached), os.environ)
+    found = guard_status(target, shell_of(target), os.environ)
     has_gap = any(one.guarded is False for one in found.tried)
     code = Exit.DAMAGED if check and has_gap else Exit.DONE
     if as_json:

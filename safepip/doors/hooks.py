@@ -56,9 +56,9 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     except SafepipError as error:
         if error.retry is not None:
             from safepip.decisions.fixing.again import again
-            from safepip.decisions.fixing.shell import Shell
+            from safepip.decisions.fixing.shell import shell_of
 
-            shell = Shell(target.prefix, obvious=target.is_reached)
+            shell = shell_of(target)
             error.fixes = again(shell, (verb, *arguments), (), error.retry)
         raise
 

@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 
+from safepip.doors import results
 from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
@@ -19,6 +20,7 @@ from safepip.values.errors import SafepipError
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     """Run one command, and give the exit code for the process to end with."""
     os.environ.pop(HANDED, None)
+    results.begin()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         own, rest = leading_only(given)

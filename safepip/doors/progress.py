@@ -28,7 +28,8 @@ class Progress:
         self._what = what
         self._next = time.monotonic() + _PATIENCE
         self._shown = False
-        dumb = environ.get("TERM") == "dumb" or bool(environ.get("CI"))
+        # What a notebook shows looks like a terminal, and keeps each state of the line.
+        dumb = environ.get("TERM") == "dumb" or any(map(environ.get, ("CI", "JPY_PARENT_PID")))
         self._wanted = is_terminal(sys.stderr) and not dumb
 
     def __enter__(self) -> Self:

@@ -8,12 +8,14 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
+from safepip.doors import results
 from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.decisions.drawing.card import Card
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
     from safepip.values.errors import SafepipError
@@ -57,6 +59,10 @@ def say_error(
 
     if as_json:
         print_json(as_json_error(error, target=target))
+    elif results.is_wanted():
+        from safepip.decisions.drawing.card import card_of_error
+
+        show_card(card_of_error(error, verb=verb, target=target))
     else:
         show(error_message(error, verb=verb, width=width_of()))
     if runs_in_github():
@@ -64,6 +70,12 @@ def say_error(
 
         tell_error(error, verb)
     return error.exit
+
+
+def show_card(card: Card, stream: TextIO | None = None, *, no_color: bool = False) -> None:
+    """Say the one line, and leave the rest to the notebook that shows the card."""
+    show(card.head, stream, no_color=no_color)
+    results.tell(card)
 
 
 def say_event(event: Recovered | Waiting) -> None:
@@ -103,6 +115,7 @@ def say_interrupted(text: str, *, as_json: bool = False) -> int:
 
 
 def _end(code: Exit, kind: str, text: str, *, as_json: bool) -> int:
+    results.tell_end(code, f"safepip: {text}")
     if as_json:
         from safepip.decisions.wording.as_json import as_json_end
 

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
     """Give the error of a notebook's `!` that does not reach the environment of its kernel."""
     arguments = _arguments(call, in_notebook=True)
-    there = Shell(kernel, in_notebook=True).safepip(arguments)
-    fixes = [Fix(there, "act on the kernel's environment")]
+
+    def command(prefix: str) -> str:
+        if call.kernel:  # by safepip's extension, so there is `%safepip`
+            obvious = prefix == kernel
+            return Shell(prefix, obvious=obvious, in_notebook=True).safepip(arguments)
+        return f"!{Shell(prefix, obvious=False).safepip(arguments)}"
+
+    fixes = [Fix(command(kernel), "act on the kernel's environment")]
     if reached:
-        here = Shell(reached, obvious=False, in_notebook=True).safepip(arguments)
-        fixes.append(Fix(here, "if the other one is meant"))
+        fixes.append(Fix(command(reached), "if the other one is meant"))
     return WrongEnvironment(
         _different(call, ("notebook kernel", kernel), ("this command", reached)),
         why="\"!\" runs with the Jupyter server's PATH, not the kernel's.",
@@ -41,11 +46,11 @@ def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
 def pip_elsewhere(call: Call, reached: str, *, has_pip: bool) -> WrongEnvironment:
     """Give the error of an active environment that is not the one a plain `pip` acts on."""
     arguments = _arguments(call)
-    active = Shell(call.active, _manager(call, call.active), obvious=False)
+    active = _shell(call, call.active)
     fixes = [Fix(active.safepip(arguments), "act on the active environment")]
     if not has_pip:
         fixes.append(Fix(active.conda("install", ("pip",)), "give it a pip of its own"))
-    other = Shell(reached, obvious=False)
+    other = _shell(call, reached)
     fixes.append(Fix(other.safepip(arguments), "if the other one is meant"))
     why = "something stands before the active environment on PATH"
     return WrongEnvironment(
@@ -59,7 +64,7 @@ def without_python(call: Call, prefix: str) -> WrongEnvironment:
     """Give the error of an environment in which no pip can run."""
     if not is_conda_prefix(prefix):
         return WrongEnvironment(f"there is no Python in `{shown(prefix)}`", fixes=_list(call))
-    command = Shell(prefix, _manager(call, prefix)).conda("install", ("python", "pip"))
+    command = _shell(call, prefix).conda("install", ("python", "pip"))
     return WrongEnvironment(
         f"the conda environment `{shown(prefix)}` has no Python",
         why="without it nothing that pip installs would run",
@@ -76,9 +81,7 @@ def name_unclear(call: Call, name: str, found: Sequence[str]) -> WrongEnvironmen
     arguments = _arguments(call)
     return WrongEnvironment(
         f"{len(found)} conda environments are called `{shown(name)}`",
-        fixes=[
-            Fix(Shell(prefix, obvious=False).safepip(arguments), "this one") for prefix in found
-        ],
+        fixes=[Fix(_shell(call, prefix).safepip(arguments), "this one") for prefix in found],
     )
 
 
@@ -113,8 +116,14 @@ def _arguments(call: Call, *, in_notebook: bool = False) -> tuple[str, ...]:
 
 
 def _list(call: Call) -> list[Fix]:
-    tool = Shell("", _manager(call, "")).tool
-    return [Fix(f"{tool} env list", "see which environments there are")]
+    shell = _shell(call, "")
+    return [Fix(shell.run(shell.tool, "env", "list"), "see which environments there are")]
+
+
+def _shell(call: Call, prefix: str) -> Shell:
+    """Give where commands about an environment are pasted that has to be named."""
+    manager, in_notebook = _manager(call, prefix), bool(call.kernel)
+    return Shell(prefix, manager, obvious=False, in_notebook=in_notebook)
 
 
 def _manager(call: Call, prefix: str) -> Manager:

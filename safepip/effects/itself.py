@@ -10,6 +10,7 @@ from safepip.decisions.fixing.commands import command_line
 from safepip.values.verdict import Fix
 
 _FOLDER = Path(__file__).parent
+_NOTEBOOKS = _FOLDER.parent / "doors" / "ipython.py"
 # By `-c` and not by `-m`: that would make the environment that safepip lives in the one that is
 # meant. The working folder, which Python puts first, is not where safepip comes from.
 _START = (
@@ -51,7 +52,8 @@ def shims_for_uv() -> str:
 
 
 def read_texts() -> dict[str, str]:
-    """Give the scripts for shells, and the hook, by their names below this folder."""
+    """Give the scripts for shells, the hook and the extension of IPython, by their names."""
     files = [file for file in _FOLDER.joinpath("shell").rglob("*") if file.is_file()]
     files.append(_FOLDER / "hook.py")
-    return {file.relative_to(_FOLDER).as_posix(): file.read_text("utf-8") for file in files}
+    texts = {file.relative_to(_FOLDER).as_posix(): file.read_text("utf-8") for file in files}
+    return {**texts, _NOTEBOOKS.name: _NOTEBOOKS.read_text("utf-8")}

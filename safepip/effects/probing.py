@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PROBE = "SAFEPIP_PROBE"
 _PATIENCE = 20.0
 """Seconds for one way; what a startup file does may take long."""
+_KERNELS_PATIENCE = 60.0
+"""Seconds for a notebook: the kernel has to start."""
+_KERNEL_TRIAL = str(Path(__file__).with_name("kernel_trial.py"))
 _SAID_LIMIT = 1024 * 1024
 _NOTHING = "safepip-probe-of-nothing"
 _INSTALL = ("install", "--no-index", _NOTHING)
@@ -46,6 +49,10 @@ class Way(NamedTuple):
     path: str
     words: tuple[str, ...]
     environ: Mapping[str, str]
+    patience: float = _PATIENCE
+    """Seconds until it has not come to its end."""
+    why: str = ""
+    """Why there is nothing to try; it has no words then."""
 
 
 class Seen(NamedTuple):
@@ -79,6 +86,7 @@ def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
     # As conda calls it for the section `pip:` of a file: its own words, and those from above.
     conda = ("install", "-U", "-r", os.devnull, "--exists-action=b", "--no-index", _NOTHING)
     yield Way("conda", (python, "-m", "pip", *conda), environ)
+    yield _notebook(prefix, python, environ)
     uv = next(programs_on_path("uv", environ.get("PATH", os.defpath)), "")
     if uv:
         nothing = ("--offline", "--no-index", "--dry-run", _NOTHING)
@@ -101,6 +109,17 @@ def _typed(shell: str, environ: Mapping[str, str]) -> Way:
         (shell, "-i", "-c", f"{restore}\n{shlex.join(('pip', *_INSTALL))}"),
         {**environ, **kept},
     )
+
+
+def _notebook(prefix: str, python: str, environ: Mapping[str, str]) -> Way:
+    """Give a kernel as Jupyter starts it: with what the server has, and nothing activated."""
+    if not any(Path(prefix).glob("lib/python*/site-packages/ipykernel")):
+        return Way("kernel", (), {}, why="there is no Jupyter kernel in it")
+    given = {name: value for name, value in environ.items() if not name.startswith("CONDA_")}
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    given["PATH"] = os.pathsep.join(f for f in folders if not f.startswith(f"{prefix}/"))
+    given.pop("SAFEPIP_KERNEL_PREFIX", None)
+    return Way("kernel", (python, _KERNEL_TRIAL, *_INSTALL), given, _KERNELS_PATIENCE)
 
 
 def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -128,6 +147,8 @@ def _activated(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 def tried(way: Way) -> Seen:
     """Go a way to its end, in a process group of its own and without a terminal."""
+    if not way.words:
+        return Seen(way.path, None, None, way.why)
     with (
         tempfile.TemporaryDirectory(prefix="safepip-") as folder,
         # A file, and no pipe: what a startup file leaves running would hold that open.
@@ -146,7 +167,7 @@ def tried(way: Way) -> Seen:
             )
         except OSError as error:
             return Seen(way.path, None, None, error.strerror or "")
-        code = _code_of(process)
+        code = _code_of(process, way.patience)
         if code is None:
             return Seen(way.path, _answer(probe), None, "it did not end in time")
         stderr.seek(0)
@@ -154,10 +175,10 @@ def tried(way: Way) -> Seen:
         return Seen(way.path, _answer(probe), code, said)
 
 
-def _code_of(process: subprocess.Popen[bytes]) -> int | None:
+def _code_of(process: subprocess.Popen[bytes], patience: float) -> int | None:
     """Give how a process ended; None where it had to be."""
     try:
-        return process.wait(timeout=_PATIENCE)
+        return process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)

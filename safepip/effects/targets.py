@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["find_target", "is_conda_prefix"]
 
+KERNEL, KERNELS_ACTIVE = "SAFEPIP_KERNEL_PREFIX", "SAFEPIP_KERNEL_ACTIVE"
+"""Set by the extension of IPython: the prefix of the kernel's Python, and what was active then."""
+
 _TEXT_LIMIT = 1024 * 1024
 _FIRST = "bin/python"
 """Where an environment without a Python would have it."""
@@ -63,6 +66,12 @@ class Call:
         prefix = self.environ.get("CONDA_PREFIX", "")
         return os.path.realpath(prefix) if prefix and is_conda_prefix(prefix) else ""
 
+    @property
+    def kernel(self) -> str:
+        """The environment of the notebook that this is called from, resolved, by its extension."""
+        prefix = self.environ.get(KERNEL, "")
+        return os.path.realpath(prefix) if prefix else ""
+
     def programs(self, name: str) -> Iterable[str]:
         """Give the programs of this name on `PATH`."""
         return self.which(name, self.path)
@@ -79,7 +88,7 @@ def find_target(
     arguments: Sequence[str] = (),
     is_for_pip: bool = True,
 ) -> Target:
-    """Give the environment that the command is about, by the first of eight rules that finds one.
+    """Give the environment that the command is about, by the first of nine rules that finds one.
 
     ``arguments`` are pip's, for the commands that an error proposes. The prefix of the target is
     empty where no rule finds any. What is not ``is_for_pip`` needs no Python in a conda
@@ -96,6 +105,7 @@ def find_target(
         _given(call)
         or (_own(call, "python -m safepip") if run_as_module else None)
         or _virtual(call)
+        or _kernels(call)
         or _active(call)
         or _own(call, "safepip's own environment")
         or _first_on_path(call)
@@ -119,8 +129,8 @@ def _target(call: Call, prefix: str, chosen_by: str, *, python: str = "") -> Tar
         from safepip.effects.astray import without_python
 
         raise without_python(call, prefix)
-    said = chosen_by in ("--env", "--python", "VIRTUAL_ENV") or prefix == call.active
-    return Target(prefix, python, is_conda, chosen_by, obvious=said)
+    said = chosen_by in ("--env", "--python", "VIRTUAL_ENV") or prefix in (call.active, call.kernel)
+    return Target(prefix, python, is_conda, chosen_by, obvious=said, in_notebook=bool(call.kernel))
 
 
 def _below(prefix: str, python: str) -> str:
@@ -168,7 +178,7 @@ def _given(call: Call) -> Target | None:
 
 
 def _own(call: Call, chosen_by: str) -> Target | None:
-    """Rules 4 and 7: the environment that safepip runs in, where it is conda's."""
+    """Rules 4 and 8: the environment that safepip runs in, where it is conda's."""
     is_conda = is_conda_prefix(call.own_prefix)
     return _target(call, call.own_prefix, chosen_by) if is_conda else None
 
@@ -190,8 +200,19 @@ def _virtual(call: Call) -> Target | None:
     return None
 
 
+def _kernels(call: Call) -> Target | None:
+    """Rule 6: in a notebook with safepip's extension its kernel's, where `PATH` leads there.
+
+    What is called active is of whoever started the Jupyter server.
+    """
+    found = _pip_on_path(call) if call.kernel and call.is_for_pip else None
+    if found is None or found[0] != call.kernel or not is_conda_prefix(call.kernel):
+        return None
+    return _target(call, call.kernel, "the notebook's kernel")
+
+
 def _active(call: Call) -> Target | None:
-    """Rule 6: the active conda environment, unless a plain `pip` would have meant another.
+    """Rule 7: the active conda environment, unless a plain `pip` would have meant another.
 
     That pip is the first on `PATH`. Where it is another conda environment's, the usual reason is
     that the active one has no pip, and nobody noticed. Outside of conda it counts where the active
@@ -213,7 +234,7 @@ def _active(call: Call) -> Target | None:
 
 
 def _first_on_path(call: Call) -> Target | None:
-    """Rule 8: where the first `pip` on `PATH` would install."""
+    """Rule 9: where the first `pip` on `PATH` would install."""
     found = _pip_on_path(call)
     return _target(call, found[0], "PATH", python=found[1]) if found else None
 
@@ -221,10 +242,18 @@ def _first_on_path(call: Call) -> Target | None:
 def _refuse_other_than_kernel(call: Call, target: Target) -> None:
     """Stop a notebook's `!` where it reaches another environment than its kernel runs in.
 
+    Not where the command itself has activated that, as `conda run` does: who says so, means it.
+
     Raises: WrongEnvironment.
     """
-    kernel = call.environ.get("SAFEPIP_KERNEL_PREFIX")
-    kernel = os.path.realpath(kernel) if kernel else target.prefix
+    kernel, active = call.kernel, call.environ.get(KERNELS_ACTIVE)
+    if not kernel and "JPY_PARENT_PID" in call.environ:
+        from safepip.effects.kernels import kernel_above
+
+        kernel, active = kernel_above(call.environ)
+    if active is not None and call.active == target.prefix != os.path.realpath(active or os.sep):
+        return
+    kernel = kernel or target.prefix
     if kernel != target.prefix and (target.is_conda or is_conda_prefix(kernel)):
         from safepip.effects.astray import kernel_elsewhere
 

@@ -12,14 +12,13 @@ from safepip.decisions.exporting.constraints import (
     stale,
 )
 from safepip.decisions.exporting.sheet import as_it_should_be
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.effects.followers import follow, followers
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.reading import read_environment
 from safepip.effects.records import read_with_owner
 from safepip.effects.writing import text_at, write_changed
-from safepip.recipes.course import is_reached
 from safepip.recipes.export import constraints_for
 from safepip.values.errors import UsageError
 from safepip.values.text import shown
@@ -72,7 +71,7 @@ def check_constraints(
     if not is_constraints(text):
         raise UsageError(
             f"`{shown(path)}` was not written by safepip, so it cannot be stale",
-            fixes=[Fix(_shell_of(target).safepip(("constraints",)), "see conda's versions")],
+            fixes=[Fix(shell_of(target).safepip(("constraints",)), "see conda's versions")],
         )
     return stale(text, _environment_of(target, environ))
 
@@ -90,10 +89,6 @@ def _own_text(path: str) -> str:
         return ""
     is_own = owner == os.geteuid() and os.path.realpath(path) == path
     return text if is_own else ""
-
-
-def _shell_of(target: Target) -> Shell:
-    return Shell(target.prefix, obvious=is_reached(target))
 
 
 def keep_in_step(target: Target, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.fixing.fixes import fixes_for
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
 from safepip.decisions.wording.hints import unknown_names
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from safepip.values.plan import Plan
     from safepip.values.request import Request
     from safepip.values.retry import Retry
-    from safepip.values.target import Target
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
@@ -55,8 +54,7 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
     unset = tuple((name, None) for name in names if name in environ)
     retry = retry._replace(variables=(*retry.variables, *unset))
-    obvious = is_reached(request.target)
-    shell = Shell(request.target.prefix, obvious=obvious, through=request.through)
+    shell = replace(shell_of(request.target), through=request.through)
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
@@ -70,14 +68,9 @@ def by_pip_of(request: Request) -> tuple[Fix, ...]:
     words = as_pip(shown_words(request))
     if not words or not can_be_repeated(words):
         return ()
-    shell = Shell(request.target.prefix, obvious=is_reached(request.target))
+    shell = shell_of(request.target)
     command = shell.safepip(words, request.policy.options)
     return (Fix(command, "have pip do it, guarded in the same way"),)
-
-
-def is_reached(target: Target) -> bool:
-    """Say whether an environment is the one that a command without `--env` reaches."""
-    return target.is_reached
 
 
 @dataclass
@@ -151,7 +144,7 @@ class Course:
     @property
     def is_reached(self) -> bool:
         """The environment is the one that a command without `--env` reaches."""
-        return is_reached(self.request.target)
+        return self.request.target.is_reached
 
     def timed(self, step: str, since: float) -> None:
         """Add the time since then, in seconds, to a step."""
@@ -241,6 +234,7 @@ class Course:
             policy=self.request.policy,
             obvious=self.is_reached,
             through=self.request.through,
+            in_notebook=self.request.target.in_notebook,
         )
 
     def again(self, retry: Retry) -> tuple[Fix, ...]:

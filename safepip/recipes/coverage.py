@@ -35,6 +35,7 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
     """
     levels = read_manifest(target.prefix).levels
     quiet = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    quiet.pop("SAFEPIP_TARGET_PREFIX", None)  # of this very call, which may come from a notebook
     python = ask_python(target.python, quiet)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         seen = pool.map(tried, ways(target.prefix, target.python, quiet))

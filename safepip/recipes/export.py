@@ -33,7 +33,7 @@ from safepip.decisions.exporting.sheet import (
     sheet_of,
 )
 from safepip.decisions.fixing.commands import command_line
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.effects.environment_files import (
     environment_file_of,
     read_environment_file,
@@ -46,7 +46,6 @@ from safepip.effects.origins import own_only, read_origins
 from safepip.effects.reading import read_environment
 from safepip.effects.wishes import read_packages, read_variables
 from safepip.effects.writing import text_at, write_changed
-from safepip.recipes.course import is_reached
 from safepip.values.environment_file import EnvironmentFile
 from safepip.values.errors import CannotLock, UsageError
 from safepip.values.late import dataclass
@@ -131,7 +130,7 @@ def _instead(target: Target, environment: Environment, path: str, beside: str) -
 
     Beside the one of another environment lies a file that is not this one's to write, either.
     """
-    shell = Shell(target.prefix, obvious=is_reached(target))
+    shell = shell_of(target)
     if is_constraints(text_at(beside)):
         other = free_name(path, environment.name)
         return Fix(shell.safepip(("export", "-f", other)), "have a file of its own")

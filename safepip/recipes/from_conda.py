@@ -6,6 +6,7 @@ Less is said, never something wrong: without py-rattler, or an index of the chan
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.afterwards import environment_after, harm_of, works
@@ -13,7 +14,7 @@ from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
@@ -24,6 +25,7 @@ from safepip.values.verdict import Fix
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from safepip.decisions.fixing.shell import Shell
     from safepip.recipes.course import Course
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
@@ -83,7 +85,7 @@ def _checked(course: Course, plan: Plan, wanted: list[str]) -> tuple[Fix, ...]:
         if answer is None or not answer.possible or not works(share, environment, answer, offers):
             continue
         fix = shared_fix(share, answer, plan, shell, course.request.policy.options)
-        return (fix,) if can_be_pasted(fix.command, in_notebook=False) else ()
+        return (fix,) if can_be_pasted(fix.command, in_notebook=shell.in_notebook) else ()
     return ()
 
 
@@ -135,13 +137,8 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
 
 def _shell(course: Course) -> Shell:
     environment, channels = course.environment, solver_of(course).channels
-    return Shell(
-        environment.prefix,
-        environment.manager,
-        course.is_reached,
-        channels=channels,
-        through=course.request.through,
-    )
+    shell = shell_of(course.request.target, environment.manager)
+    return replace(shell, channels=channels, through=course.request.through)
 
 
 def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:

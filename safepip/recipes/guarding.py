@@ -19,7 +19,7 @@ from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
 from safepip.recipes.settings import patience_of
 from safepip.values.errors import CannotJudge, HalfGuarded, NotWritable
-from safepip.values.guarding import LEVELS, ROOT, SHIMS
+from safepip.values.guarding import LEVELS, ROOT, SHIMS, STARTUP
 from safepip.values.retry import Retry
 from safepip.values.seal import MARKER
 from safepip.values.verdict import Fix
@@ -138,6 +138,7 @@ def _refuse_where_unwelcome(prefix: str, python: Interpreter, *, override_frozen
     """
     below = ["", "/etc", "/etc/safepip", "/etc/conda", "/conda-meta", "/libexec", f"/{ROOT}"]
     below += [f"/{SHIMS}", "/etc/conda/activate.d", "/etc/conda/deactivate.d"]
+    below += ["/etc/ipython", f"/{os.path.dirname(STARTUP)}"]
     folders = {*(f"{prefix}{folder}" for folder in below), python.purelib, python.stdlib}
     for folder in sorted(folders):
         if os.path.isdir(folder) and not os.access(folder, os.W_OK | os.X_OK):

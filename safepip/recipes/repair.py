@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from safepip import __version__
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.repairing.entries import steps_of
 from safepip.decisions.repairing.plan import left_after
 from safepip.decisions.repairing.wants import chosen, known_names
@@ -27,7 +27,6 @@ from safepip.effects.placing import Site, carry_out, touched_by
 from safepip.effects.prune import prune
 from safepip.effects.transaction import abandon, begin, finish
 from safepip.effects.unpacking import unpacked
-from safepip.recipes.course import is_reached
 from safepip.recipes.doctor import diagnosed, examine, inspect
 from safepip.recipes.mending import place_of, planned_repair
 from safepip.recipes.recover import recover_wholly
@@ -92,7 +91,7 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
         planned = planned_repair(before, names)
         if not planned.steps or asking.agree is None:
             return Repaired(before, planned, sound=sound)
-        shell = Shell(target.prefix, obvious=is_reached(target))
+        shell = shell_of(target)
         command = shell.safepip(("doctor", "--fix", "--override-frozen", *names))
         again = Fix(command, "mend it all the same")
         refuse_sealed(target.prefix, before.inspection.environment, policy, again)

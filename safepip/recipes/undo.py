@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safepip import __version__
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import Shell, shell_of
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
@@ -32,7 +32,6 @@ from safepip.effects.reading import read_environment
 from safepip.effects.records import files_of_newer
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import abandon, begin, finish
-from safepip.recipes.course import is_reached
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
@@ -85,7 +84,7 @@ def undo(
     Raises: CannotUndo, UnreadableJournal, NotWritable, Busy.
     """
     journal = Journal(target.prefix)
-    shell = Shell(target.prefix, obvious=is_reached(target))
+    shell = shell_of(target)
     settings = configuration_of(target.prefix, environ)
     with locked(target.prefix, settings.number("lock-seconds"), tell):
         recover_wholly(target.prefix, tell)
@@ -188,7 +187,7 @@ def _refuse_what_others_installed(
         fixes = by_hand(entry, shell)
         owned = environment.conda_owned.get(name) if environment is not None else None
         if owned is not None and owned.record is not None and environment is not None:
-            conda = Shell(environment.prefix, environment.manager, shell.obvious)
+            conda = replace(shell, manager=environment.manager)
             first = conda.conda("remove", (owned.record.name,))
             command = shell.then(first, shell.safepip(("undo", entry.id)))
             fixes = (Fix(command, f"let conda remove {name} first"),)
@@ -215,7 +214,7 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: 
         records = [environment.conda_owned[n].record for n in names if n in environment.conda_owned]
         condas = tuple(sorted({record.name for record in records if record is not None}))
         pips = [name for name in names if name not in environment.conda_owned]
-        conda = Shell(environment.prefix, environment.manager, shell.obvious)
+        conda = replace(shell, manager=environment.manager)
         commands = [conda.conda("remove", condas)] if condas else []
         commands += [shell.safepip(("uninstall", "-y", *pips))] if pips else []
         raise CannotUndo(

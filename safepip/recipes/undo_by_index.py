@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import Shell, shell_of
 from safepip.decisions.undoing.inverse import index_lines, inverse_steps
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_manager
-from safepip.recipes.course import is_reached
 from safepip.values.errors import CannotUndo, SafepipError, VerifyFailed
 from safepip.values.exits import Exit
 from safepip.values.request import Request
@@ -44,13 +43,13 @@ def way_by_index(target: Target, entry: Entry, entries: Sequence[Entry]) -> Way:
     Raises: CannotUndo, when that is not known.
     """
     said = f"what is needed to take {entry.id} back was not kept"
-    shell = Shell(target.prefix, obvious=is_reached(target))
+    shell = shell_of(target)
     why = "it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept"
     if entry.verb == "doctor":
         raise CannotUndo(said, why="no index has an environment as it was damaged")
     owned = tuple(step.name for step in entry.steps if step.owner == "conda")
     if owned:
-        conda = Shell(target.prefix, read_manager(target.prefix))
+        conda = shell_of(target, read_manager(target.prefix))
         fix = Fix(conda.conda("reinstall", owned), "let conda put its own back")
         raise CannotUndo(said, why=why, fixes=(fix,))
     changed = replace(entry, steps=tuple(s for s in entry.steps if s.before != s.after))
@@ -99,7 +98,7 @@ def by_index(
                 raise CannotUndo(
                     f"what is needed to take {entry.id} back was not kept, and pip did not get it "
                     f"from the index ({outcome.exit_code})",
-                    fixes=by_hand(entry, Shell(target.prefix, obvious=is_reached(target))),
+                    fixes=by_hand(entry, shell_of(target)),
                 )
             made += [outcome.undo] if outcome.undo else []
     done = [e for e in Journal(target.prefix).entries() if e.undoes == entry.id]

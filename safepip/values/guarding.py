@@ -15,6 +15,9 @@ SHIMS = f"{ROOT}/shims"
 ACTIVE = f"{ROOT}/active"
 """The same folder by the name that activation uses, so that it takes away no other entry."""
 HOOK = f"{ROOT}/hook.py"
+NOTEBOOK = f"{ROOT}/notebook.py"
+STARTUP = "etc/ipython/startup/10-safepip.py"
+"""Run by every IPython of the environment, in notebooks and terminals alike."""
 MANIFEST = "etc/safepip/guard.json"
 
 

@@ -23,6 +23,8 @@ class Target(NamedTuple):
     """Which of the rules of `effects.targets` found it; a word for people."""
     obvious: bool = True
     """Nobody would wonder which environment is meant, so it need not be named."""
+    in_notebook: bool = False
+    """Commands are pasted into a notebook that has `%safepip`."""
 
     @property
     def is_reached(self) -> bool:

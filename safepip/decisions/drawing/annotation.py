@@ -43,7 +43,7 @@ def _line(summary: Summary) -> str:
     texts = [summary.headline, *summary.also[:_MOST]]
     for fix in summary.fixes[:_MOST]:
         texts += [f"{clean(fix.says)}:", *(clean(f, len(f) + 1) for f in fix.command.split("\n"))]
-    text = "\n".join([*texts, summary.end])
+    text = "\n".join(filter(None, [*texts, summary.end]))
     return f"::{level} title={_property(title)}::{_escaped(text)}"
 
 

@@ -55,24 +55,28 @@ def page(outcome: Outcome) -> str:
 
 
 def _body(outcome: Outcome, summary: Summary) -> Iterator[str]:
-    yield from _card(summary)
+    yield from verdict_card(summary)
     picture = picture_of(outcome)
-    yield from _fixes(summary.fixes)
+    yield from ways_on(summary.fixes)
     if picture is not None and picture.plan.changes:
-        yield from _table(picture)
-    if picture is not None and (unchanged := picture.unchanged()):
-        yield f'<p class="dim"><code>=</code> {escape(already_there(unchanged))}</p>'
+        yield "<h2>Changes</h2>"
+        yield from changes_table(picture)
+        yield f'<p class="dim">{_SIGNS}</p>'
     if picture is not None:
+        yield from already_line(picture)
         yield from _drawing(picture)
     yield f'<p class="dim">{escape(summary.end)}</p>'
 
 
-def _card(summary: Summary) -> Iterator[str]:
+def verdict_card(summary: Summary) -> Iterator[str]:
+    """Give the verdict and what is to be said of it, in lines of HTML."""
+    tone = "good" if summary.verdict in ("clear", "kept") else "bad"
     code = f" [{escape(summary.code)}]" if summary.code else ""
     yield f'<section class="card {summary.verdict}">'
-    yield f'<div class="verdict">{_WORDS[summary.verdict]}{code}</div>'
+    yield f'<div class="verdict {tone}">{_WORDS[summary.verdict]}{code}</div>'
     yield f"<h1>{escape(summary.headline)}</h1>"
-    yield f"<p><code>{escape(summary.command)}</code></p>"
+    if summary.command:
+        yield f"<p><code>{escape(summary.command)}</code></p>"
     if summary.environment:
         yield f'<p class="dim">in {escape(summary.environment)}</p>'
     if summary.why:
@@ -87,7 +91,8 @@ def _listed(texts: Sequence[str]) -> Iterator[str]:
         yield f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
 
 
-def _fixes(fixes: Sequence[Fix]) -> Iterator[str]:
+def ways_on(fixes: Sequence[Fix]) -> Iterator[str]:
+    """Give each way out with its command."""
     if fixes:
         yield "<h2>Ways on</h2>"
     for fix in fixes:
@@ -95,17 +100,24 @@ def _fixes(fixes: Sequence[Fix]) -> Iterator[str]:
         yield f"<p>{escape(clean(fix.says))}</p>\n<pre>{escape(chr(10).join(lines))}</pre>"
 
 
-def _table(picture: Picture) -> Iterator[str]:
-    yield "<h2>Changes</h2>"
+def already_line(picture: Picture) -> Iterator[str]:
+    """Give a line for what is there already."""
+    if unchanged := picture.unchanged():
+        yield f'<p class="dim"><code>=</code> {escape(already_there(unchanged))}</p>'
+
+
+def changes_table(picture: Picture) -> Iterator[str]:
+    """Give a row for each change."""
     heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     yield f'<div class="wide"><table>\n<thead><tr><th></th>{heads}</tr></thead>\n<tbody>'
     for row in rows_of(picture):
         kind = ' class="refused"' if row.refused else ""
         *cells, why = row.cells
         middle = "".join(map(_cell, cells))
-        start = f'<tr{kind}><td class="sign">{escape(row.sign)}</td>'
+        tone = " bad" if row.refused else ""
+        start = f'<tr{kind}><td class="sign{tone}">{escape(row.sign)}</td>'
         yield f'{start}{middle}<td class="why">{escape(why)}</td></tr>'
-    yield f'</tbody></table></div>\n<p class="dim">{_SIGNS}</p>'
+    yield "</tbody></table></div>"
 
 
 def _cell(text: str) -> str:

@@ -6,6 +6,7 @@ one line.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
@@ -14,14 +15,19 @@ from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import (
     TAKEN_BACK,
-    UNANSWERED,
     cleared_text,
     held_text,
     what_went_wrong,
 )
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import count, said_of
-from safepip.decisions.wording.refusal import CHANGED, other_refusals, same_as_code, untouched
+from safepip.decisions.wording.refusal import (
+    CHANGED,
+    other_refusals,
+    same_as_code,
+    state_after,
+    untouched,
+)
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.values.exits import Exit
 from safepip.values.late import dataclass
@@ -32,8 +38,7 @@ if TYPE_CHECKING:
     from safepip.values.errors import SafepipError
     from safepip.values.verdict import Fix, Outcome
 
-_ENDS = (Exit.TAKEN_BACK, Exit.CHANGED, Exit.NEEDS_YES)
-_UNBROKEN = 1_000_000
+UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
 
 
@@ -64,7 +69,7 @@ def summary_of(outcome: Outcome) -> Summary:
     notes: tuple[str, ...] = tuple(map(clean, outcome.hints))
     if verdict is not None and environment is not None:
         findings = verdict.findings if isinstance(verdict, Blocked) else verdict.notes
-        lines = note_lines(findings, verdict.plan, environment, _UNBROKEN)
+        lines = note_lines(findings, verdict.plan, environment, UNBROKEN)
         notes = (*(line.text.strip() for line in lines), *notes)
     return Summary(
         word,
@@ -82,27 +87,35 @@ def summary_of(outcome: Outcome) -> Summary:
 
 def summary_of_error(error: SafepipError, verb: str) -> Summary:
     """Give what is to be said where safepip could not do its work."""
-    said, *more = map(clean, error.message.splitlines() or [""])
+    first, *others = error.message.splitlines() or [""]
     end = CHANGED if error.exit == Exit.CHANGED else untouched(verb).text
-    why_not = clean(error.why)
-    return Summary(
-        "error", error.code, "", "", said, tuple(more), why_not, fixes=error.fixes, end=end
-    )
+    also, reason = tuple(map(clean, others)), clean(error.why)
+    said = Summary("error", error.code, "", "", clean(first), also, reason)
+    return replace(said, fixes=error.fixes, end=end)
 
 
 def _end(outcome: Outcome) -> str:
-    if outcome.exit_code == Exit.CHANGED:
-        return CHANGED
-    if outcome.taken_back:
-        return TAKEN_BACK
-    return "It was done." if outcome.acted else untouched(outcome.verb).text
+    """Say in which state the environment is; nothing where it is as planned."""
+    match outcome.exit_code:
+        case Exit.DONE if outcome.acted and outcome.verb != "plan":
+            return ""
+        case Exit.TAKEN_BACK:
+            return TAKEN_BACK
+        case Exit.CHANGED:
+            return CHANGED
+        case Exit.INTERRUPTED:
+            return state_after(outcome)
+        case _:
+            return TAKEN_BACK if outcome.taken_back else untouched(outcome.verb).text
 
 
 def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     """Give the headline, what else is to be told, and why."""
     verdict, environment = outcome.verdict, outcome.environment
-    if outcome.exit_code in _ENDS or verdict is None or environment is None:
-        return _ended(outcome), tuple(map(clean, outcome.problems)), ""
+    if what := what_went_wrong(outcome):
+        return what, tuple(map(clean, outcome.problems)), ""
+    if verdict is None or environment is None:
+        return f"pip made no plan; it ended with code {int(outcome.exit_code)}", (), ""
     if isinstance(verdict, Kept):
         return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
     if not isinstance(verdict, Blocked):
@@ -116,15 +129,6 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
     what = headline(same, verdict.plan, environment)
     return said_of(what, outcome.through), tuple(others), said_of(reason, outcome.through)
-
-
-def _ended(outcome: Outcome) -> str:
-    """Give the headline where it is not the verdict that tells how a command ended."""
-    if outcome.exit_code == Exit.NEEDS_YES:
-        return UNANSWERED
-    if outcome.exit_code in _ENDS:
-        return what_went_wrong(outcome)
-    return f"pip made no plan; it ended with code {int(outcome.exit_code)}"
 
 
 def _facts(environment: Environment) -> str:

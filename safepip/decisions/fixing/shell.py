@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from safepip.values.environment import Manager
+    from safepip.values.target import Target
 
 CondaVerb = Literal["install", "update", "remove", "reinstall"]
 
@@ -22,6 +23,10 @@ _PIXI: Mapping[CondaVerb, str] = {
     "remove": "remove",
     "reinstall": "reinstall",
 }
+
+
+_ASKING = {"uninstall": "-y", "undo": "--yes", "doctor": "--yes"}
+"""Verbs that ask whether to go on, and what answers in advance."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class Shell:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
         env = () if self.obvious else ("--env", self.prefix)
         start = "%" if self.in_notebook else ""
+        options = (*options, *self._answered(arguments))
         if arguments[0] == "pip":  # what follows is pip's own
             return f"{start}{command_line('safepip', *env, *arguments)}"
         if self.through and arguments[0] in ("install", "uninstall"):
@@ -103,6 +109,12 @@ class Shell:
         """Nobody can answer in a notebook, though it looks like a terminal."""
         return ("-y",) if self.in_notebook else ()
 
+    def _answered(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        """Answer what safepip or pip would ask."""
+        yes = _ASKING.get(arguments[0], "") if self.in_notebook else ""
+        asks = arguments[0] != "doctor" or "--fix" in arguments
+        return (yes,) if yes and asks and not {"-y", "--yes"}.intersection(arguments) else ()
+
     def _from(self) -> tuple[str, ...]:
         return channel_options(self.channels)
 
@@ -117,3 +129,9 @@ class Shell:
         """
         name = self.prefix.partition("/.pixi/envs/")[2]
         return (option, name) if name not in ("", "default") else ()
+
+
+def shell_of(target: Target, manager: Manager = "conda") -> Shell:
+    """Give where commands about an environment are pasted, which somebody has reached."""
+    reached, in_notebook = target.is_reached, target.in_notebook
+    return Shell(target.prefix, manager, obvious=reached, in_notebook=in_notebook)

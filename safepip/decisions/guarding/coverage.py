@@ -20,6 +20,7 @@ _SAYS: Mapping[str, str] = {
     "path": "bin/pip by its path",
     "module": "python -m pip",
     "conda": "conda's pip: section",
+    "kernel": "%pip and !pip in a notebook",
     "uv": "uv pip",
 }
 _DEEP = ("path", "module", "conda")
@@ -64,9 +65,14 @@ def coverage(sights: Sequence[Sight], known: Circumstances) -> tuple[Tried, ...]
 def _guarded(sight: Sight, known: Circumstances) -> bool | None:
     if sight.answer is not None:
         return bool(sight.answer.get("error")) or sight.answer.get("prefix") == known.prefix
-    if sight.code is None:
+    if sight.code is None or _failed(sight):
         return None
     return _is_stopped(sight)
+
+
+def _failed(sight: Sight) -> bool:
+    """Say whether nothing was seen because the trial itself failed: it says so at its end."""
+    return sight.path == "kernel" and sight.code != 0
 
 
 def _is_stopped(sight: Sight) -> bool:
@@ -77,7 +83,8 @@ def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances)
     state = guarded[sight.path]
     says = _SAYS[sight.path]
     if state is None:
-        return Tried(sight.path, says, None, why=sight.said)
+        why = (sight.said.strip().splitlines() or [""])[-1]
+        return Tried(sight.path, says, None, why=why)
     if state:
         error = (sight.answer or {}).get("error", "")
         on_path = sight.path in _ON_PATH and not known.active
@@ -99,6 +106,9 @@ def _way_out(
         return f"it reaches {sight.answer.get('prefix')}", ""
     if sight.path == "uv":
         return _way_before_uv(guarded, known)
+    if sight.path == "kernel":
+        opened = (sight.said.strip().splitlines() or [""])[-1]
+        return f"{opened} is not" if opened else "", known.shell.safepip(("guard", "on"))
     if sight.path in _DEEP:
         can = has_hook(known.minor)
         why = "" if can else f"not with Python {known.minor}"

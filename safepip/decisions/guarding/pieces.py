@@ -1,7 +1,7 @@
 """The files of the guard: which there are at each level, and what stands in them. Pure.
 
-The texts come from `safepip/effects/shell` and `safepip/effects/hook.py`; what differs from one
-environment to the next is filled in here.
+The texts come from `safepip/effects/shell`, `effects/hook.py` and `doors/ipython.py`; what differs
+from one environment to the next is filled in here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import is_printable
-from safepip.values.guarding import ACTIVE, HOOK, SHIMS, Level, Piece
+from safepip.values.guarding import ACTIVE, HOOK, NOTEBOOK, SHIMS, STARTUP, Level, Piece
 from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
@@ -32,6 +32,25 @@ _PATH_FILE = (
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
 )
+
+# Run by IPython among the user's own names, of which it makes none. It fails for nobody's start.
+_STARTUP = """\
+# safepip's guard; written by `safepip guard on`, and removed by `safepip guard off`.
+try:
+    exec(
+        compile(
+            __import__("pathlib")
+            .Path(__import__("sys").prefix, "NOTEBOOK")
+            .read_text("utf-8")
+            + "\\nload_at_startup(get_ipython())\\n",
+            "NOTEBOOK",
+            "exec",
+        ),
+        {"__name__": "safepip_notebook", "get_ipython": get_ipython},
+    )
+except Exception as error:
+    print("safepip: %pip and !pip are NOT guarded here:", repr(error))
+"""
 
 _SEAL = """\
 {mark}: written by `safepip guard on --seal`, and removed by `safepip guard off`
@@ -58,7 +77,7 @@ def pieces(
 ) -> tuple[Piece, ...]:
     """Give all files of these levels.
 
-    ``texts``: by their names below `safepip/effects`. ``safepip``: the words that start it,
+    ``texts``: by their names, as `effects.itself` gives them. ``safepip``: the words that start it,
     and ``package`` its folder.
     ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
     below the prefix. ``shell`` makes commands of safepip for people to paste. ``with_uv``: there is
@@ -67,8 +86,9 @@ def pieces(
     found = [*_shims(texts, safepip, package, minor), *_activation(texts)]
     if with_uv:
         found.append(Piece(f"{SHIMS}/uv", link="pip"))
+    found += _notebooks(_script(texts["ipython.py"], safepip, package))
     if "deep" in levels:
-        found += _deep(texts["hook.py"], safepip, package, library)
+        found += _deep(_script(texts["hook.py"], safepip, package), library)
     if "seal" in levels:
         found.append(Piece(f"{stdlib}/{MARKER}", _seal(shell).encode()))
     return tuple(found)
@@ -76,8 +96,8 @@ def pieces(
 
 def _seal(shell: Shell) -> str:
     """Give what pip and uv show: no path that a terminal would not show as it is."""
-    here = replace(shell, obvious=True)
-    off = shell if is_printable(shell.prefix) else here
+    here = replace(shell, obvious=True, in_notebook=False)
+    off = replace(shell, in_notebook=False) if is_printable(shell.prefix) else here
     return _SEAL.format(
         mark=SEAL_MARK,
         install=here.safepip(("install", "PACKAGE")),
@@ -103,10 +123,19 @@ def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
         yield Piece(f"{_DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
 
 
-def _deep(hook: str, safepip: Sequence[str], package: str, library: str) -> Iterator[Piece]:
-    text = hook.replace("list[str] = []", f"list[str] = {list(safepip)!a}")
-    text = text.replace('PACKAGE = ""', f"PACKAGE = {package!a}")
-    yield Piece(HOOK, text.encode())
+def _script(text: str, safepip: Sequence[str], package: str) -> bytes:
+    """Put into a script of Python's what starts safepip, and its folder."""
+    text = text.replace("SAFEPIP: list[str] = []", f"SAFEPIP: list[str] = {list(safepip)!a}")
+    return text.replace('PACKAGE = ""', f"PACKAGE = {package!a}").encode()
+
+
+def _notebooks(script: bytes) -> Iterator[Piece]:
+    yield Piece(NOTEBOOK, script)
+    yield Piece(STARTUP, _STARTUP.replace("NOTEBOOK", NOTEBOOK).encode())
+
+
+def _deep(hook: bytes, library: str) -> Iterator[Piece]:
+    yield Piece(HOOK, hook)
     yield Piece(f"{library}/safepip_guard.pth", _PATH_FILE.replace("HOOK", HOOK).encode())
 
 

@@ -47,7 +47,6 @@ _COUNTED: dict[Action, str] = {
     "same": "installed again",
     "remove": "removed",
 }
-UNANSWERED = "pip asks whether to go on, and nobody can answer here"
 TAKEN_BACK = "It was taken back: the environment is as it was."
 
 
@@ -202,26 +201,37 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def what_went_wrong(outcome: Outcome) -> str:
+    """Say what went wrong although the plan was judged; empty where nothing did."""
+    return said_of(_what_went_wrong(outcome), outcome.through)
+
+
+def _what_went_wrong(outcome: Outcome) -> str:
+    match outcome.exit_code:
+        case Exit.TAKEN_BACK if outcome.fixes:
+            return "pip has finished, and what it installed does not work here"
+        case Exit.TAKEN_BACK | Exit.CHANGED:
+            return "pip has finished, and the environment is not what was judged"
+        case Exit.NEEDS_YES:
+            what = "pip asks whether to go on, and nobody can answer here"
+            return what if outcome.fixes else f"{what}: say `-y` in advance"
+        case Exit.INTERRUPTED:
+            return "interrupted"
+        case _:
+            return "pip failed half-way" if outcome.taken_back else ""
+
+
 def _not_as_judged(outcome: Outcome, width: int) -> tuple[Line, ...]:
-    taken_back = outcome.exit_code == Exit.TAKEN_BACK
-    state = TAKEN_BACK if taken_back else CHANGED
+    what = what_went_wrong(outcome)
+    state = TAKEN_BACK if outcome.exit_code == Exit.TAKEN_BACK else CHANGED
     environment = outcome.environment
     return (
-        *error_line("verify-failed", what_went_wrong(outcome), width),
+        *error_line("verify-failed", what, width),
         *(environment_line(environment, width) if environment is not None else ()),
         *_indented(outcome.problems, width),
         *fix_lines(outcome.fixes, width),
         Line((Span(state),)),
     )
-
-
-def what_went_wrong(outcome: Outcome) -> str:
-    """Say what a check after an install has found."""
-    if outcome.exit_code == Exit.TAKEN_BACK and outcome.fixes:
-        said = "pip has finished, and what it installed does not work here"
-        return said_of(said, outcome.through)
-    said = "pip has finished, and the environment is not what was judged"
-    return said_of(said, outcome.through)
 
 
 def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
@@ -235,8 +245,8 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
 
 
 def _unanswered(outcome: Outcome, width: int) -> tuple[Line, ...]:
-    what = UNANSWERED if outcome.fixes else f"{UNANSWERED}: say `-y` in advance"
     fixes = fix_lines(outcome.fixes, width)
+    what = what_went_wrong(outcome)
     return (*error_line("needs-yes", what, width), *fixes, untouched(outcome.verb))
 
 

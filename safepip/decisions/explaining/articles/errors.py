@@ -167,6 +167,10 @@ ERRORS = (
                 "The active environment and the `pip` on PATH are of different environments: "
                 "typical where the active one has no pip of its own."
             ),
+            (
+                "In a notebook, `!` runs with the PATH of the Jupyter server, which may live in "
+                "another environment than the kernel; `%safepip` acts on the kernel's."
+            ),
         ),
         ("error[wrong-env]: the active environment is lab, and `pip` on PATH is that of base",),
         (("say which is meant", "safepip install --env PREFIX NAME"),),
