@@ -194,18 +194,14 @@ def test_a_line_reaches_pip_as_it_would_by_ipythons_own(guarded: AtWork, place: 
     project = place.links / "shop & co"
     (project / "sub").mkdir(parents=True)
     (project / "sub" / "pyproject.toml").write_text("broken", encoding="utf-8")
-    for line, part in (
-        ("install --dry-run '{name}=={version}'  # a note", "leaf 1.0"),
-        ('install --dry-run "leaf<2,>=1" ; echo then $HOME', f"then {place.links.parent}"),
-        ("install --dry-run $name | tr a-z A-Z", "PROCESSING"),
-        (
-            "install --dry-run leaf@file:$PIP_FIND_LINKS/leaf-1.0-py3-none-any.whl#egg=leaf",
-            "leaf 1.0",
-        ),
-        (f"install --dry-run 'file://{project}#subdirectory=sub' 2>&1", "TOMLDecodeError"),
+    egg = "leaf@file:$PIP_FIND_LINKS/leaf-1.0-py3-none-any.whl#egg=leaf"
+    for line, *parts in (
+        ("$name'=={version}'  # a note", "leaf 1.0"),
+        (f'"leaf<2,>=1" {egg} | tr a-z A-Z; echo then $HOME', "LEAF-1.0", place.links.parent),
+        (f"'file://{project}#subdirectory=sub' 2>&1", "TOMLDecodeError"),
     ):
-        cell = guarded.run(f"%safepip {line}")
-        assert part in cell.streams + cell.card, (line, cell)
+        cell = guarded.run(f"%safepip install --dry-run {line}")
+        assert all(str(part) in cell.streams + cell.card for part in parts), (line, cell)
     assert guarded.run("%pip list --format json").streams.startswith('[{"name": ')
     guarded.run("del name, version")
 
@@ -236,17 +232,17 @@ def test_nobody_is_asked(guarded: AtWork, place: Place) -> None:
         cell = guarded.run(f"{start} uninstall leaf")
         assert "nobody can answer here" in cell.streams
         assert ("needs-yes" in cell.error) == (start != "!pip"), cell
-    assert guarded.run("%safepip undo").error.startswith("SafepipStop: error[needs-yes]")
     assert guarded.run("!yes | pip uninstall leaf").error == ""
     assert "leaf" not in place.environment.distributions()
 
 
 def test_pips_own_failure_stops_a_notebook_only_where_safepip_was_asked(guarded: AtWork) -> None:
-    assert guarded.run("%safepip install nosuch").error == "SafepipStop: pip ended with exit code 1"
-    cell = guarded.run("%pip install nosuch")
-    assert ("nosuch" in cell.streams, cell.error, cell.shown) == (True, "", [])
+    ended = "SafepipStop: pip ended with exit code 1"
+    assert guarded.run("%safepip uninstall").error == ended
+    cell = guarded.run("%pip uninstall")
+    assert ("at least one" in cell.streams, cell.error, cell.shown) == (True, "", [])
     guarded.run("get_ipython().system_raise_on_error = True")
-    assert guarded.run("%pip uninstall").error == "SafepipStop: pip ended with exit code 1"
+    assert guarded.run("%pip uninstall").error == ended
     guarded.run("get_ipython().system_raise_on_error = False")
     cell = guarded.run("%safepip install --env /nowhere leaf")
     assert cell.error == "SafepipStop: error[wrong-env]: there is no Python in `/nowhere`"
@@ -343,6 +339,8 @@ def test_papermill_and_nbconvert_end_with_1(guarded: AtWork, place: Place, tmp_p
 def test_older_ipythons_have_it_too(
     guarded: AtWork, place: Place, tmp_path: Path, packages: tuple[str, ...]
 ) -> None:
+    if "==7" in packages[0] and sys.version_info >= (3, 12):
+        pytest.skip("IPython 7 is older than this Python")
     for package in packages:
         with zipfile.ZipFile(io.BytesIO(download(package).data)) as wheel:
             wheel.extractall(tmp_path / "library")

@@ -205,7 +205,7 @@ def _kernels(call: Call) -> Target | None:
 
     What is called active is of whoever started the Jupyter server.
     """
-    found = _pip_on_path(call) if call.kernel and call.is_for_pip else None
+    found = _pip_on_path(call) if call.kernel else None
     if found is None or found[0] != call.kernel or not is_conda_prefix(call.kernel):
         return None
     return _target(call, call.kernel, "the notebook's kernel")
