@@ -16,6 +16,7 @@ from typing import get_args
 import pytest
 
 from tests.doctoring import Patient, damage_of, patient
+from tests.guarded import paste
 from tests.lab import Writer, change, everything, fake, from_wheel, make_wheel, replace
 
 MODULES = {f"owned/part{n}.py": f"VALUE = {n}\n" for n in range(6)}
@@ -35,12 +36,14 @@ TOOL = fake("tool", "3.0", NAMED, links={"lib/libtool.so": "libtool.so.1"})
 SHARED = {"sharedns/a.py": "A = 1\n"}
 EGG = from_wheel(make_wheel("egg-a", "1.0", SHARED), info="egg-info")
 BESIDE = fake("egg-b", "1.0", {"lib/python3.11/site-packages/sharedns/b.py": "B = 1\n"})
+EXTRA = from_wheel(make_wheel("more-of-it", "1.0"))
 UNSEEN = from_wheel(make_wheel("hidden", "1.0", {"hidden.py": ""}), info="none")
 RECIPES = (OWNED, NEEDY, BUILT, NATIVE, CV, TOOL, EGG)
 
 WHEELS = (
     make_wheel("owned", "1.0", OLDER, scripts={"owned": "owned:main"}),
     make_wheel("owned", "2.0", NEWER, scripts={"owned": "owned:main"}),
+    make_wheel("starter", "1.0", {"starter.py": ""}, scripts={"starter": "starter:main"}),
     make_wheel("taker", "1.0", {"taker.py": ""}, scripts={"owned": "taker:main"}),
     make_wheel("cv-two-headless", "4.12", {"cv2/__init__.py": "4.12\n", "cv2/more.py": ""}),
     make_wheel("cv-two", "5.0", {"cv2/__init__.py": "5.0\n"}),
@@ -174,8 +177,13 @@ def test_altered_by_nobody_knows_whom(ill: Patient) -> None:
     replace(path, "2\n")
     found = ill.the("altered")
     assert found["paths"] == [str(path.relative_to(ill.prefix))]
-    said = " ".join(ill.run("doctor").stdout.split())
+    said = " ".join(ill.run("doctor", "native").stdout.split())
     assert "by whom is unknown" in said
+    assert said.endswith("safepip doctor --fix native")
+    # It may be somebody's own edit, so that the file is named before the yes.
+    said = " ".join(ill.run("doctor", "--fix", "--dry-run").stdout.split())
+    assert f"from the package cache, over {path.relative_to(ill.prefix)} with other bytes" in said
+    assert "`safepip undo` brings it back" in said
 
 
 def test_conda_again_over_pip(ill: Patient) -> None:
@@ -334,7 +342,53 @@ def test_commands_and_kernels_that_start_another_python(ill: Patient, tmp_path: 
         *(str(other), False),
         ["bin/mine"],
     )
+    assert (script["distribution"], script["conda_package"]) == ("", "")
     assert found["wrong-kernel"]["path"] == "share/jupyter/kernels/python3/kernel.json"
+
+
+def test_commands_that_a_package_brought_come_back_by_what_is_printed(made: Patient) -> None:
+    made.fresh("conda")  # whose records have no hash of the commands that it writes
+    made.install("starter")
+    for name in ("owned", "starter"):
+        text = (made.prefix / "bin" / name).read_text(encoding="utf-8")
+        replace(made.prefix / "bin" / name, "#!/old/python\n" + text.partition("\n")[2])
+    answer = made.doctor()
+    told = {f["distribution"] or f["conda_package"]: f["paths"] for f in answer["findings"]}
+    dist = next(made.environment.conda_meta.glob("owned-*.json")).stem
+    assert told == {dist: ["bin/owned"], "starter": ["bin/starter"]}
+    commands = [one["command"] for one in answer["fixes"]]
+    assert commands == [
+        "safepip doctor --fix",
+        "safepip install --force-reinstall --no-deps starter==1.0",
+    ]
+    assert made.doctor("owned")["exit_code"] == 1
+    links = {"PIP_FIND_LINKS": str(made.links), "PIP_NO_INDEX": "1"}
+    for command in (f"{commands[0]} --yes", commands[1]):
+        done = paste(made.environment, command, env=links)
+        assert done.exit_code in (0, 1), done
+    assert made.findings() == []
+    for name in ("owned", "starter"):
+        text = (made.prefix / "bin" / name).read_text(encoding="utf-8")
+        assert text.startswith(f"#!{made.prefix}/bin/python")
+
+
+def test_constraints_that_conda_left_behind_are_told_and_brought_up_to_date(
+    ill: Patient, tmp_path: Path
+) -> None:
+    file = tmp_path / "constraints.txt"
+    assert ill.run("constraints", "-o", str(file)).returncode == 0
+    change(ill.environment, EXTRA)
+    answer = ill.doctor()
+    [found] = answer["findings"]
+    assert (found["kind"], found["path"], found["names"]) == (
+        *("stale-constraints", str(file)),
+        ["more-of-it"],
+    )
+    assert answer["exit_code"] == 0
+    command = f"safepip constraints -o {file}"
+    assert [one["command"] for one in answer["fixes"]] == [command]
+    assert paste(ill.environment, command).exit_code == 0
+    assert ill.findings() == []
 
 
 def test_a_pip_of_another_environment_comes_first_on_path(ill: Patient, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 import rattler
 
 from tests.doctoring import Patient
-from tests.guarded import PATIENCE_SECONDS
+from tests.guarded import PATIENCE_SECONDS, paste
 from tests.lab import Ledger, Writer, change, changed, everything, replace
 from tests.test_doctor import BESIDE, ill, made
 
@@ -276,7 +276,9 @@ def _hide_sources(patient: Patient, name: str, base: str) -> None:
         replace(path, json.dumps(record))
 
 
-def test_without_any_source_it_is_left_and_the_command_is_said(ill: Patient) -> None:
+def test_without_any_source_it_is_left_and_the_command_is_said(
+    ill: Patient, tmp_path: Path
+) -> None:
     _hide_sources(ill, "owned", "")
     ill.install("owned==2.0")
     before = contents(ill)
@@ -286,13 +288,30 @@ def test_without_any_source_it_is_left_and_the_command_is_said(ill: Patient) -> 
     assert contents(ill) == before
     commands = [one["command"] for one in answer["fixes"]]
     dist = answer["unfixed"][0]["conda_package"].replace("-", "=")
+    assert commands == ["safepip doctor --fix --dry-run"]  # no tool of conda's family is here
+    # Where one is, nothing goes before it has what comes back; this one never has.
+    replace(tmp_path / "conda", "#!/bin/sh\nexit 1\n")
+    (tmp_path / "conda").chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{ill.environment.environ()['PATH']}"}
     channel = _record(ill, "owned")["channel"].rstrip("/")
-    by_conda = f"conda install -p {ill.prefix} -c {channel} --force-reinstall {dist}"
-    assert f"safepip pip uninstall -y owned && {by_conda}" in commands
+    by_conda, source = f"conda install -p {ill.prefix}", f"-c {channel}"
+    [only] = ill.doctor(env=path)["fixes"]
+    assert only["command"] == (
+        f"{by_conda} -y --download-only {source} --force-reinstall {dist} && "
+        f"safepip pip uninstall -y owned && {by_conda} {source} --force-reinstall {dist}"
+    )
+    assert paste(ill.environment, only["command"], env=path).exit_code == 1
+    assert contents(ill) == before
 
 
 def test_only_what_is_named_is_mended(ill: Patient) -> None:
     ill.install("owned==2.0", "cv-two-headless")
+    answer = ill.doctor("cv-two", "native")
+    assert (answer["exit_code"], answer["sound"]) == (1, ["native"])
+    assert [(f["kind"], f["distribution"]) for f in answer["findings"]] == [
+        ("overwritten", "cv-two-headless")
+    ]
+    assert [one["command"] for one in answer["fixes"]] == ["safepip doctor --fix cv-two native"]
     answer = fix(ill, "cv-two")
     assert answer["exit_code"] == 1
     assert {f["distribution"] for f in answer["findings"] if f["kind"] == "replaced"} == {"owned"}
@@ -300,8 +319,10 @@ def test_only_what_is_named_is_mended(ill: Patient) -> None:
     refused = ill.run("doctor", "--fix", "--yes", "nonsense")
     assert (refused.returncode, "`nonsense`: there is no" in refused.stderr) == (2, True)
     assert "did you mean `native`?" in ill.run("doctor", "--fix", "natve").stderr
-    sound = ill.run("doctor", "--fix", "--yes", "native")
-    assert "nothing is wrong with native" in sound.stdout
+    assert "did you mean `native`?" in ill.run("doctor", "natve").stderr
+    for words, code in ((("native",), 0), (("--fix", "--yes", "native"), 1)):
+        sound = ill.run("doctor", *words)
+        assert (sound.returncode, "nothing is wrong with native" in sound.stdout) == (code, True)
 
 
 def test_traces_of_an_interrupted_pip_are_cleared(ill: Patient) -> None:

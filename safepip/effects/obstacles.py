@@ -45,11 +45,11 @@ def _itself(prefix: str, folder: str, leaving: Collection[str]) -> Obstacle | No
     if os.path.islink(folder):
         real = os.path.realpath(folder)
         if not f"{real}/".startswith(f"{prefix}/"):
-            return Obstacle(folder, "it is a link that leads out of the environment")
+            return Obstacle(folder, "leads-out")
     if not os.path.isdir(folder):
-        return Obstacle(folder, "it is no folder, and conda has files in one of this name")
+        return Obstacle(folder, "no-folder")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Obstacle(folder, "it may not be written")
+        return Obstacle(folder, "not-writable")
     return None
 
 
@@ -60,4 +60,4 @@ def _of_file(prefix: str, path: str, leaving: Collection[str]) -> Obstacle | Non
     files, _ = all_in(whole)
     if all(file in leaving for file in files):
         return None
-    return Obstacle(whole, "it is a folder with files in it, where conda has a file")
+    return Obstacle(whole, "full-folder")

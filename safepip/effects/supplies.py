@@ -12,7 +12,7 @@ from safepip.effects.traces import is_trusted, read_cached
 from safepip.effects.transaction import all_in
 from safepip.effects.wheels import sha256_of
 from safepip.values.inspection import Details
-from safepip.values.repair import Supply
+from safepip.values.repair import Reason, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,15 +22,11 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Claim, Inspection
 
 _ARCHIVES = (".conda", ".tar.bz2")
-_NO_TOOL = (
-    "its files are not in a package cache, and to fetch them takes py-rattler (the extra `conda` "
-    "of safepip), or conda, mamba or micromamba on PATH"
-)
 
 
 def find_supply(
     inspection: Inspection, dist: str, paths: Iterable[str], place: Place
-) -> Supply | str:
+) -> Supply | Reason:
     """Give where files of a package (NAME-VERSION-BUILD) are to be had; else why they are not.
 
     The bytes of every file are proven: whoever edits a file of an environment in place edits the
@@ -51,8 +47,8 @@ def find_supply(
     if isinstance(fetched, Supply):
         return fetched
     if partly is None or len(partly.lacks) == len(asked):
-        why = next(iter(partly.lacks.values()), "") if partly is not None else ""
-        return fetched or why or "nothing tells where it came from"
+        why = next(iter(partly.lacks.values()), None) if partly is not None else None
+        return fetched or why or Reason("no-source")
     return partly
 
 
@@ -70,7 +66,7 @@ def _is_of(folder: str, dist: str, prefix: str) -> bool:
     return found is not None and found.dist == dist
 
 
-def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Supply | str:
+def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Supply | Reason | None:
     archives = [f"{folder}/{dist}{end}" for folder in inspection.caches for end in _ARCHIVES]
     parts = urlsplit(details.url)
     if parts.scheme == "file":
@@ -79,9 +75,9 @@ def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Suppl
     fitting = [path for path in archives if details.sha256 and sha256_of(path) == details.sha256]
     known = bool(details.sha256) and parts.scheme in ("http", "https")
     if not fitting and not known:
-        return ""
+        return None
     if not inspection.tool:
-        return _NO_TOOL
+        return Reason("no-tool")
     if fitting:
         return Supply("archive", fitting[0], details.sha256)
     return Supply("download", details.url, details.sha256, details.size_bytes)

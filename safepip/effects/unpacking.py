@@ -20,7 +20,7 @@ from safepip.effects.keeping import UNPACKED, sweep_unpacked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.wheels import sha256_of
 from safepip.values.errors import CannotRepair
-from safepip.values.repair import PutBack
+from safepip.values.repair import PutBack, Reason
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
@@ -46,10 +46,22 @@ def unpacking_tool(environ: Mapping[str, str]) -> str:
     return next((p for p in found if os.path.isabs(p) and os.access(p, os.X_OK)), "")
 
 
+def family_tools(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the names of the tools of the conda family that a shell starts.
+
+    In shells in which conda or micromamba has a function, a variable names the program.
+    """
+    path = environ.get("PATH", os.defpath)
+    named = [environ.get(name, "") for name in ("CONDA_EXE", "MAMBA_EXE")]
+    functions = {os.path.basename(each) for each in named if os.access(each, os.X_OK)}
+    names = (*_TOOLS, "pixi")
+    return tuple(n for n in names if n in functions or any(programs_on_path(n, path)))
+
+
 @contextlib.contextmanager
 def unpacked(
     prefix: str, steps: Iterable[Step], environ: Mapping[str, str]
-) -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, Reason]]]:
     """Have every package that is put back unpacked.
 
     Gives the folder of each, and why each other could not be had, by NAME-VERSION-BUILD. They lie
@@ -65,7 +77,7 @@ def unpacked(
             try:
                 found[dist] = _unpacked(dist, supply, f"{folder}/{number}", environ)
             except CannotRepair as error:
-                why[dist] = error.message
+                why[dist] = Reason("said", (error.message,))
         yield found, why
 
 

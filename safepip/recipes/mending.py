@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.repairing.plan import Means, plan_repair
+from safepip.decisions.repairing.means import Means
+from safepip.decisions.repairing.plan import plan_repair
 from safepip.decisions.repairing.wants import chosen, lost_in, wants
 from safepip.effects.obstacles import obstacles_to
 from safepip.effects.packages import Place, differing_in, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
 from safepip.effects.rewriting import RATTLER
 from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
-from safepip.values.repair import Supply
+from safepip.values.repair import Reason, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from safepip.values.repair import Repair
 
 _NOTHING: Mapping[str, str] = {}
+_NO_REASONS: Mapping[str, Reason] = {}
 
 
 def planned_repair(
     before: Diagnosis,
     names: Sequence[str] = (),
     *,
-    failed: Mapping[str, str] = _NOTHING,
+    failed: Mapping[str, Reason] = _NO_REASONS,
     folders: Mapping[str, str] = _NOTHING,
 ) -> Repair:
     """Give the repair of all damage, or of what has one of these names.
@@ -40,7 +42,7 @@ def planned_repair(
     inspection = before.inspection
     findings = chosen(inspection, before.findings, names)
     place = place_of(inspection.environment)
-    supplies: dict[str, Supply | str] = {}
+    supplies: dict[str, Supply | Reason] = {}
     files, over = {}, {}
     for dist in lost_in(findings):
         supplies[dist] = find_supply(inspection, dist, (), place)
@@ -90,7 +92,7 @@ def _unlisted(
     return found
 
 
-def _folder(supply: Supply | str, unpacked: str) -> str:
+def _folder(supply: Supply | Reason, unpacked: str) -> str:
     if unpacked:
         return unpacked
     return supply.place if isinstance(supply, Supply) and supply.kind == "folder" else ""
@@ -99,13 +101,13 @@ def _folder(supply: Supply | str, unpacked: str) -> str:
 def _proven(  # noqa: PLR0917 - a package, and what is asked of it
     inspection: Inspection,
     dist: str,
-    supply: Supply | str,
+    supply: Supply | Reason,
     wanted: Wants,
     place: Place,
     folder: str,
-) -> Supply | str:
+) -> Supply | Reason:
     """Give the supply with what the unpacked package proves to lack."""
-    if isinstance(supply, str) or supply.kind == "folder":
+    if isinstance(supply, Reason) or supply.kind == "folder":
         return supply
     details = inspection.details.get(dist)
     paths = [path for path in wanted.put_back.get(dist, ()) if not path.endswith(".pyc")]

@@ -119,6 +119,16 @@ class Before:
 
 
 @dataclass(frozen=True)
+class StaleFile:
+    """A file that safepip wrote, and that says something else than is there by now."""
+
+    path: str
+    """Absolute."""
+    names: tuple[str, ...]
+    """Of the distributions that it is wrong about."""
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What leads out of an environment, and what comes before it."""
 
@@ -152,6 +162,10 @@ class Inspection:
     """The folders in which unpacked packages and archives lie."""
     tool: str = ""
     """What can fetch and unpack packages; empty where nothing can."""
+    family: tuple[str, ...] = ()
+    """The tools of the conda family that a shell here starts, by their names."""
+    stale: tuple[StaleFile, ...] = ()
+    """The files of constraints that follow the environment, and do not say what is there."""
     unreadable_changes: tuple[tuple[str, str, str], ...] = ()
     """Entries of the journal that cannot be read: the change, the path, and why."""
     unfinished: str = ""

@@ -20,6 +20,7 @@ from safepip.values.damage import (
     Replaced,
     TwoCopies,
     UnreadableBook,
+    WrongInterpreter,
 )
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -130,6 +131,9 @@ def wants(
                         sake[place] = (*sake.get(place, ()), finding.conda_package)
                         # Also what it wrote with equal bytes: its time is in the bytecode.
                         back.update((p, None) for p in own if p in claim.paths)
+            case WrongInterpreter() if finding.conda_package:
+                back = put_back.setdefault(finding.conda_package, {})
+                back.update(dict.fromkeys(finding.paths))
             case Leftover() if is_trace(inspection, finding):
                 clear.append(finding.path)
     instead = _in_place_of_lost(inspection, findings, files)
