@@ -259,6 +259,71 @@ def test_an_archive_with_other_bytes_is_not_taken(ill: Patient, tmp_path: Path) 
     assert contents(ill) == before
 
 
+def test_what_no_cache_has_comes_from_the_channel_that_its_record_or_another_names(
+    ill: Patient,
+) -> None:
+    """One record is cut off before it tells anything, the other is only no JSON any more."""
+    _hide_sources(ill, "", "")
+    before = ill.bytes()
+    records = {name: _record(ill, name) for name in ("owned", "native")}
+    cut, spoilt = (next(ill.environment.conda_meta.glob(f"{name}-*.json")) for name in records)
+    replace(cut, cut.read_text(encoding="utf-8")[:100])
+    replace(spoilt, spoilt.read_text(encoding="utf-8").replace('"depends": [', '"depends": [[', 1))
+    ill.install("owned==2.0")
+    assert ill.doctor()["fixes"][0]["command"] == "safepip doctor --fix"
+    damaged = contents(ill)
+    answer = fix(ill)
+    assert (answer["exit_code"], answer["findings"]) == (0, []), answer
+    steps = [(step["step"], step.get("from")) for step in answer["steps"]]
+    assert steps == [("take-out", None), ("put-back", "archive"), ("put-back", "archive")]
+    for name, was in records.items():
+        wish = {"requested_specs": []}
+        assert _record(ill, name) == {**_without_folder(was), **wish}
+    assert ill.bytes() == before
+    assert ill.run("undo", "--yes").returncode == 0
+    assert changed(damaged, contents(ill)) == {}
+
+
+def _without_folder(record: dict[str, Any]) -> dict[str, Any]:
+    of_a_cache = ("extracted_package_dir", "link")
+    return {key: value for key, value in record.items() if key not in of_a_cache}
+
+
+def test_what_no_cache_has_comes_from_the_channel_in_history(made: Patient) -> None:
+    made.fresh("conda")
+    was = _record(made, "native")
+    before = made.bytes()
+    _hide_sources(made, "", "")
+    channel = Path(urlsplit(was["url"]).path).parent.parent
+    handler = partial(SimpleHTTPRequestHandler, directory=str(channel))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        history = made.environment.conda_meta / "history"
+        text = history.read_text(encoding="utf-8")
+        replace(
+            history,
+            text.replace(f"{channel.as_uri()}/linux-64::native", f"{base}/linux-64::native"),
+        )
+        next(made.environment.conda_meta.glob("native-*.json")).unlink()
+        (made.site / "native" / "__init__.py").unlink()
+        online = {"PIP_NO_INDEX": ""}
+        offline = fix(made)
+        assert offline["unfixed"][0]["why"] == "offline"
+        answer = fix(made, env=online)
+        server.shutdown()
+    assert len(answer["steps"]) == 1, answer
+    [step] = answer["steps"]
+    assert (step["from"], step["size_bytes"]) == ("download", was["size"])
+    assert (answer["exit_code"], answer["findings"]) == (0, [])
+    now = _record(made, "native")
+    assert now["url"] == was["url"].replace(channel.as_uri(), base)
+    assert now["channel"] == f"{base}/linux-64"
+    kept = ("name", "version", "build", "depends", "subdir", "md5", "sha256", "size", "fn", "files")
+    assert {key: now[key] for key in kept} == {key: was[key] for key in kept}
+    assert made.bytes() == before
+
+
 def _record(patient: Patient, name: str) -> dict[str, Any]:
     record = json.loads(next(patient.environment.conda_meta.glob(f"{name}-*.json")).read_bytes())
     assert isinstance(record, dict)
@@ -273,7 +338,7 @@ def _hide_sources(patient: Patient, name: str, base: str) -> None:
         if record["name"] == name:
             record["url"] = f"{base}/{record['fn']}" if base else ""
             record["sha256"] = record["sha256"] if base else ""
-        replace(path, json.dumps(record))
+        replace(path, json.dumps(record, indent=2))
 
 
 def test_without_any_source_it_is_left_and_the_command_is_said(

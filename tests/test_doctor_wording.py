@@ -111,7 +111,7 @@ def test_a_sound_environment_is_one_line() -> None:
 
 def test_a_repair() -> None:
     taken = LAB.distributions[2]
-    download = Supply("download", "https://ada:x@conda.example/numpy.conda", "a", 6_500_000)
+    download = Supply("download", "https://ada:x@conda.example/numpy.conda", "a", "", 6_500_000)
     steps = (
         TakeOut(taken, (f"{SITE}/cv.py",)),
         Disown(taken, (f"{PREFIX}/bin/tool",)),

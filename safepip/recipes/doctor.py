@@ -23,6 +23,7 @@ from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
 from safepip.effects.reading import Books, environment_with, read_manager
 from safepip.effects.records import read_details, read_pins, read_whole_records
+from safepip.effects.remains import read_remains
 from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, find_cached, read_history
 from safepip.effects.unpacking import family_tools, unpacking_tool
@@ -151,6 +152,7 @@ def inspect(
     linked = tuple(history.channels)
     folders = cache_folders(target.prefix, environ, (one.unpacked for one in details.values()))
     gone = without_record(environment, linked, unreadable)
+    cut_off = {dist: book.record for book in unreadable if (dist := dist_of(book))}
     sought = (*gone, *(name_of(dist_of(book)) for book in unreadable))
     journal = _journal(target.prefix)
     return Inspection(
@@ -167,6 +169,7 @@ def inspect(
         family=family_tools(environ),
         stale=_stale(environment, journal.entries),
         unreadable=tuple(unreadable),
+        remains={dist: read_remains(target.prefix, r, dist) for dist, r in cut_off.items()},
         entries=journal.entries,
         unreadable_changes=journal.unreadable,
         unfinished=journal.unfinished,

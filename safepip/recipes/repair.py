@@ -27,7 +27,7 @@ from safepip.effects.prune import prune
 from safepip.effects.transaction import abandon, begin, finish
 from safepip.effects.unpacking import unpacked
 from safepip.recipes.doctor import diagnosed, examine, inspect, narrowed
-from safepip.recipes.mending import place_of, planned_repair
+from safepip.recipes.mending import place_of, planned_repair, with_offers
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of, patience_of
@@ -84,7 +84,8 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
     """
     with locked(target.prefix, patience_of(asking.environ), asking.recovered):
         recover_wholly(target.prefix, asking.recovered)
-        before = examine(target, asking.environ, asking.working_folder, asking.tell)
+        found = examine(target, asking.environ, asking.working_folder, asking.tell)
+        before = with_offers(found, names, asking.environ)
         sound = narrowed(before, names).sound
         planned = planned_repair(before, names)
         if not planned.steps or asking.agree is None:
@@ -211,7 +212,8 @@ def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
         _take_back(journal, entry, error)
         raise
     prune(journal, limits_of(asking.environ))
-    now = replace(seen_now, unfinished="", entries=tuple(journal.entries()))
+    known = before.inspection.offered
+    now = replace(seen_now, unfinished="", entries=tuple(journal.entries()), offered=known)
     return entry, diagnosed(now, seconds)
 
 

@@ -40,6 +40,9 @@ Why = Literal[
     "not-writable",
     "full-folder",
     "put-back-wrong",
+    "offline",
+    "no-answer",
+    "not-offered",
 ]
 """Why something is not mended; what each means, `decisions.wording.reasons` says."""
 
@@ -57,11 +60,13 @@ class Reason:
 class Supply:
     """Where the files of a conda package are to be had."""
 
-    kind: Literal["folder", "archive", "download"]
+    kind: Literal["folder", "archive", "download", "channel"]
     place: str
-    """Of an unpacked package, of an archive, or the URL of one."""
+    """Of an unpacked package, of an archive, the URL of one, or of a channel that may have it."""
     sha256: str = ""
     """Of the archive that is fetched."""
+    md5: str = ""
+    """The same, where it is known besides."""
     size_bytes: int = 0
     """Of what is fetched; 0 where that is not known."""
     lacks: Mapping[str, Reason] = field(default_factory=dict)

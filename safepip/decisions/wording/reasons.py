@@ -27,6 +27,10 @@ _SENTENCES: Mapping[Why, str] = {
     "no-source": "nothing tells where it came from",
     "no-tool": "its files are not in a package cache, and to fetch them takes py-rattler (the "
     "extra `conda` of safepip), or conda, mamba or micromamba on PATH",
+    "offline": "no package cache has it, and channels are not asked, as conda or pip is set to "
+    "work offline",
+    "no-answer": "no package cache has it, and a channel gave no answer: {0}",
+    "not-offered": "no package cache has it, and its channel has no {0}",
     "no-row": "`{0}` has no `{1}`",
     "no-package": "`{0}` holds no package",
     "is-link": "`{0}` is a link, and no file",

@@ -1,0 +1,53 @@
+"""Asking channels, by py-rattler, for packages whose record is gone: these very builds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.fixing.channels import is_here
+from safepip.effects.conda_solver import is_offline
+from safepip.effects.unpacking import run_unpacker
+from safepip.values.errors import CannotRepair
+from safepip.values.inspection import Offered
+from safepip.values.repair import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from safepip.decisions.repairing.sources import Sought
+
+
+def find_offers(
+    wanted: Iterable[Sought], environ: Mapping[str, str], prefix: str
+) -> Mapping[str, Offered | Reason]:
+    """Give what channels have of each of these packages; else why that is not known.
+
+    Channels on the net are not asked where the user wants to be offline.
+    """
+    offline = is_offline(environ, prefix)
+    return {one.dist: _offered(one, environ, offline=offline) for one in wanted}
+
+
+def _offered(wanted: Sought, environ: Mapping[str, str], *, offline: bool) -> Offered | Reason:
+    """Give the one package of this name, version and build; of several none."""
+    channels = [channel for channel in wanted.channels if is_here(channel) or not offline]
+    if not channels:
+        return Reason("offline" if wanted.channels else "unknown-build")
+    task = {"find": wanted.dist, "channels": channels, "platforms": wanted.platforms}
+    try:
+        answer = json.loads(run_unpacker(f"find {wanted.dist}", task, environ))
+    except (CannotRepair, ValueError) as error:
+        return Reason("said", (str(error),))
+    found = {row["sha256"]: row for row in answer["rows"] if _is_whole(row)}
+    if len(found) == 1 and not answer["failed"]:
+        return Offered(next(iter(found.values())))
+    if answer["failed"]:  # which of them has it is known only when all have answered
+        return Reason("no-answer", (answer["failed"][0],))
+    urls = tuple(row["url"] for row in found.values())
+    return Reason("several", urls) if urls else Reason("not-offered", (wanted.dist,))
+
+
+def _is_whole(row: Mapping[str, Any]) -> bool:
+    """Say whether an index tells enough of a package to fetch it and to know it again."""
+    return all(isinstance(row.get(key), str) and row[key] for key in ("url", "sha256"))
