@@ -1,7 +1,6 @@
 """What plain pip and others do to a conda environment, and what `safepip doctor` finds of it.
 
-The letters are those of the experiments that the project began with: what pip does to an
-environment that conda made, one by one.
+What pip and uv do, one by one, is in `test_doctor_damages`; here is what else there is.
 """
 
 from __future__ import annotations
@@ -119,48 +118,6 @@ def test_the_same_version_over_it_is_replaced_too(ill: Patient) -> None:
     found = ill.the("replaced")
     assert (found["version"], found["there"]) == ("1.0", "1.0")
     assert found["source"]["installer"] == "pip"
-
-
-def test_c_d_e_h_written_over_by_other_names(ill: Patient) -> None:
-    """Another distribution's module, command, namesake that is no distribution, and data file."""
-    ill.install("cv-two-headless", "taker", "tool", "spread")
-    found = {f["distribution"]: (f["kind"], f["version"], f["paths"]) for f in ill.findings()}
-    module = "lib/python3.11/site-packages/cv2/__init__.py"
-    assert found == {
-        "cv-two-headless": ("overwritten", "4.12", [module]),
-        "taker": ("overwritten", "1.0", ["bin/owned"]),
-        "tool": ("overwritten", "3.31", ["bin/tool"]),
-        "spread": ("overwritten", "1.0", ["lib/libtool.so.1"]),
-    }
-    ill.pip("uninstall", "-y", "cv-two-headless", "taker")
-    gone = {f["conda_package"].split("-1.0")[0].split("-4.9")[0]: f for f in ill.findings()}
-    assert (gone["cv-two"]["kind"], gone["cv-two"]["paths"]) == ("missing", [module])
-    assert (gone["owned"]["paths"], gone["owned"]["uninstalled"]) == (["bin/owned"], False)
-
-
-def test_f_an_egg_takes_a_folder_that_others_share(made: Patient) -> None:
-    made.fresh()
-    change(made.environment, BESIDE)
-    made.install("egg-a==2.0")
-    kinds = {(f["kind"], f["conda_package"].rsplit("-", 2)[0]) for f in made.findings()}
-    assert kinds == {("replaced", "egg-a"), ("missing", "egg-b")}
-
-
-def test_f4_installed_beside(ill: Patient) -> None:
-    ill.install("--ignore-installed", "cv-two==5.0")
-    found = ill.the("two-copies")
-    assert sorted(found["versions"]) == ["4.9", "5.0"]
-    assert found["altered"] == ["lib/python3.11/site-packages/cv2/__init__.py"]
-
-
-def test_g_uninstalled_by_pip(ill: Patient) -> None:
-    before = ill.bytes()
-    ill.pip("uninstall", "-y", "owned")
-    found = ill.findings()
-    assert [f["kind"] for f in found] == ["missing", "unmet"]
-    assert found[0]["uninstalled"] is True
-    assert found[0]["paths"] == damage_of(before, ill.bytes())[1]
-    assert found[1]["found"] is None
 
 
 def test_what_is_pips_own_and_what_is_equal(ill: Patient) -> None:

@@ -6,10 +6,10 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -455,28 +455,35 @@ def test_what_cannot_come_back_whole_stays_as_it_is(ill: Patient) -> None:
     assert contents(ill) == before
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.03])
+STRUCK = """
+import os, signal, sys
+from safepip.doors.launch import main
+name, left = sys.argv[1], int(sys.argv[2])
+def strike(frame, event, _):
+    global left
+    if frame.f_code.co_name == name and "safepip" in frame.f_code.co_filename:
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.settrace(strike)
+sys.exit(main(sys.argv[3:]))
+"""
+"""safepip, killed where it begins with a function for the n-th time."""
+
+
+@pytest.mark.parametrize("place", [("_lay", 3), ("finish", 1)])
 def test_a_repair_that_was_killed_is_taken_back_by_the_next_command(
-    ill: Patient, delay: float
+    ill: Patient, place: tuple[str, int]
 ) -> None:
     ill.install("owned==2.0")
     next(ill.environment.conda_meta.glob("owned-*.json")).unlink()
     before = contents(ill)
     mark = ill.environment.conda_meta / "safepip" / "unfinished"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "safepip", "doctor", "--fix", "--yes"],
-        env=ill.environment.environ(),
-        cwd=ill.prefix.parent,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    killed = ill.environment.run(
+        *(sys.executable, "-c", STRUCK, *map(str, place), "doctor", "--fix", "--yes"), check=False
     )
-    while not mark.exists() and process.poll() is None:
-        time.sleep(0.001)
-    time.sleep(delay)
-    process.kill()
-    was_done = process.wait() == 0
+    assert (killed.returncode, mark.exists()) == (-signal.SIGKILL, True), killed
+    assert contents(ill) != before
     said = ill.run("doctor")
-    assert was_done or "taken back" in said.stderr or not mark.exists()
-    if not was_done:
-        assert contents(ill) == before
+    assert (said.returncode, "taken back" in said.stderr, mark.exists()) == (1, True, False), said
+    assert contents(ill) == before
