@@ -39,6 +39,7 @@ Why = Literal[
     "no-folder",
     "not-writable",
     "full-folder",
+    "special-file",
     "put-back-wrong",
     "offline",
     "no-answer",

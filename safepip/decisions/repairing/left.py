@@ -90,9 +90,13 @@ def _of_trace(inspection: Inspection, finding: Leftover, means: Means) -> Iterab
         yield Unfixed(finding, means.failed[finding.path])
     elif finding.distribution:
         yield Unfixed(finding, Reason("own-package"))
-    elif is_aside(finding) and not is_trace(inspection, finding):
+    elif is_trace(inspection, finding, means.files):
+        return
+    elif is_trace(inspection, finding, {}):  # a lost package comes back into it
+        yield Unfixed(finding, Reason("follows"), follows=True)
+    elif is_aside(finding):
         yield Unfixed(finding, Reason("only-copy"))
-    elif not is_trace(inspection, finding):
+    else:
         yield Unfixed(finding, Reason("book-unreadable"))
 
 

@@ -41,6 +41,7 @@ _SENTENCES: Mapping[Why, str] = {
     "no-folder": "`{0}`: it is no folder, and conda has files in one of this name",
     "not-writable": "`{0}`: it may not be written",
     "full-folder": "`{0}`: it is a folder with files in it, where conda has a file",
+    "special-file": "`{0}`: it is a pipe, a socket or a device, where conda has a file",
     "put-back-wrong": "what was put back is not as it should be: `{0}`",
     "said": "{0}",
 }
