@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from safepip.decisions.wording.diagnosis import diagnosis_lines
@@ -347,6 +347,8 @@ def said_of(found: Diagnosis) -> None:
 
 @settings(max_examples=30)
 @given(done=deeds())
+@example(done=Done(lost="alpha-1.0-py_0", blocked=f"{SITE}/alpha-1.0.dist-info/METADATA"))
+@example(done=Done(piped={"bin/alpha"}, deleted={"bin/tool"}))
 def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) -> None:
     with tempfile.TemporaryDirectory() as folder:
         small = Small(Path(folder))

@@ -13,9 +13,12 @@ from safepip.values.inspection import Offered
 from safepip.values.repair import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from safepip.decisions.repairing.sources import Sought
+
+_PATIENCE = 180.0
+"""Seconds; the index of the largest channel has 50 MB."""
 
 
 def find_offers(
@@ -26,26 +29,37 @@ def find_offers(
     Channels on the net are not asked where the user wants to be offline.
     """
     offline = is_offline(environ, prefix)
-    return {one.dist: _offered(one, environ, offline=offline) for one in wanted}
+    tasks, found = [], {}
+    for one in wanted:
+        channels = [channel for channel in one.channels if is_here(channel) or not offline]
+        if channels:
+            tasks.append({"dist": one.dist, "channels": channels, "platforms": one.platforms})
+        else:
+            found[one.dist] = Reason("offline" if one.channels else "unknown-build")
+    return {**found, **(_asked(tasks, environ) if tasks else {})}
 
 
-def _offered(wanted: Sought, environ: Mapping[str, str], *, offline: bool) -> Offered | Reason:
-    """Give the one package of this name, version and build; of several none."""
-    channels = [channel for channel in wanted.channels if is_here(channel) or not offline]
-    if not channels:
-        return Reason("offline" if wanted.channels else "unknown-build")
-    task = {"find": wanted.dist, "channels": channels, "platforms": wanted.platforms}
+def _asked(
+    tasks: Sequence[Mapping[str, Any]], environ: Mapping[str, str]
+) -> Mapping[str, Offered | Reason]:
     try:
-        answer = json.loads(run_unpacker(f"find {wanted.dist}", task, environ))
+        said = run_unpacker("ask the channels", {"find": tasks}, environ, _PATIENCE)
+        answers = json.loads(said)
     except (CannotRepair, ValueError) as error:
-        return Reason("said", (str(error),))
+        return {task["dist"]: Reason("said", (str(error),)) for task in tasks}
+    pairs = zip(tasks, answers, strict=True)
+    return {task["dist"]: the_one(task["dist"], answer) for task, answer in pairs}
+
+
+def the_one(dist: str, answer: Mapping[str, Any]) -> Offered | Reason:
+    """Give the one package of this name, version and build; of several none."""
     found = {row["sha256"]: row for row in answer["rows"] if _is_whole(row)}
     if len(found) == 1 and not answer["failed"]:
         return Offered(next(iter(found.values())))
     if answer["failed"]:  # which of them has it is known only when all have answered
         return Reason("no-answer", (answer["failed"][0],))
     urls = tuple(row["url"] for row in found.values())
-    return Reason("several", urls) if urls else Reason("not-offered", (wanted.dist,))
+    return Reason("several", urls) if urls else Reason("not-offered", (dist,))
 
 
 def _is_whole(row: Mapping[str, Any]) -> bool:

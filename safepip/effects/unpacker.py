@@ -1,4 +1,4 @@
-"""Finds, or fetches and unpacks, one conda package with py-rattler.
+"""Finds conda packages in channels, or fetches and unpacks one, with py-rattler.
 
 Started as a script, with the task as JSON on stdin: a URL may have a login in it, and everybody
 sees the arguments of a process. Imports nothing of safepip.
@@ -9,16 +9,25 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rattler import Gateway
 
 
-async def _find(task: "dict[str, Any]") -> "dict[str, Any]":
+async def _find(tasks: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
+    import rattler
+
+    gateway = rattler.Gateway()  # which reads each index once
+    return [await _found(gateway, task) for task in tasks]
+
+
+async def _found(gateway: "Gateway", task: "dict[str, Any]") -> "dict[str, Any]":
     """Give what indexes say of NAME-VERSION-BUILD, and what went wrong with others."""
     import rattler
 
-    name, *wanted = task["find"].rsplit("-", 2)
+    name, *wanted = task["dist"].rsplit("-", 2)
     platforms = [*{*task["platforms"], "noarch"}, rattler.Platform.current()]
-    gateway = rattler.Gateway()
     rows: list[Any] = []
     failed = []
     for channel in task["channels"]:
@@ -49,7 +58,7 @@ def main() -> None:
     task = json.loads(sys.stdin.buffer.read())
     try:
         if "find" in task:
-            sys.stdout.write(json.dumps(asyncio.run(_find(task))))
+            sys.stdout.write(json.dumps(asyncio.run(_find(task["find"]))))
             sys.stdout.flush()
         elif os.path.isabs(task["from"]):
             from rattler.package_streaming import extract

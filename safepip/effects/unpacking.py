@@ -94,12 +94,14 @@ def _unpacked(dist: str, supply: Supply, folder: str, environ: Mapping[str, str]
     return _by_tool(tool, dist, supply, folder, environ)
 
 
-def run_unpacker(what: str, task: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+def run_unpacker(
+    what: str, task: Mapping[str, Any], environ: Mapping[str, str], seconds: float = _PATIENCE
+) -> str:
     """Have py-rattler do something, in a process of its own, and give what it says.
 
     Raises: CannotRepair.
     """
-    return _run(what, [sys.executable, str(_UNPACKER)], environ, json.dumps(task))
+    return _run(what, [sys.executable, str(_UNPACKER)], environ, json.dumps(task), seconds)
 
 
 def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping[str, str]) -> str:
@@ -130,7 +132,13 @@ def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping
     raise CannotRepair(reason or f"cannot unpack {dist}: {name} did not fetch that very archive")
 
 
-def _run(what: str, command: list[str], environ: Mapping[str, str], task: str = "") -> str:
+def _run(
+    what: str,
+    command: list[str],
+    environ: Mapping[str, str],
+    task: str = "",
+    seconds: float = _PATIENCE,
+) -> str:
     """Run a command that is told on stdin what nobody else may see: a URL. Give its stdout.
 
     ``what``: what it does, for the message where it cannot.
@@ -148,7 +156,7 @@ def _run(what: str, command: list[str], environ: Mapping[str, str], task: str = 
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_PATIENCE,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
