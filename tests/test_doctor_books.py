@@ -405,6 +405,16 @@ def test_nothing_goes_before_a_tool_that_is_here_has_what_comes_back(
     assert commands == ([whole] if tool else [])
 
 
+def test_what_was_asked_about_may_be_for_another_to_mend() -> None:
+    damage = DependsUnmet(
+        conda_package="pandas-2.2-0", depends="numpy <2", found="numpy 2.0", owner="pip"
+    )
+    repair = Repair((), (Unfixed(damage, Reason("follows"), follows=True),))
+    for names, commands in (((), []), (("pandas",), ["safepip doctor --fix numpy"])):
+        fixes = advice(seen(NUMPY), [damage], repair, Shell(PREFIX), names)
+        assert [fix.command for fix in fixes] == commands
+
+
 def test_where_no_command_mends_it_one_says_why() -> None:
     damage = replaced(NUMPY, "x")
     repair = Repair((), (Unfixed(damage, Reason("no-tool")),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import shipped_in
@@ -80,7 +81,8 @@ def advice(
     fixes += _of_records(ways, [f for f in damage if isinstance(f, UnreadableBook)])
     for finding in _not_taken_out(damage):
         fixes += _advice(ways, finding)
-    if not any(fix is not None and fix.command for fix in fixes) and repair.unfixed:
+    is_left = any(not one.follows for one in repair.unfixed)
+    if is_left and not any(fix is not None and fix.command for fix in fixes):
         fixes.append(Fix(ways.fix("--dry-run"), "see why each is left as it is"))
     found: dict[str, Fix] = {}
     for fix in fixes:
@@ -172,9 +174,8 @@ def _advice(ways: Ways, finding: Finding) -> Iterator[Fix]:
     match finding:
         case TwoCopies(conda_package=""):
             yield _one_only(ways, finding)
-        case DependsUnmet() if finding.owner != "pip":
-            command = ways.conda("install", (finding.depends,), ways.sources([""]))
-            yield Fix(command, f"let {ways.shell.tool} look for what goes together")
+        case DependsUnmet():
+            yield from _depends(ways, finding)
         case Lacks():
             yield from _requirement(ways, finding)
         case PinBroken() if wanted := as_requirement(finding.pin, finding.distribution):
@@ -242,6 +243,16 @@ def _scripts(ways: Ways, finding: WrongInterpreter) -> Iterator[Fix]:
         command = ways.install("--force-reinstall", "--no-deps", wanted)
         them = "it" if len(finding.paths) == 1 else "them"
         yield Fix(command, f"have {them} start this Python")
+
+
+def _depends(ways: Ways, finding: DependsUnmet) -> Iterator[Fix]:
+    """Give the way to have what a conda package depends on: of pip's versions `--fix` has it."""
+    if finding.owner != "pip":
+        command = ways.conda("install", (finding.depends,), ways.sources([""]))
+        yield Fix(command, f"let {ways.shell.tool} look for what goes together")
+    elif ways.names and finding.found is not None:  # it was not asked about
+        culprit = finding.found.partition(" ")[0]
+        yield Fix(replace(ways, names=(culprit,)).fix(), f"mend {culprit}")
 
 
 def _requirement(ways: Ways, finding: Lacks) -> Iterator[Fix]:
