@@ -62,6 +62,8 @@ WHEELS = (
     make_wheel("native", "2.0"),
     make_wheel("egg-a", "2.0", {"sharedns/a.py": "A = 2\n"}),
     make_wheel("same", "1.0", {"native/__init__.py": "1\n", "same.py": ""}),
+    make_wheel("twice", "1.0", {"native/__init__.py": "1\n", "twice.py": ""}),
+    make_wheel("twice", "2.0", {"native/__init__.py": "1\n", "twice.py": "2\n"}),
     make_wheel("seen-not", "1.0", {"hidden/__init__.py": ""}),
     make_wheel("bundling", "1.0", {"bundling.libs/libgomp-a34b.so.1": "", "bundling.py": ""}),
     make_wheel("extra", "1.0"),
@@ -214,6 +216,21 @@ def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
         "same-1.0.dist-info",
         "~anting-1.0.dist-info",
     ]
+
+
+def test_of_two_copies_of_pips_one_is_left_by_what_is_printed(ill: Patient) -> None:
+    before = ill.bytes()
+    ill.install("twice==1.0")
+    ill.install("--ignore-installed", "twice==2.0")
+    links = {"PIP_FIND_LINKS": str(ill.links), "PIP_NO_INDEX": "1"}
+    [fix] = ill.doctor()["fixes"]
+    # Nothing goes before it is known that one can be had again.
+    assert paste(ill.environment, fix["command"], env={**links, "PIP_FIND_LINKS": ""}).exit_code
+    assert ill.environment.distributions()["twice"] in ("1.0", "2.0")
+    assert paste(ill.environment, fix["command"], env=links).exit_code == 0
+    # Each claims a file of conda's, which is there all the same.
+    assert (ill.findings(), ill.bytes()) == ([], before)
+    assert len(list(ill.site.glob("twice-*.dist-info"))) == 1
 
 
 def test_pins(ill: Patient) -> None:

@@ -161,7 +161,10 @@ def test_a_repair() -> None:
                 missing=(),
                 strays=(),
             ),
-            "safepip pip uninstall -y cv && safepip pip uninstall -y cv && safepip install cv==2.0",
+            (
+                "safepip plan --ignore-installed --no-deps cv==2.0 && safepip uninstall -y cv && "
+                "safepip uninstall -y cv && safepip install --no-deps cv==2.0"
+            ),
         ),
         (
             DependsUnmet(conda_package="x-1-0", depends="six >=1", found=None, owner="none"),

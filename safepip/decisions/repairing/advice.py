@@ -296,8 +296,14 @@ def _metadata(ways: Ways, finding: Leftover) -> Iterator[Fix]:
 
 
 def _one_only(ways: Ways, finding: TwoCopies) -> Fix:
-    """Give the way to have one copy: each uninstall takes the one that pip sees first."""
+    """Give the way to have one copy: each uninstall takes the one that pip sees first.
+
+    Guarded, as either may claim files of conda's; and only once it is known that pip can have it.
+    """
     name = finding.distribution
-    removal = ways.uninstall(name)
-    again = ways.install(f"{name}=={finding.versions[0]}")
-    return Fix(ways.shell.then(removal, removal, again), f"have one {name} only")
+    wanted = ("--no-deps", f"{name}=={finding.versions[0]}")
+    passing = ways.passing()
+    asked = ways.shell.safepip(("plan", *passing, "--ignore-installed", *wanted))
+    removal = ways.shell.safepip(("uninstall", *passing, "-y", name))
+    again = ways.install(*wanted)
+    return Fix(ways.shell.then(asked, removal, removal, again), f"have one {name} only")

@@ -72,8 +72,11 @@ class Ways:
 
     def install(self, *words: str) -> str:
         """Give a guarded install."""
-        passes = ("--override-frozen",) if self._is_frozen else ()
-        return self.shell.safepip(("install", *passes, *self._breaking(), *words))
+        return self.shell.safepip(("install", *self.passing(), *words))
+
+    def passing(self) -> tuple[str, ...]:
+        """Give the options by which a guarded command passes the seals that are here."""
+        return (*(("--override-frozen",) if self._is_frozen else ()), *self._breaking())
 
     def uninstall(self, *names: str) -> str:
         """Give pip's own uninstall: what lies over conda's files may be conda's by name."""
