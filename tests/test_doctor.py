@@ -16,6 +16,7 @@ import pytest
 
 from tests.doctoring import Patient, damage_of, patient
 from tests.guarded import paste
+from tests.kernels import kernel_requirements
 from tests.lab import Writer, change, download, everything, fake, from_wheel, make_wheel, replace
 
 MODULES = {f"owned/part{n}.py": f"VALUE = {n}\n" for n in range(6)}
@@ -35,17 +36,6 @@ TOOL = fake("tool", "3.0", NAMED, links={"lib/libtool.so": "libtool.so.1"})
 SHARED = {"sharedns/a.py": "A = 1\n"}
 EGG = from_wheel(make_wheel("egg-a", "1.0", SHARED), info="egg-info")
 BESIDE = fake("egg-b", "1.0", {"lib/python3.11/site-packages/sharedns/b.py": "B = 1\n"})
-JUPYTER = (
-    *("ipykernel==7.4.0", "ipython==9.18.1", "jupyter-client==8.10.0", "jupyter-core==5.9.1"),
-    *("comm==0.2.3", "debugpy==1.8.22", "matplotlib-inline==0.2.2", "nest-asyncio2==1.7.4"),
-    *("packaging==26.4", "psutil==7.2.2", "pyzmq==27.3.0", "tornado==6.6.1", "traitlets==5.16.1"),
-    *("ipython-pygments-lexers==1.1.1", "jedi==0.20.1", "parso==0.8.7", "pexpect==4.9.0"),
-    *("ptyprocess==0.7.0", "prompt-toolkit==3.0.53", "wcwidth==0.9.4", "pygments==2.21.0"),
-    *("stack-data==0.6.3", "executing==2.3.0", "asttokens==3.0.2", "pure-eval==0.2.4"),
-    *("python-dateutil==2.9.0.post0", "six==1.16.0", "platformdirs==4.14.8"),
-    *("typing-extensions==4.16.0",),
-)
-"""ipykernel and all that it needs."""
 EXTRA = from_wheel(make_wheel("more-of-it", "1.0"))
 UNSEEN = from_wheel(make_wheel("hidden", "1.0", {"hidden.py": ""}), info="none")
 RECIPES = (OWNED, NEEDY, BUILT, NATIVE, CV, TOOL, EGG)
@@ -360,7 +350,7 @@ def test_commands_that_a_package_brought_come_back_by_what_is_printed(made: Pati
 def test_a_kernel_that_starts_another_python_is_put_right_by_what_is_printed(
     ill: Patient, tmp_path: Path
 ) -> None:
-    wheels = [download(requirement).write(tmp_path) for requirement in JUPYTER]
+    wheels = [download(requirement).write(tmp_path) for requirement in kernel_requirements()]
     ill.pip("install", "--no-deps", "--no-compile", *wheels)
     kernel = ill.prefix / "share" / "jupyter" / "kernels" / "mine" / "kernel.json"
     replace(kernel, json.dumps({"argv": ["/old/python", "-m", "ipykernel", "-f", "{file}"]}))

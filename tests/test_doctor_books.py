@@ -403,6 +403,9 @@ def test_nothing_goes_before_a_tool_that_is_here_has_what_comes_back(
     uninstalled = "safepip pip uninstall -y numpy"
     whole = f"{fetched} && {uninstalled} && {tool} install -p {PREFIX} {exact}"
     assert commands == ([whole] if tool else [])
+    # A cell goes on where a line of it has failed.
+    cell = Shell(PREFIX, manager, in_notebook=True)
+    assert advice(inspection, damage, Repair(()), cell) == ()
 
 
 def test_what_was_asked_about_may_be_for_another_to_mend() -> None:

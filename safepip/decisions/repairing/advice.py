@@ -113,11 +113,11 @@ def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     """
     if not ways.has_tool or any(isinstance(finding, TwoCopies) for finding in findings):
         return
-    if ways.shell.manager == "pixi" and any(f.distribution for f in findings):
-        return  # it has no way to fetch without changing anything
     harmless = Missing | Altered | WrongInterpreter
     culprits = [f.distribution for f in findings if not isinstance(f, harmless)]
     culprits = list(filter(None, dict.fromkeys(culprits)))
+    if culprits and (ways.shell.manager == "pixi" or ways.shell.in_notebook):
+        return  # the one cannot only fetch, and the other goes on where a line has failed
     claims = ways.inspection.claims
     if any(c.unlisted for c in claims if c.distribution.name in culprits):
         return
