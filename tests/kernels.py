@@ -38,18 +38,23 @@ def kernel_packages(*more: str) -> tuple[Recipe, ...]:
 
     Less what is large, and missed by no kernel.
     """
+    pinned = kernel_requirements(*more, without=_LARGE)
+    return tuple(from_wheel(download(each), noarch=False, depends=[]) for each in pinned)
+
+
+def kernel_requirements(*more: str, without: tuple[str, ...] = ()) -> list[str]:
+    """What ipykernel and more need: `name==version`, as in the tests' own Python."""
     found: dict[str, str] = {}
     wanted = ["ipykernel", *more]
     while wanted:
         name = wanted.pop()
-        if name not in (*found, *_LARGE):
+        if name not in (*found, *without):
             known = distribution(name)
             found[name] = known.version
             needs = [Requirement(line) for line in known.requires or ()]
             here = (r for r in needs if r.marker is None or r.marker.evaluate({"extra": ""}))
             wanted += [normalised(requirement.name) for requirement in here]
-    pairs = sorted(found.items())
-    return tuple(from_wheel(download(f"{n}=={v}"), noarch=False, depends=[]) for n, v in pairs)
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
 @dataclass

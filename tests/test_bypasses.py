@@ -586,7 +586,7 @@ def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) ->
         (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", False, (True, "refused", "")),
         (Sight("typed", None, None, "late"), "3.11", False, (None, "late", "")),
         (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "by the seal", "")),
-        (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "guard on --seal")),
+        (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "safepip guard on")),
         (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
         (Sight("kernel", None, 0, "!pip\n"), "3.11", False, (False, "!pip is not", "guard on")),
         (Sight("kernel", None, 1, "Trace\nboom\n"), "3.11", False, (None, "boom", "")),

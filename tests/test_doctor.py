@@ -1,7 +1,6 @@
 """What plain pip and others do to a conda environment, and what `safepip doctor` finds of it.
 
-The letters are those of the experiments that the project began with: what pip does to an
-environment that conda made, one by one.
+What pip and uv do, one by one, is in `test_doctor_damages`; here is what else there is.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from typing import get_args
 import pytest
 
 from tests.doctoring import Patient, damage_of, patient
-from tests.lab import Writer, change, everything, fake, from_wheel, make_wheel, replace
+from tests.guarded import paste
+from tests.kernels import kernel_requirements
+from tests.lab import Writer, change, download, everything, fake, from_wheel, make_wheel, replace
 
 MODULES = {f"owned/part{n}.py": f"VALUE = {n}\n" for n in range(6)}
 OLDER = {**MODULES, "owned/__init__.py": "__version__ = '1.0'\n", "owned/gone.py": "OLD = 1\n"}
@@ -35,12 +36,14 @@ TOOL = fake("tool", "3.0", NAMED, links={"lib/libtool.so": "libtool.so.1"})
 SHARED = {"sharedns/a.py": "A = 1\n"}
 EGG = from_wheel(make_wheel("egg-a", "1.0", SHARED), info="egg-info")
 BESIDE = fake("egg-b", "1.0", {"lib/python3.11/site-packages/sharedns/b.py": "B = 1\n"})
+EXTRA = from_wheel(make_wheel("more-of-it", "1.0"))
 UNSEEN = from_wheel(make_wheel("hidden", "1.0", {"hidden.py": ""}), info="none")
 RECIPES = (OWNED, NEEDY, BUILT, NATIVE, CV, TOOL, EGG)
 
 WHEELS = (
     make_wheel("owned", "1.0", OLDER, scripts={"owned": "owned:main"}),
     make_wheel("owned", "2.0", NEWER, scripts={"owned": "owned:main"}),
+    make_wheel("starter", "1.0", {"starter.py": ""}, scripts={"starter": "starter:main"}),
     make_wheel("taker", "1.0", {"taker.py": ""}, scripts={"owned": "taker:main"}),
     make_wheel("cv-two-headless", "4.12", {"cv2/__init__.py": "4.12\n", "cv2/more.py": ""}),
     make_wheel("cv-two", "5.0", {"cv2/__init__.py": "5.0\n"}),
@@ -49,6 +52,8 @@ WHEELS = (
     make_wheel("native", "2.0"),
     make_wheel("egg-a", "2.0", {"sharedns/a.py": "A = 2\n"}),
     make_wheel("same", "1.0", {"native/__init__.py": "1\n", "same.py": ""}),
+    make_wheel("twice", "1.0", {"native/__init__.py": "1\n", "twice.py": ""}),
+    make_wheel("twice", "2.0", {"native/__init__.py": "1\n", "twice.py": "2\n"}),
     make_wheel("seen-not", "1.0", {"hidden/__init__.py": ""}),
     make_wheel("bundling", "1.0", {"bundling.libs/libgomp-a34b.so.1": "", "bundling.py": ""}),
     make_wheel("extra", "1.0"),
@@ -118,48 +123,6 @@ def test_the_same_version_over_it_is_replaced_too(ill: Patient) -> None:
     assert found["source"]["installer"] == "pip"
 
 
-def test_c_d_e_h_written_over_by_other_names(ill: Patient) -> None:
-    """Another distribution's module, command, namesake that is no distribution, and data file."""
-    ill.install("cv-two-headless", "taker", "tool", "spread")
-    found = {f["distribution"]: (f["kind"], f["version"], f["paths"]) for f in ill.findings()}
-    module = "lib/python3.11/site-packages/cv2/__init__.py"
-    assert found == {
-        "cv-two-headless": ("overwritten", "4.12", [module]),
-        "taker": ("overwritten", "1.0", ["bin/owned"]),
-        "tool": ("overwritten", "3.31", ["bin/tool"]),
-        "spread": ("overwritten", "1.0", ["lib/libtool.so.1"]),
-    }
-    ill.pip("uninstall", "-y", "cv-two-headless", "taker")
-    gone = {f["conda_package"].split("-1.0")[0].split("-4.9")[0]: f for f in ill.findings()}
-    assert (gone["cv-two"]["kind"], gone["cv-two"]["paths"]) == ("missing", [module])
-    assert (gone["owned"]["paths"], gone["owned"]["uninstalled"]) == (["bin/owned"], False)
-
-
-def test_f_an_egg_takes_a_folder_that_others_share(made: Patient) -> None:
-    made.fresh()
-    change(made.environment, BESIDE)
-    made.install("egg-a==2.0")
-    kinds = {(f["kind"], f["conda_package"].rsplit("-", 2)[0]) for f in made.findings()}
-    assert kinds == {("replaced", "egg-a"), ("missing", "egg-b")}
-
-
-def test_f4_installed_beside(ill: Patient) -> None:
-    ill.install("--ignore-installed", "cv-two==5.0")
-    found = ill.the("two-copies")
-    assert sorted(found["versions"]) == ["4.9", "5.0"]
-    assert found["altered"] == ["lib/python3.11/site-packages/cv2/__init__.py"]
-
-
-def test_g_uninstalled_by_pip(ill: Patient) -> None:
-    before = ill.bytes()
-    ill.pip("uninstall", "-y", "owned")
-    found = ill.findings()
-    assert [f["kind"] for f in found] == ["missing", "unmet"]
-    assert found[0]["uninstalled"] is True
-    assert found[0]["paths"] == damage_of(before, ill.bytes())[1]
-    assert found[1]["found"] is None
-
-
 def test_what_is_pips_own_and_what_is_equal(ill: Patient) -> None:
     ill.install("wanting", "same")
     found = ill.findings()
@@ -174,8 +137,13 @@ def test_altered_by_nobody_knows_whom(ill: Patient) -> None:
     replace(path, "2\n")
     found = ill.the("altered")
     assert found["paths"] == [str(path.relative_to(ill.prefix))]
-    said = " ".join(ill.run("doctor").stdout.split())
+    said = " ".join(ill.run("doctor", "native").stdout.split())
     assert "by whom is unknown" in said
+    assert said.endswith("safepip doctor --fix native")
+    # It may be somebody's own edit, so that the file is named before the yes.
+    said = " ".join(ill.run("doctor", "--fix", "--dry-run").stdout.split())
+    assert f"from the package cache, over {path.relative_to(ill.prefix)} with other bytes" in said
+    assert "`safepip undo` brings it back" in said
 
 
 def test_conda_again_over_pip(ill: Patient) -> None:
@@ -238,6 +206,21 @@ def test_remains_of_an_interrupted_pip(ill: Patient) -> None:
         "same-1.0.dist-info",
         "~anting-1.0.dist-info",
     ]
+
+
+def test_of_two_copies_of_pips_one_is_left_by_what_is_printed(ill: Patient) -> None:
+    before = ill.bytes()
+    ill.install("twice==1.0")
+    ill.install("--ignore-installed", "twice==2.0")
+    links = {"PIP_FIND_LINKS": str(ill.links), "PIP_NO_INDEX": "1"}
+    [fix] = ill.doctor()["fixes"]
+    # Nothing goes before it is known that one can be had again.
+    assert paste(ill.environment, fix["command"], env={**links, "PIP_FIND_LINKS": ""}).exit_code
+    assert ill.environment.distributions()["twice"] in ("1.0", "2.0")
+    assert paste(ill.environment, fix["command"], env=links).exit_code == 0
+    # Each claims a file of conda's, which is there all the same.
+    assert (ill.findings(), ill.bytes()) == ([], before)
+    assert len(list(ill.site.glob("twice-*.dist-info"))) == 1
 
 
 def test_pins(ill: Patient) -> None:
@@ -334,7 +317,68 @@ def test_commands_and_kernels_that_start_another_python(ill: Patient, tmp_path: 
         *(str(other), False),
         ["bin/mine"],
     )
+    assert (script["distribution"], script["conda_package"]) == ("", "")
     assert found["wrong-kernel"]["path"] == "share/jupyter/kernels/python3/kernel.json"
+
+
+def test_commands_that_a_package_brought_come_back_by_what_is_printed(made: Patient) -> None:
+    made.fresh("conda")  # whose records have no hash of the commands that it writes
+    made.install("starter")
+    for name in ("owned", "starter"):
+        text = (made.prefix / "bin" / name).read_text(encoding="utf-8")
+        replace(made.prefix / "bin" / name, "#!/old/python\n" + text.partition("\n")[2])
+    answer = made.doctor()
+    told = {f["distribution"] or f["conda_package"]: f["paths"] for f in answer["findings"]}
+    dist = next(made.environment.conda_meta.glob("owned-*.json")).stem
+    assert told == {dist: ["bin/owned"], "starter": ["bin/starter"]}
+    commands = [one["command"] for one in answer["fixes"]]
+    assert commands == [
+        "safepip doctor --fix",
+        "safepip install --force-reinstall --no-deps starter==1.0",
+    ]
+    assert made.doctor("owned")["exit_code"] == 1
+    links = {"PIP_FIND_LINKS": str(made.links), "PIP_NO_INDEX": "1"}
+    for command in (f"{commands[0]} --yes", commands[1]):
+        done = paste(made.environment, command, env=links)
+        assert done.exit_code in (0, 1), done
+    assert made.findings() == []
+    for name in ("owned", "starter"):
+        text = (made.prefix / "bin" / name).read_text(encoding="utf-8")
+        assert text.startswith(f"#!{made.prefix}/bin/python")
+
+
+def test_a_kernel_that_starts_another_python_is_put_right_by_what_is_printed(
+    ill: Patient, tmp_path: Path
+) -> None:
+    wheels = [download(requirement).write(tmp_path) for requirement in kernel_requirements()]
+    ill.pip("install", "--no-deps", "--no-compile", *wheels)
+    kernel = ill.prefix / "share" / "jupyter" / "kernels" / "mine" / "kernel.json"
+    replace(kernel, json.dumps({"argv": ["/old/python", "-m", "ipykernel", "-f", "{file}"]}))
+    answer = ill.doctor()
+    assert [f["kind"] for f in answer["findings"]] == ["wrong-kernel"]
+    [fix] = answer["fixes"]
+    assert paste(ill.environment, fix["command"]).exit_code == 0
+    assert json.loads(kernel.read_bytes())["argv"][0] == str(ill.prefix / "bin" / "python")
+    assert ill.findings() == []
+
+
+def test_constraints_that_conda_left_behind_are_told_and_brought_up_to_date(
+    ill: Patient, tmp_path: Path
+) -> None:
+    file = tmp_path / "constraints.txt"
+    assert ill.run("constraints", "-o", str(file)).returncode == 0
+    change(ill.environment, EXTRA)
+    answer = ill.doctor()
+    [found] = answer["findings"]
+    assert (found["kind"], found["path"], found["names"]) == (
+        *("stale-constraints", str(file)),
+        ["more-of-it"],
+    )
+    assert answer["exit_code"] == 0
+    command = f"safepip constraints -o {file}"
+    assert [one["command"] for one in answer["fixes"]] == [command]
+    assert paste(ill.environment, command).exit_code == 0
+    assert ill.findings() == []
 
 
 def test_a_pip_of_another_environment_comes_first_on_path(ill: Patient, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,9 +14,12 @@ from safepip.decisions.diagnosing.diagnose import diagnose
 from safepip.decisions.diagnosing.lost import lost_records, unreadable_books, without_record
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.repairing.advice import advice
-from safepip.decisions.repairing.plan import Means, left_after, plan_repair
+from safepip.decisions.repairing.left import left_after
+from safepip.decisions.repairing.means import Means
+from safepip.decisions.repairing.plan import plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.complaints import complaint
+from safepip.decisions.wording.reasons import why_left
 from safepip.effects.obstacles import obstacles_to
 from safepip.effects.traces import read_history
 from safepip.values.damage import (
@@ -28,13 +31,24 @@ from safepip.values.damage import (
     PinBroken,
     Replaced,
     Source,
+    StaleConstraints,
     UnreadableBook,
     UnreadableChange,
+    WrongInterpreter,
     WrongKernel,
 )
 from safepip.values.findings import Finding, SecondCopy
 from safepip.values.inspection import Cached, Checked, Claim, Inspection
-from safepip.values.repair import Obstacle, PutBack, Repair, Supply, TakeOut, Unfixed
+from safepip.values.repair import (
+    Obstacle,
+    PutBack,
+    Reason,
+    Repair,
+    Supply,
+    TakeOut,
+    Unfixed,
+    Why,
+)
 from tests.build import LIBRARY, PREFIX, SITE, Package, conda, environment, pip
 
 _OF_ENVIRONMENT = ("pins", "frozen", "externally_managed", "writable", "manager")
@@ -43,9 +57,8 @@ _OF_ENVIRONMENT = ("pins", "frozen", "externally_managed", "writable", "manager"
 def seen(*packages: Package, **facts: Any) -> Inspection:
     known = {"pins": (), **facts}
     env = environment(*packages, **{k: v for k, v in known.items() if k in _OF_ENVIRONMENT})
-    return Inspection(
-        environment=env, **{k: v for k, v in facts.items() if k not in _OF_ENVIRONMENT}
-    )
+    rest = {k: v for k, v in facts.items() if k not in _OF_ENVIRONMENT}
+    return Inspection(environment=env, **{"family": ("conda",), **rest})
 
 
 def with_record(package: Package, **facts: Any) -> Package:
@@ -136,7 +149,7 @@ def test_which_package_it_was_is_not_guessed(
     ]
     if candidates:
         planned = plan_repair(inspection, [found], wants(inspection, [found], {}), Means())
-        assert planned.unfixed[0].reason.startswith("which of these it was is unknown: six-1.16.0")
+        assert planned.unfixed[0].reason == Reason("several", candidates)
 
 
 def test_what_history_never_had_is_not_lost_whatever_a_cache_holds() -> None:
@@ -188,6 +201,7 @@ def test_what_history_tells(tmp_path: Path) -> None:
 NUMPY = conda("numpy==1.26.4", modules=["numpy/__init__.py", "numpy/core.py"])
 CV = conda("cv==1.0", modules=["cv2/__init__.py"])
 BY_PIP = Source(installer="pip")
+BUSY = Reason("said", ("busy",))
 
 
 def over(package: Package, *paths: str) -> Claim:
@@ -221,13 +235,14 @@ def test_what_lies_over_two_packages_goes_for_both_or_stays() -> None:
     planned = plan_repair(inspection, damage, wanted, Means(whole, removals))
     assert [type(step) for step in planned.steps] == [TakeOut, PutBack, PutBack]
     assert planned.unfixed == ()
-    supplies: dict[str, Supply | str] = {**whole, "cv-1.0-py311_0": "it is nowhere"}
+    nowhere = Reason("no-source")
+    supplies: dict[str, Supply | Reason] = {**whole, "cv-1.0-py311_0": nowhere}
     planned = plan_repair(inspection, damage, wanted, Means(supplies, removals))
     assert planned.steps == ()
-    assert [one.reason for one in planned.unfixed] == ["it is nowhere", "it is nowhere"]
-    failed = {f"{SITE}/numpy-2.0.dist-info": "busy"}
+    assert [one.reason for one in planned.unfixed] == [nowhere, nowhere]
+    failed = {f"{SITE}/numpy-2.0.dist-info": BUSY}
     planned = plan_repair(inspection, damage, wanted, Means(whole, removals, failed=failed))
-    assert [one.reason for one in planned.unfixed] == ["busy", "busy"]
+    assert [one.reason for one in planned.unfixed] == [BUSY, BUSY]
 
 
 def test_of_a_package_that_nobody_lies_over_a_part_comes_back() -> None:
@@ -235,21 +250,21 @@ def test_of_a_package_that_nobody_lies_over_a_part_comes_back() -> None:
     damage = [Missing(conda_package="numpy-1.26.4-py311_0", paths=paths, files=5)]
     inspection = seen(NUMPY)
     wanted = wants(inspection, damage, {})
-    supply = Supply("folder", "/pkgs", lacks={paths[0]: "other bytes"})
-    obstacles = {"bin/f2py": Obstacle(f"{PREFIX}/bin/f2py", "it is a folder")}
+    supply = Supply("folder", "/pkgs", lacks={paths[0]: BUSY})
+    obstacles = {"bin/f2py": Obstacle(f"{PREFIX}/bin/f2py", "full-folder")}
     means = Means({"numpy-1.26.4-py311_0": supply}, obstacles=obstacles)
     planned = plan_repair(inspection, damage, wanted, means)
     assert planned.steps == (PutBack("numpy-1.26.4-py311_0", (paths[1],), supply),)
-    assert [one.reason for one in planned.unfixed] == ["other bytes"]
+    assert [one.reason for one in planned.unfixed] == [BUSY]
 
 
 def test_what_is_said_to_be_mended_was_found_to_be_so() -> None:
     one, two, three = (Leftover(path=f"{SITE}/~{name}", reason="x") for name in "abc")
     before: list[Finding] = [one, two, three]
-    repair = Repair((), (Unfixed(two, "busy"), Unfixed(three, "busy")))
+    repair = Repair((), (Unfixed(two, BUSY), Unfixed(three, BUSY)))
     assert left_after(repair, before, [one, two]) == (
-        Unfixed(one, "it was found again afterwards"),
-        Unfixed(two, "busy"),
+        Unfixed(one, Reason("found-again")),
+        Unfixed(two, BUSY),
     )
 
 
@@ -306,7 +321,7 @@ def test_what_is_in_the_way_of_a_file(tmp_path: Path) -> None:
         ),
         (
             Lacks(distribution="x", version="1", requirement="numpy>=2", found="1.26.4"),
-            {"frozen": "", "manager": "mamba"},
+            {"frozen": "", "manager": "mamba", "family": ("mamba",)},
             None,
         ),
         (
@@ -337,6 +352,23 @@ def test_what_is_in_the_way_of_a_file(tmp_path: Path) -> None:
             {},
             f"{PREFIX}/bin/python -m ipykernel install --prefix {PREFIX} --name mine",
         ),
+        (
+            WrongInterpreter(
+                distribution="ipykernel", starts="/x/python", exists=False, paths=("bin/ipy",)
+            ),
+            {},
+            "safepip install --force-reinstall --no-deps ipykernel==6.0",
+        ),
+        (
+            WrongInterpreter(severity="note", starts="/x/python", exists=True, paths=("bin/x",)),
+            {},
+            None,
+        ),
+        (
+            StaleConstraints(path="/home/me/constraints.txt", names=("numpy",)),
+            {},
+            "safepip constraints -o /home/me/constraints.txt",
+        ),
     ],
 )
 def test_the_command_for_a_finding(
@@ -346,6 +378,70 @@ def test_the_command_for_a_finding(
     shell = Shell(PREFIX, facts.get("manager", "conda"))
     given = [fix.command for fix in advice(inspection, [finding], Repair(()), shell)]
     assert given == ([command] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("manager", "family", "tool"),
+    [
+        ("conda", ("mamba", "conda"), "conda"),
+        ("mamba", ("conda", "mamba"), "mamba"),
+        ("mamba", ("conda",), "conda"),
+        ("rattler", ("micromamba",), "micromamba"),
+        ("conda", (), ""),
+        ("conda", ("pixi",), ""),
+        ("pixi", ("pixi", "conda"), ""),
+    ],
+)
+def test_nothing_goes_before_a_tool_that_is_here_has_what_comes_back(
+    manager: Any, family: tuple[str, ...], tool: str
+) -> None:
+    inspection = seen(NUMPY, pip("numpy==2.0"), family=family)
+    damage = [replaced(NUMPY, "x")]
+    commands = [f.command for f in advice(inspection, damage, Repair(()), Shell(PREFIX, manager))]
+    exact = "--force-reinstall numpy=1.26.4=py311_0"
+    fetched = f"{tool} install -p {PREFIX} -y --download-only {exact}"
+    uninstalled = "safepip pip uninstall -y numpy"
+    whole = f"{fetched} && {uninstalled} && {tool} install -p {PREFIX} {exact}"
+    assert commands == ([whole] if tool else [])
+    # A cell goes on where a line of it has failed.
+    cell = Shell(PREFIX, manager, in_notebook=True)
+    assert advice(inspection, damage, Repair(()), cell) == ()
+
+
+def test_what_was_asked_about_may_be_for_another_to_mend() -> None:
+    damage = DependsUnmet(
+        conda_package="pandas-2.2-0", depends="numpy <2", found="numpy 2.0", owner="pip"
+    )
+    repair = Repair((), (Unfixed(damage, Reason("follows"), follows=True),))
+    for names, commands in (((), []), (("pandas",), ["safepip doctor --fix numpy"])):
+        fixes = advice(seen(NUMPY), [damage], repair, Shell(PREFIX), names)
+        assert [fix.command for fix in fixes] == commands
+
+
+def test_where_no_command_mends_it_one_says_why() -> None:
+    damage = replaced(NUMPY, "x")
+    repair = Repair((), (Unfixed(damage, Reason("no-tool")),))
+    inspection = seen(NUMPY, pip("numpy==2.0"), family=())
+    fixes = advice(inspection, [damage], repair, Shell(PREFIX), ("numpy",))
+    assert [fix.command for fix in fixes] == ["safepip doctor --fix --dry-run numpy"]
+
+
+def test_what_is_written_over_and_may_be_an_edit_is_in_the_step() -> None:
+    edited, gone = f"{LIBRARY}/numpy/core.py", f"{LIBRARY}/numpy/__init__.py"
+    dist = "numpy-1.26.4-py311_0"
+    damage = [
+        Altered(conda_package=dist, paths=(edited,)),
+        Missing(conda_package=dist, paths=(gone,), files=5),
+    ]
+    inspection = seen(NUMPY)
+    supply = Supply("folder", "/pkgs")
+    planned = plan_repair(inspection, damage, wants(inspection, damage, {}), Means({dist: supply}))
+    assert planned.steps == (PutBack(dist, (edited, gone), supply, over=(edited,)),)
+
+
+@pytest.mark.parametrize("why", get_args(Why))
+def test_every_reason_has_words(why: Why) -> None:
+    assert why_left(Reason(why, ("a", "b", "c"))).isprintable()
 
 
 @pytest.mark.parametrize(

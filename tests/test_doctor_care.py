@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from safepip.decisions.diagnosing.origin import origin_of
-from safepip.decisions.repairing.plan import Means, left_after, plan_repair
+from safepip.decisions.repairing.left import left_after
+from safepip.decisions.repairing.means import Means
+from safepip.decisions.repairing.plan import plan_repair
 from safepip.decisions.repairing.wants import wants
 from safepip.decisions.wording.repairs import repair_lines
 from safepip.doors.doctor import working_folder
@@ -36,7 +38,7 @@ from safepip.values.environment import Distribution, Interpreter
 from safepip.values.errors import UnreadableRecord
 from safepip.values.inspection import Claim, Details, Inspection, Linked
 from safepip.values.journal import Absent, Entry, File, Step, Touched
-from safepip.values.repair import Discard, Disown, PutBack, Supply, TakeOut
+from safepip.values.repair import Discard, Disown, PutBack, Reason, Supply, TakeOut
 from tests.build import LIBRARY, PREFIX, SITE, conda, environment, pip
 from tests.test_doctor_books import over, replaced
 from tests.test_installed import lay
@@ -171,7 +173,7 @@ def test_others_on_the_files_of_a_lost_package_go_or_give_them_up() -> None:
     )
     said = repair_lines(planned, env, done="", where="env", width=200)
     assert "over bin/alpha, " in str(said)
-    stuck = replace(means, supplies={alpha: "it is nowhere"})
+    stuck = replace(means, supplies={alpha: Reason("no-source")})
     assert plan_repair(inspection, damage, wanted, stuck).steps == ()
 
 
@@ -239,7 +241,7 @@ def test_a_row_whose_file_is_a_link_is_not_installed(tmp_path: Path) -> None:
     assert make(row, place, "").source == row.source
     Path(row.source).unlink()
     Path(row.source).symlink_to(tmp_path / "else")
-    with pytest.raises(Unproven, match="is a link, and no file"):
+    with pytest.raises(Unproven, match="is-link"):
         make(row, place, "")
 
 

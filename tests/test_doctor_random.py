@@ -12,11 +12,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from safepip.decisions.wording.diagnosis import diagnosis_lines
@@ -44,10 +44,13 @@ PACKAGES: Mapping[str, Mapping[str, str]] = {
     },
     "beta-2.0-h1": {"lib/libbeta.so": "beta\0", "share/beta": "text\n", "bin/tool": "tool\n"},
 }
+LINKS: Mapping[str, Mapping[str, str]] = {"beta-2.0-h1": {"lib/libbeta.so.1": "libbeta.so"}}
+"""Links that packages have besides, and where they lead."""
+LINKED = {path: target for links in LINKS.values() for path, target in links.items()}
 OWNED = {path: text for files in PACKAGES.values() for path, text in files.items()}
 ALTERED = ("replaced.altered", "two-copies.altered", "overwritten.paths", "altered.paths")
 GONE = ("replaced.missing", "two-copies.missing", "missing.paths")
-PATHS = st.sampled_from(sorted(OWNED))
+PATHS = st.sampled_from(sorted({*OWNED, *LINKED}))
 NAMES = st.sampled_from(["alpha", "gamma", "delta"])
 
 
@@ -60,12 +63,24 @@ class Came:
     paths: tuple[str, ...]
     claims: tuple[str, ...]
     """Further rows of its RECORD, which lead where they like."""
+    is_egg: bool = False
+    """It has no list of its files."""
+    lacks: str = ""
+    """A file of its metadata that is gone again."""
+    is_gone: bool = False
+    """All of its metadata is gone again."""
 
 
 HOSTILE = (
     *("../../../../outside", "../../../conda-meta/history", "../../../conda-meta", "..", "."),
     *("/", "", "../../../bin", "../../../lib/libbeta.so/x", "x" * 140_000, '"', "a\0b", "~lpha"),
 )
+
+
+FURTHER = st.sampled_from(
+    ["share/further", "../outside", "../elsewhere/new", "/outside", "bin/../share/x", "lib", "."]
+)
+"""What a record may name: what is not there, and what leads out."""
 
 
 @dataclass
@@ -75,6 +90,10 @@ class Done:
     altered: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     came: list[Came] = field(default_factory=list)
+    piped: set[str] = field(default_factory=set)
+    """Paths of conda's at which a pipe lies, to which nobody writes."""
+    added: tuple[str, ...] | None = None
+    """The files of a further record, of a package that is in no cache."""
     strange: list[tuple[str, bytes]] = field(default_factory=list)
     """Files that are nobody's, by path."""
     lost: str = ""
@@ -90,7 +109,17 @@ class Done:
     def known(self) -> set[str]:
         """The paths that a record still tells of."""
         gone = (self.lost, self.unreadable)
-        return {p for dist, files in PACKAGES.items() if dist not in gone for p in files}
+        there = [dist for dist in PACKAGES if dist not in gone]
+        known = {p for dist in there for p in (*PACKAGES[dist], *LINKS.get(dist, ()))}
+        return known.union(self.added or ())
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether all that it takes to have it as it was is there, and nothing in the way."""
+        odd = [
+            came for came in self.came if came.claims or came.is_egg or came.lacks or came.is_gone
+        ]
+        return not (odd or self.piped or self.blocked or self.linked or self.strange or self.added)
 
 
 @st.composite
@@ -101,7 +130,13 @@ def deeds(draw: st.DrawFn) -> Done:
         mine = {f"{SITE}/{name}_own.py"}
         claims = draw(st.lists(st.sampled_from(HOSTILE), max_size=2))
         version = draw(st.sampled_from(["1.0", "3.0"]))
-        done.came.append(Came(name, version, (*paths, *mine), tuple(claims)))
+        is_egg = draw(st.sampled_from([False, False, True]))
+        lacks = draw(st.sampled_from(["", "", "METADATA", "RECORD", "INSTALLER"]))
+        is_gone = draw(st.sampled_from([False, False, False, True]))
+        came = Came(name, version, (*paths, *mine), tuple(claims), is_egg, lacks, is_gone)
+        done.came.append(came)
+    done.piped = draw(st.sets(st.sampled_from(sorted(OWNED)), max_size=1))
+    done.added = draw(st.none() | st.none() | st.sets(FURTHER, max_size=3).map(tuple))
     done.lost = draw(st.sampled_from(["", "", "alpha-1.0-py_0", "beta-2.0-h1"]))
     done.unreadable = draw(st.sampled_from(["", "", "", *PACKAGES]))
     done.blocked = draw(st.sampled_from(["", "", ""]) | PATHS)
@@ -126,7 +161,8 @@ class Small:
         self.cache = folder.resolve() / "pkgs"
         for dist, files in PACKAGES.items():
             self._link(dist, files)
-        (self.prefix / "conda-meta" / "history").touch()
+        told = "".join(f"+file:///nowhere/noarch::{dist}\n" for dist in PACKAGES)
+        write(self.prefix / "conda-meta" / "history", f"==> 2026-01-01 00:00:00 <==\n{told}")
         write(self.prefix.parent / "outside", "not the environment's\n")
         self.elsewhere = self.prefix.parent / "elsewhere"
         self.elsewhere.mkdir()
@@ -136,8 +172,11 @@ class Small:
             {"_path": path, "path_type": "hardlink", "sha256": sha256(text)}
             for path, text in files.items()
         ]
+        links = LINKS.get(dist, {})
+        rows += [{"_path": path, "path_type": "softlink"} for path in links]
         name, version, build = dist.rsplit("-", 2)
-        index = {"name": name, "version": version, "build": build, "depends": []}
+        depends = ["alpha", "beta"] if name == "python" else []  # so that each is missed
+        index = {"name": name, "version": version, "build": build, "depends": depends}
         paths = {"paths": rows, "paths_version": 1}
         unpacked = self.cache / dist
         write(unpacked / "info" / "index.json", json.dumps(index))
@@ -145,9 +184,12 @@ class Small:
         for path, text in files.items():
             write(unpacked / path, text)
             write(self.prefix / path, text)
+        for path, target in links.items():
+            for place in (unpacked, self.prefix):
+                (place / path).symlink_to(target)
         record = {
             **index,
-            "files": list(files),
+            "files": [*files, *links],
             "paths_data": paths,
             "extracted_package_dir": str(unpacked),
         }
@@ -159,16 +201,8 @@ class Small:
         return Target(str(self.prefix), python, is_conda=True, chosen_by="--env")
 
     def suffer(self, done: Done) -> None:
-        for path in done.altered:
-            write(self.prefix / path, f"{OWNED[path]}altered\n")
-        for came in done.came:
-            self._bring(came)
-        for path in done.deleted:
-            (self.prefix / path).unlink(missing_ok=True)
-        if done.lost:
-            (self.prefix / "conda-meta" / f"{done.lost}.json").unlink()
-        if done.unreadable and done.unreadable != done.lost:
-            write(self.prefix / "conda-meta" / f"{done.unreadable}.json", '{"name": "')
+        self._lose_files(done)
+        self._lose_records(done)
         if done.blocked:
             (self.prefix / done.blocked).unlink(missing_ok=True)
             write(self.prefix / done.blocked / "inside", "somebody's\n")
@@ -180,16 +214,44 @@ class Small:
             shutil.rmtree(self.prefix / done.linked, ignore_errors=True)
             (self.prefix / done.linked).symlink_to(self.prefix.parent / "elsewhere")
 
+    def _lose_files(self, done: Done) -> None:
+        for path in done.altered:
+            write(self.prefix / path, f"{OWNED.get(path, '')}altered\n")
+        for came in done.came:
+            self._bring(came)
+        for path in done.deleted:
+            (self.prefix / path).unlink(missing_ok=True)
+        for path in done.piped - done.deleted:
+            write(self.prefix / path, "")
+            (self.prefix / path).unlink()
+            os.mkfifo(self.prefix / path)
+
+    def _lose_records(self, done: Done) -> None:
+        if done.added is not None:
+            facts = {"name": "further", "version": "1.0", "build": "0", "depends": []}
+            text = json.dumps({**facts, "files": list(done.added)})
+            write(self.prefix / "conda-meta" / "further-1.0-0.json", text)
+        if done.lost:
+            (self.prefix / "conda-meta" / f"{done.lost}.json").unlink()
+        if done.unreadable and done.unreadable != done.lost:
+            write(self.prefix / "conda-meta" / f"{done.unreadable}.json", '{"name": "')
+
     def _bring(self, came: Came) -> None:
-        info = f"{SITE}/{came.name}-{came.version}.dist-info"
+        info = f"{SITE}/{came.name}-{came.version}.{'egg' if came.is_egg else 'dist'}-info"
         metadata = f"Name: {came.name}\nVersion: {came.version}\n"
-        own = {f"{info}/METADATA": metadata, f"{info}/INSTALLER": "pip\n"}
+        main = "PKG-INFO" if came.is_egg else "METADATA"
+        own = {f"{info}/{main}": metadata, f"{info}/INSTALLER": "pip\n"}
         own.update(dict.fromkeys(came.paths, f"by {came.name} {came.version}\n"))
         for path, text in own.items():
             write(self.prefix / path, text)
         rows = "".join(f"../../../{path},,\n" for path in (*own, f"{info}/RECORD"))
         rows += "".join(f"{claim},,\n" for claim in came.claims)
-        write(self.prefix / info / "RECORD", rows)
+        if not came.is_egg:
+            write(self.prefix / info / "RECORD", rows)
+        if came.lacks:
+            (self.prefix / info / came.lacks).unlink(missing_ok=True)
+        if came.is_gone:
+            shutil.rmtree(self.prefix / info)
 
     def examine(self) -> Diagnosis:
         return examine(self.target, {}, "/", silent)
@@ -202,13 +264,15 @@ class Small:
         """What a plain look finds altered, and gone, of what has a record."""
         altered, gone = set(), set()
         for path in done.known:
-            text = OWNED[path]
             place = self.prefix / path
-            if place.is_dir():
-                altered.add(path)
-            elif not place.is_file():
+            if not os.path.lexists(place):
                 gone.add(path)
-            elif place.read_bytes() != text.encode():
+            elif path in (done.added or ()):
+                continue  # of which nobody knows what it should be
+            elif path in LINKED:
+                if not place.is_symlink() or os.readlink(place) != LINKED[path]:
+                    altered.add(path)
+            elif not place.is_file() or place.read_bytes() != OWNED[path].encode():
                 altered.add(path)
         return altered, gone
 
@@ -283,6 +347,8 @@ def said_of(found: Diagnosis) -> None:
 
 @settings(max_examples=30)
 @given(done=deeds())
+@example(done=Done(lost="alpha-1.0-py_0", blocked=f"{SITE}/alpha-1.0.dist-info/METADATA"))
+@example(done=Done(piped={"bin/alpha"}, deleted={"bin/tool"}))
 def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) -> None:
     with tempfile.TemporaryDirectory() as folder:
         small = Small(Path(folder))
@@ -295,9 +361,10 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
             assert not mended.repair.steps
             return
         assert mended.after is not None
-        in_the_way = bool(done.blocked or done.linked or done.lost or done.unreadable)
-        if not any(came.claims for came in done.came) and not in_the_way:
-            assert small.hurt(done) == (set(), set())
+        if done.is_simple:  # all that has to be there is in the cache
+            assert small.hurt(replace(done, lost="", unreadable="")) == (set(), set())
+            damage = [f for f in mended.after.findings if f.severity == "damage"]
+            assert {finding.kind for finding in damage} <= {"no-python"}
         assert (small.prefix.parent / "outside").is_file()
         assert os.listdir(small.elsewhere) == []
         assert small.contents()["conda-meta/history"] == before["conda-meta/history"]
@@ -305,8 +372,6 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
         for finding in mended.after.findings:
             if finding.kind in ("altered", "missing", "overwritten", "replaced", "two-copies"):
                 assert getattr(finding, "conda_package", "") in left_alone
-        if not in_the_way:
-            assert left_alone <= {"", "odd-1-0"}
         said_of(mended.after)
         environment = mended.before.inspection.environment
         steps = repair_lines(mended.repair, environment, done="", where="x", width=80)

@@ -29,7 +29,7 @@ from safepip.values.damage import (
 from safepip.values.findings import Finding, Frozen
 from safepip.values.inspection import Checked, Inspection
 from safepip.values.late import fields
-from safepip.values.repair import Discard, Disown, PutBack, Repair, Supply, TakeOut, Unfixed
+from safepip.values.repair import Discard, Disown, PutBack, Reason, Repair, Supply, TakeOut, Unfixed
 from tests.build import PREFIX, SITE, conda, environment, pip
 from tests.saying import expected, text
 from tests.wild import SECRET, WILD
@@ -37,7 +37,7 @@ from tests.wild import SECRET, WILD
 BY_PIP = Source(installer="pip", requested=True, written="2026-11-25")
 NUMPY = conda("numpy==1.26.4")
 LAB = environment(NUMPY, conda("scipy==1.11.4"), pip("cv==4.12"))
-SEEN = Inspection(environment=LAB, checked=Checked(files=1200, hashed=1190))
+SEEN = Inspection(environment=LAB, checked=Checked(files=1200, hashed=1190), family=("conda",))
 REPLACED = Replaced(
     distribution="numpy",
     conda_package="numpy-1.26.4-py311_0",
@@ -87,8 +87,10 @@ def test_a_report() -> None:
         fix   have conda do it:
         """
     ) + (
-        "        safepip pip uninstall -y numpy cv && conda install -p /opt/conda/envs/lab "
-        "--force-reinstall numpy=1.26.4=py311_0 scipy=1.11.4=py311_0\n"
+        "        conda install -p /opt/conda/envs/lab -y --download-only --force-reinstall "
+        "numpy=1.26.4=py311_0 scipy=1.11.4=py311_0 && safepip pip uninstall -y numpy cv && "
+        "conda install -p /opt/conda/envs/lab --force-reinstall numpy=1.26.4=py311_0 "
+        "scipy=1.11.4=py311_0\n"
     )
 
 
@@ -109,7 +111,7 @@ def test_a_sound_environment_is_one_line() -> None:
 
 def test_a_repair() -> None:
     taken = LAB.distributions[2]
-    download = Supply("download", "https://ada:x@conda.example/numpy.conda", "a", 6_500_000)
+    download = Supply("download", "https://ada:x@conda.example/numpy.conda", "a", "", 6_500_000)
     steps = (
         TakeOut(taken, (f"{SITE}/cv.py",)),
         Disown(taken, (f"{PREFIX}/bin/tool",)),
@@ -117,7 +119,7 @@ def test_a_repair() -> None:
         PutBack("six-1.16.0-py_0", (), Supply("folder", "/pkgs/six"), record="six.json"),
         Discard(f"{SITE}/~umpy"),
     )
-    repair = Repair(steps, (Unfixed(FOUND[1], "its files are nowhere"),))
+    repair = Repair(steps, (Unfixed(FOUND[1], Reason("no-source")),))
     lines = repair_lines(repair, LAB, done="", where="lab", width=80)
     left = unfixed_lines(repair.unfixed, LAB, width=80)
     assert text((*lines, *left)) == expected(
@@ -132,7 +134,7 @@ def test_a_repair() -> None:
           fetches 6.5 MB
           = cv: 4.12 was written over 3 files of conda's scipy 1.11.4 (bin/one, bin/two,
             ... 1 more), put there by safepip, 2026-11-25-1
-            left as it is: its files are nowhere
+            left as it is: nothing tells where it came from
         """
     )
     assert "ada" not in json.dumps(repair_as_json(repair))
@@ -159,7 +161,10 @@ def test_a_repair() -> None:
                 missing=(),
                 strays=(),
             ),
-            "safepip pip uninstall -y cv && safepip pip uninstall -y cv && safepip install cv==2.0",
+            (
+                "safepip plan --ignore-installed --no-deps cv==2.0 && safepip uninstall -y cv && "
+                "safepip uninstall -y cv && safepip install --no-deps cv==2.0"
+            ),
         ),
         (
             DependsUnmet(conda_package="x-1-0", depends="six >=1", found=None, owner="none"),

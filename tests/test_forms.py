@@ -30,10 +30,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
     return create(place / "lab", from_wheel(LIBNUM), holder)
 
 
-def plan(lab: CondaEnvironment, *arguments: str | Path) -> Guarded:
+def plan(lab: CondaEnvironment, *arguments: str | Path, **more: str) -> Guarded:
     words = [sys.executable, "-m", "safepip", "--env", str(lab.prefix), *map(str, arguments)]
     links = {"PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"), "PIP_NO_CACHE_DIR": "1"}
-    return run(lab, words, env={"PIP_NO_INDEX": "1", "COLUMNS": "80", **links})
+    return run(lab, words, env={"PIP_NO_INDEX": "1", "COLUMNS": "80", **links, **more})
 
 
 def test_a_plan_as_markdown_and_as_a_page(lab: CondaEnvironment, tmp_path: Path) -> None:
@@ -105,3 +105,25 @@ def test_the_help_of_a_plan_tells_safepip_s_own_options(capsys: pytest.CaptureFi
     assert "--prefer-conda From conda what it has, and pip the rest." in said
     assert "`safepip install --help` lists that" in said
     assert "--no-undo" not in said
+
+
+def test_a_job_of_github_has_an_annotation_and_a_summary(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    file = tmp_path / "summary.md"
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(file)}
+    held = plan(lab, "plan", "--json", "vision", **job)
+    assert (held.exit_code, held.stderr.count("::notice title=safepip kept::")) == (0, 1)
+    refused = plan(lab, "install", "--json", "vision==5.0", **job)
+    assert (refused.exit_code, refused.answer["code"]) == (10, "conda-owned")
+    assert refused.stderr.count("::error title=safepip conda-owned::") == 1
+    heads = [line for line in file.read_text().splitlines() if line.startswith("###")]
+    assert heads == ["### safepip: kept", "### safepip: blocked (conda-owned)"]
+    before = file.read_text()
+    # Who asks for Markdown puts it there; and a summary that cannot be written changes nothing.
+    assert plan(lab, "plan", "--markdown", "vision", **job).exit_code == 0
+    job["GITHUB_STEP_SUMMARY"] = str(tmp_path)
+    wrong = plan(lab, "plan", "--strict", "--nonsense", "--html", tmp_path, "x", **job)
+    assert (wrong.exit_code, wrong.stderr.count("::error title=safepip usage::")) == (2, 1)
+    assert "safepip: the job's summary says nothing of this: cannot write" in wrong.stderr
+    assert file.read_text() == before

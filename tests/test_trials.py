@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from safepip.decisions.configuring import configured
 from safepip.effects.asking import Asking
 from safepip.effects.engines import start
 from safepip.recipes.course import Course
@@ -30,7 +31,7 @@ def course(folder: Path, python: str, engine: EngineName = "one-pass") -> Course
     target = Target(PREFIX, python, is_conda=True, chosen_by="--env")
     request = Request("install", ("install", "app"), Policy(), target)
     asking = Asking(python, request.arguments, os.environ, folder)
-    settings = settings_of({}, print)
+    settings = settings_of(configured([]), print)
     return Course(request, start(engine, asking), asking, LAB, time.monotonic(), settings)
 
 

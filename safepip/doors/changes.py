@@ -58,7 +58,8 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
     except click.exceptions.Exit:
         return 0
     except click.ClickException as error:
-        return say_error(UsageError(error.format_message()), verb=verb, as_json=own.json)
+        as_json = own.json or "--json" in arguments
+        return say_error(UsageError(error.format_message()), verb=verb, as_json=as_json)
     as_json = own.json or options["json"]
     _end_once()
     try:
@@ -187,7 +188,7 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
         tell=say_event,
-        policy=policy_of(own),
+        policy=policy_of(own, target.prefix),
     )
     if as_json:
         print_json(_undone_as_json(done, target))

@@ -34,7 +34,7 @@ def complete() -> NoReturn:
         _print(_of_own_verb(verb), start)
         sys.exit(1)  # as pip ends
     if at == 0:
-        _print([*_OWN, "plan", "pip", *VALUES, *FLAGS], start)
+        _print([*_OWN, "plan", "uv", "pip", *VALUES, *FLAGS], start)
     elif verb in GUARDED:
         _print([*VALUES, *FLAGS], start)
     if verb in ("plan", "pip"):

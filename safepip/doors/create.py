@@ -110,7 +110,7 @@ def run_create(own: OwnOptions, options: dict[str, Any], *, as_json: bool) -> in
     os.chdir(os.path.dirname(os.path.realpath(file.path)))  # as conda does it for pip's part
     making = Making(
         prefix=prefix,
-        policy=policy_of(own),
+        policy=policy_of(own, prefix),
         environ=environ,
         tell=say_event,
         quiet_stdout=as_json,

@@ -10,10 +10,8 @@ import click
 
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.repairing.advice import advice
-from safepip.decisions.wording.diagnosis import diagnosis_lines
+from safepip.decisions.wording.diagnosis import diagnosis_lines, sound_lines
 from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_as_json
-from safepip.decisions.wording.layout import Line, Span
-from safepip.decisions.wording.phrases import listed
 from safepip.decisions.wording.refusal import fix_lines
 from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
 from safepip.doors.asking import ask
@@ -22,15 +20,17 @@ from safepip.doors.progress import Progress
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
-from safepip.recipes.doctor import examine, settle
+from safepip.recipes.doctor import examine, narrowed, settle
 from safepip.recipes.mending import planned_repair
 from safepip.recipes.repair import Asking, repair
+from safepip.values.damage import StaleConstraints
 from safepip.values.errors import UsageError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from safepip.decisions.wording.layout import Line
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.doctor import Diagnosis
     from safepip.recipes.repair import Repaired
@@ -46,12 +46,13 @@ def doctor_command(*common: click.Parameter) -> click.Command:
         "doctor",
         params=[
             click.Argument(["names"], nargs=-1, metavar="[NAME]..."),
-            click.Option(["--fix"], is_flag=True, help="Mend it, or what is named; asks first."),
+            click.Option(["--fix"], is_flag=True, help="Mend what is wrong; asks first."),
             *common,
         ],
         short_help="Say what is wrong in the environment; mend it.",
         help="Compare the environment with what conda and pip wrote of it, every file by its "
-        "bytes, and say what is wrong and whose doing it is. Ends with 1 when there is damage.",
+        "bytes, and say what is wrong and whose doing it is, or what is wrong with what is named. "
+        "Ends with 1 when there is damage.",
     )
 
 
@@ -59,22 +60,28 @@ def doctor(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json:
     """Examine the environment, and say what was found; or mend it."""
     if options["fix"]:
         return _fix(target, options, own, as_json=as_json)
-    for option in ("names", "yes", "dry_run"):
+    for option in ("yes", "dry_run"):
         if options[option]:
-            raise UsageError("names, `--yes` and `--dry-run` go with `--fix`")
-    return report(target, as_json=as_json)
+            raise UsageError("`--yes` and `--dry-run` go with `--fix`")
+    return report(target, options["names"], as_json=as_json)
 
 
-def report(target: Target, *, as_json: bool = False) -> int:
-    """Examine the environment, say what was found, and give the exit code."""
+def report(target: Target, names: Sequence[str] = (), *, as_json: bool = False) -> int:
+    """Examine the environment, say what was found, and give the exit code.
+
+    ``names``: of what alone that is said; empty for all.
+    """
     settle(target, os.environ, say_event)
     with Progress("checking files") as progress:
-        found = examine(target, os.environ, working_folder(), progress.tell)
+        whole = examine(target, os.environ, working_folder(), progress.tell)
+    found = narrowed(whole, names)
     code = _code(found)
     if as_json:
-        print_json({**_diagnosis_as_json(found, target), "exit_code": int(code)})
+        answer = _diagnosis_as_json(found, target, names)
+        sound = {"sound": list(found.sound)} if names else {}
+        print_json({**answer, **sound, "exit_code": int(code)})
     else:
-        show(_lines(found, target), sys.stdout)
+        show(_lines(found, target, names), sys.stdout)
     return code
 
 
@@ -90,24 +97,29 @@ def _code(found: Diagnosis) -> Exit:
     return Exit.DAMAGED if found.damage else Exit.DONE
 
 
-def _lines(found: Diagnosis, target: Target) -> Sequence[Line]:
+def _lines(found: Diagnosis, target: Target, names: Sequence[str] = ()) -> Sequence[Line]:
+    fixes = _fixes(found, target, names)
     return diagnosis_lines(
-        found.inspection, found.findings, _fixes(found, target), width=width_of()
+        found.inspection, found.findings, fixes, width=width_of(), names=names, sound=found.sound
     )
 
 
-def _fixes(found: Diagnosis, target: Target) -> tuple[Fix, ...]:
-    if not found.damage:
+def _fixes(found: Diagnosis, target: Target, names: Sequence[str] = ()) -> tuple[Fix, ...]:
+    stale = [one for one in found.findings if isinstance(one, StaleConstraints)]
+    if not (found.damage or stale):
         return ()
     shell = shell_of(target, found.inspection.environment.manager)
-    return advice(found.inspection, found.damage, planned_repair(found), shell)
+    repair = planned_repair(found, names)
+    return advice(found.inspection, (*found.damage, *stale), repair, shell, names)
 
 
-def _diagnosis_as_json(found: Diagnosis, target: Target) -> dict[str, Any]:
+def _diagnosis_as_json(
+    found: Diagnosis, target: Target, names: Sequence[str] = ()
+) -> dict[str, Any]:
     return as_json_diagnosis(
         found.inspection,
         found.findings,
-        _fixes(found, target),
+        _fixes(found, target, names),
         target=target,
         seconds=found.seconds,
     )
@@ -121,7 +133,7 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
             ask("doctor --fix", lines, again)
 
     asks = None if options["dry_run"] else agree
-    return mend(target, options["names"], asks, policy_of(own), as_json=as_json)
+    return mend(target, options["names"], asks, policy_of(own, target.prefix), as_json=as_json)
 
 
 def mend(
@@ -141,7 +153,8 @@ def mend(
     def agreed(before: Diagnosis, planned: Repair) -> None:
         progress.clear()
         environment, width = before.inspection.environment, width_of()
-        lines = repair_lines(planned, environment, done="", where=where, width=width)
+        kept = policy.keeps_undo
+        lines = repair_lines(planned, environment, done="", where=where, width=width, can_undo=kept)
         left = unfixed_lines(planned.unfixed, environment, width=width)
         if agree is not None:
             agree((*lines, *left))
@@ -159,7 +172,7 @@ def mend(
     if as_json:
         print_json({**_repaired_as_json(done, target), "exit_code": int(code)})
     else:
-        _say(done, target, where)
+        _say(done, target, where, names, policy)
     return code
 
 
@@ -172,18 +185,21 @@ def _repaired_as_json(done: Repaired, target: Target) -> dict[str, Any]:
     return {**after, "before": before, **told, "sound": list(done.sound), "undo": undo}
 
 
-def _say(done: Repaired, target: Target, where: str) -> None:
+def _say(done: Repaired, target: Target, where: str, names: Sequence[str], policy: Policy) -> None:
     environment, width = done.before.inspection.environment, width_of()
-    if done.sound:
-        show([Line((Span(f"safepip: nothing is wrong with {listed(done.sound)}"),))], sys.stdout)
+    show(sound_lines(done.sound), sys.stdout)
     if done.before.findings and (done.repair.steps or done.repair.unfixed):
         name = done.entry.id if done.entry is not None else ""
-        lines = repair_lines(done.repair, environment, done=name, where=where, width=width)
+        kept = policy.keeps_undo
+        lines = repair_lines(
+            done.repair, environment, done=name, where=where, width=width, can_undo=kept
+        )
         show(lines, sys.stdout)
     if done.after is None or done.repair.unfixed:
         show(unfixed_lines(done.repair.unfixed, environment, width=width), sys.stdout)
     if not done.repair.steps:
-        show(fix_lines(_fixes(done.before, target), width), sys.stdout)
+        fixes = _fixes(narrowed(done.before, names), target, names)
+        show(fix_lines(fixes, width), sys.stdout)
     if done.after is not None or not done.before.damage:
         after = done.after or done.before
         show(_lines(after, target), sys.stdout)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from safepip.doors import results
 from safepip.doors.saying import print_json, print_text, show_card
-from safepip.doors.terminal import show, width_of
+from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def show_outcome(outcome: Outcome, own: OwnOptions) -> None:
         lines = message(outcome, width=width_of(), verbosity=outcome.verbosity, form=form)
         stream = sys.stdout if outcome.verb == "plan" else sys.stderr
         show(lines, stream, no_color=outcome.no_color)
+    if runs_in_github():
+        from safepip.doors.github import tell_outcome
+
+        tell_outcome(outcome, has_document=own.markdown)
 
 
 def _write_page(outcome: Outcome, path: str) -> None:

@@ -15,6 +15,7 @@ from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcom
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
+from safepip.doors.terminal import runs_in_github
 from safepip.effects.asking import OtherPython
 from safepip.effects.engines import verb_and_python
 from safepip.effects.journal import timestamp
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 
 def run(verb: str, given: list[str], *, as_module: bool) -> int:
     """Carry out one guarded command, say how it ended, and give the exit code."""
+    if verb == "plan" and {"--help", "-h"}.intersection(given):
+        from safepip.doors.help import asks_for_help, show_plan_help
+
+        if asks_for_help(given):
+            return show_plan_help()
     own, arguments = split(given)
     _open_streams()
     try:
@@ -78,11 +84,18 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if verb == "uninstall" and target.prefix == os.path.realpath(sys.prefix):
         _say_what_stays_behind(target, arguments)
     request = _request(verb, own, arguments, target)  # type: ignore[arg-type]
-    redirected = python is not None or bool(os.environ.get("PIP_PYTHON"))
+    return carry_out(request, own, redirected=python is not None)
+
+
+def carry_out(request: Request, own: OwnOptions, *, redirected: bool = False) -> int:
+    """Carry out a guarded command, say how it ended, and give the exit code."""
+    redirected = redirected or bool(os.environ.get("PIP_PYTHON"))
+    if runs_in_github():
+        import safepip.doors.github  # noqa: F401 - safepip may be what is about to be changed
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
     if outcome.verdict is not None and outcome.caches:
-        _remember(outcome, target)
+        _remember(outcome, request.target)
     return outcome.exit_code
 
 
@@ -102,7 +115,7 @@ def _remember(outcome: Outcome, target: Target) -> None:
 
 
 def _request(verb: Verb, own: OwnOptions, arguments: list[str], target: Target) -> Request:
-    return Request(verb, tuple(arguments), policy_of(own), target)
+    return Request(verb, tuple(arguments), policy_of(own, target.prefix), target)
 
 
 def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:

@@ -117,18 +117,21 @@ def _where(target: Target) -> str:
 def _status(target: Target, *, as_json: bool, check: bool) -> int:
     from safepip.decisions.fixing.shell import shell_of
     from safepip.decisions.wording.guarding import status_lines
+    from safepip.decisions.wording.settings import settings_as_json, settings_lines
     from safepip.recipes.coverage import guard_status
+    from safepip.recipes.settings import configuration_of
 
+    settings = configuration_of(target.prefix, os.environ)
     found = guard_status(target, shell_of(target), os.environ)
     has_gap = any(one.guarded is False for one in found.tried)
     code = Exit.DAMAGED if check and has_gap else Exit.DONE
     if as_json:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
         answer = {"exit_code": int(code), "guard": {"levels": levels, "paths": paths}}
-        print_json({**_start(target), **answer})
+        print_json({**_start(target), **answer, "settings": settings_as_json(settings)})
     else:
         lines = status_lines(found.levels, found.tried, where=_where(target), width=width_of())
-        show(lines, sys.stdout)
+        show((*lines, *settings_lines(settings)), sys.stdout)
     return code
 
 

@@ -22,6 +22,7 @@ _VERBS = {
     "install": "Plan, judge against conda's records, act on just that.",
     "uninstall": "Remove what pip owns; refuse what conda owns.",
     "plan": "Say what `install` would do; change nothing.",
+    "uv": "Run uv; `uv pip install` and `uninstall` are guarded.",
     "pip": "Run the real pip, unguarded.",
     "exec": "Run any command with the guard before each pip on PATH.",
 }

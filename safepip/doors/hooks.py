@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
     """Carry out one of these verbs, and give the exit code."""
+    # What `exec` runs has options of its own.
+    as_json = own.json or (verb != "exec" and "--json" in arguments)
     try:
         return _run(verb, own, arguments, as_module=as_module)
     except SafepipError as error:
-        return say_error(error, verb=verb, as_json=own.json or "--json" in arguments)
+        return say_error(error, verb=verb, as_json=as_json)
     except KeyboardInterrupt:
-        return say_interrupted(f"interrupted; say `safepip {verb}` again", as_json=own.json)
+        return say_interrupted(f"interrupted; say `safepip {verb}` again", as_json=as_json)
     except Exception:  # noqa: BLE001 - a bug may be anything, and is told here and nowhere else
-        return say_bug(as_json=own.json)
+        return say_bug(as_json=as_json)
 
 
 def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:

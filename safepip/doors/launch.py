@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     except KeyboardInterrupt:
         from safepip.doors.saying import say_interrupted
 
-        return say_interrupted("interrupted; nothing was changed")
+        return say_interrupted("interrupted; nothing was changed", as_json="--json" in given)
     except SafepipError as error:
         from safepip.doors.saying import say_error
 
@@ -49,17 +49,16 @@ def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool)
         from safepip.doors.probed import answer
 
         return answer(own, rest, as_module=as_module)
-    if verb == "plan" and {"--help", "-h"}.intersection(rest):
-        from safepip.doors.help import asks_for_help, show_plan_help
-
-        if asks_for_help(rest):
-            return show_plan_help()
     if verb is not None:
         # Next to nothing becomes garbage while a short command imports and reads.
         gc.set_threshold(100_000)
         from safepip.doors.guarded import run
 
         return run(verb, given, as_module=as_module)
+    if rest[0] == "uv":
+        from safepip.doors.uv import run as run_uv
+
+        return run_uv(own, rest[1:], as_module=as_module)
     if rest[0] in HOOKS:
         from safepip.doors.hooks import run as run_hook
 

@@ -12,7 +12,7 @@ from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from safepip.doors.arguments import OwnOptions
 
@@ -23,6 +23,11 @@ def answer(own: OwnOptions, arguments: Sequence[str], *, as_module: bool) -> int
         facts = {"prefix": target_of(own, arguments, as_module=as_module).prefix}
     except SafepipError as error:
         facts = {"error": error.code}
+    return answer_for(facts)
+
+
+def answer_for(facts: Mapping[str, str]) -> int:
+    """Say what is known, do nothing, and give the exit code."""
     answer_probe(os.environ[PROBE], facts)
     sys.stderr.write(f"safepip: only asked whether it is reached ({PROBE}); nothing was done\n")
     return Exit.BLOCKED

@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 from safepip.doors import results
-from safepip.doors.terminal import show, width_of
+from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print the one object; where nobody reads any more, the exit code still tells."""
-    print_text(json.dumps(answer) + "\n")
+    # GitHub takes `##[` in any line for a command of its own; here it can only stand in a text.
+    print_text(json.dumps(answer).replace("##[", "##\\u005b") + "\n")
 
 
 def print_text(text: str) -> None:
@@ -65,6 +66,10 @@ def say_error(
         show_card(card_of_error(error, verb=verb, target=target))
     else:
         show(error_message(error, verb=verb, width=width_of()))
+    if runs_in_github():
+        from safepip.doors.github import tell_error
+
+        tell_error(error, verb)
     return error.exit
 
 

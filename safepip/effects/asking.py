@@ -34,6 +34,8 @@ class Asking:
     """The folder that holds the pip to use; empty for the environment's own."""
     python_chosen: bool = False
     """`--python` has been followed already."""
+    uv: str = ""
+    """The uv to ask, by its path; empty where it is pip."""
     quiet_stdout: bool = False
     """pip's output goes to stderr, because stdout is for something else."""
     silent: bool = False

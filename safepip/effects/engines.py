@@ -49,6 +49,7 @@ def prepare(
         pip_from="" if has_usable_pip(request.target.prefix) else own_pip(),
         python_chosen=redirected,
         quiet_stdout=quiet_stdout,
+        uv=request.uv,
     )
 
 
@@ -66,6 +67,10 @@ def start(name: EngineName, asking: Asking) -> Engine:
     """Give the engine of this name, not yet entered."""
     if name == "one-pass":
         return OnePass(asking)
+    if name == "uv":
+        from safepip.effects.uv import Uv
+
+        return Uv(asking)
     from safepip.effects.two_pass import TwoPass  # seldom needed
 
     return TwoPass(asking)

@@ -46,6 +46,11 @@ def shims_of_its_own() -> str:
     return str(_FOLDER / "shell" / "shims")
 
 
+def shims_for_uv() -> str:
+    """Give the folder with the one for uv alone."""
+    return str(_FOLDER / "shell" / "shims-uv")
+
+
 def read_texts() -> dict[str, str]:
     """Give the scripts for shells, the hook and the extension of IPython, by their names."""
     files = [file for file in _FOLDER.joinpath("shell").rglob("*") if file.is_file()]

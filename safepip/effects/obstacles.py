@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from safepip.effects.transaction import all_in
@@ -45,19 +46,25 @@ def _itself(prefix: str, folder: str, leaving: Collection[str]) -> Obstacle | No
     if os.path.islink(folder):
         real = os.path.realpath(folder)
         if not f"{real}/".startswith(f"{prefix}/"):
-            return Obstacle(folder, "it is a link that leads out of the environment")
+            return Obstacle(folder, "leads-out")
     if not os.path.isdir(folder):
-        return Obstacle(folder, "it is no folder, and conda has files in one of this name")
+        return Obstacle(folder, "no-folder")
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Obstacle(folder, "it may not be written")
+        return Obstacle(folder, "not-writable")
     return None
 
 
 def _of_file(prefix: str, path: str, leaving: Collection[str]) -> Obstacle | None:
     whole = f"{prefix}/{path}"
-    if not os.path.isdir(whole) or os.path.islink(whole):
+    try:
+        mode = os.lstat(whole).st_mode
+    except (OSError, ValueError):
         return None
+    if not stat.S_ISDIR(mode):
+        # A pipe, a socket, a device: what it is for is unknown, and it cannot be kept for an undo.
+        is_plain = stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+        return None if is_plain else Obstacle(whole, "special-file")
     files, _ = all_in(whole)
     if all(file in leaving for file in files):
         return None
-    return Obstacle(whole, "it is a folder with files in it, where conda has a file")
+    return Obstacle(whole, "full-folder")

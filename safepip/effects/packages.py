@@ -15,9 +15,12 @@ from safepip.effects.opened import read_bytes
 from safepip.effects.records import can_be_named, read_object
 from safepip.effects.wheels import sha256_of
 from safepip.values.late import dataclass
+from safepip.values.repair import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from safepip.values.repair import Why
 
 _LIMIT = 256 * 1024 * 1024
 _LONGEST_SHEBANG = 127
@@ -84,6 +87,10 @@ class Row:
 class Unproven(Exception):
     """A file of a package is not what it should be."""
 
+    def __init__(self, why: Why, *what: str) -> None:
+        super().__init__(why, *what)
+        self.reason = Reason(why, what)
+
 
 def rows_of(folder: str, place: Place) -> Mapping[str, Row]:
     """Give the files of an unpacked package, by path below the prefix; none where it is none."""
@@ -122,18 +129,18 @@ def make(row: Row, place: Place, expected: str) -> Made:
         return Made(target=os.readlink(row.source))
     if os.path.islink(row.source):
         # Its own target would be installed, wherever that leads: `os.link` links the link.
-        raise Unproven(f"`{row.source}` is a link, and no file")
+        raise Unproven("is-link", row.source)
     mode = os.stat(row.source).st_mode & 0o7777
     if not row.placeholder:
         if sha256_of(row.source) != (expected or row.sha256):
-            raise Unproven(f"`{row.source}` has other bytes")
+            raise Unproven("other-bytes", row.source)
         return Made(source=row.source, mode=mode)
     data = read_bytes(row.source, _LIMIT)
     if row.sha256 and hashlib.sha256(data).hexdigest() != row.sha256:
-        raise Unproven(f"`{row.source}` has other bytes")
+        raise Unproven("other-bytes", row.source)
     data = _with_prefix(data, row, place.prefix)
     if expected and hashlib.sha256(data).hexdigest() != expected:
-        raise Unproven(f"`{row.source}` gives other bytes than the record says")
+        raise Unproven("gives-other-bytes", row.source)
     return Made(data=data, mode=mode)
 
 
@@ -141,7 +148,7 @@ def _made_script(row: Row, expected: str) -> Made:
     for text in row.scripts:
         if not expected or hashlib.sha256(text).hexdigest() == expected:
             return Made(data=text, mode=0o755)
-    raise Unproven("the command gets other bytes than the record says")
+    raise Unproven("command-differs")
 
 
 def _row(folder: str, path: str, raw: Mapping[str, Any]) -> Row:
@@ -247,7 +254,7 @@ def _is_made(whole: str, row: Row, place: Place) -> bool:
 
 def unproven_in(
     folder: str, place: Place, paths: Iterable[str], expected: Mapping[str, str]
-) -> Mapping[str, str]:
+) -> Mapping[str, Reason]:
     """Give the files that a folder cannot give as they should be, each with the reason.
 
     No paths stand for all that the package has.
@@ -256,10 +263,14 @@ def unproven_in(
     lacks = {}
     for path in tuple(paths) or rows or ("",):
         if path not in rows:
-            lacks[path] = f"`{folder}` has no `{path}`" if rows else f"`{folder}` holds no package"
+            lacks[path] = (
+                Reason("no-row", (folder, path)) if rows else Reason("no-package", (folder,))
+            )
             continue
         try:
             make(rows[path], place, expected.get(path, ""))
-        except (Unproven, OSError, ValueError) as error:
-            lacks[path] = str(error)
+        except Unproven as error:
+            lacks[path] = error.reason
+        except (OSError, ValueError) as error:
+            lacks[path] = Reason("said", (str(error),))
     return lacks

@@ -90,7 +90,8 @@ def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
     uv = next(programs_on_path("uv", environ.get("PATH", os.defpath)), "")
     if uv:
         nothing = ("--offline", "--no-index", "--dry-run", _NOTHING)
-        yield Way("uv", (uv, "pip", "install", "--python", python, *nothing), environ)
+        words = ("uv", "pip", "install", "--python", python, *nothing)
+        yield Way("uv", ("/bin/sh", "-c", 'exec "$@"', "sh", *words), here)
 
 
 def _typed(shell: str, environ: Mapping[str, str]) -> Way:

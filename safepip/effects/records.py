@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _Raw = dict[str, Any]
 
-_RECORD_LIMIT = 256 * 1024 * 1024
+RECORD_LIMIT = 256 * 1024 * 1024
 """Bytes; the largest records known have 9 MB."""
 _NOTE_LIMIT = 1024 * 1024
 _OBJECT_LIMIT = 1024 * 1024
@@ -262,7 +262,7 @@ def _read_record(prefix: str, name: str) -> Record:
 def _read_essentials(prefix: str, name: str) -> _Raw:
     """Give a record, with or without its `paths_data`."""
     try:
-        with opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
+        with opened(f"{prefix}/conda-meta/{name}", RECORD_LIMIT) as file:
             text = _without_paths(file, os.fstat(file.fileno()).st_size)
             raw = json.loads(text) if text else None
     except (OSError, ValueError, RecursionError):
@@ -303,7 +303,7 @@ def _without_paths(file: FileIO, size: int) -> str:
 
 def _read_whole(prefix: str, name: str) -> _Raw:
     try:
-        with opened(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT) as file:
+        with opened(f"{prefix}/conda-meta/{name}", RECORD_LIMIT) as file:
             raw = json.loads(file.readall() or b"")
     except (OSError, ValueError, RecursionError) as error:
         raise UnreadableRecord(name, _reason(error)) from error

@@ -41,12 +41,14 @@ def put_back(journal: Journal, entry: Entry) -> Iterator[tuple[str, OSError]]:
 
     May be interrupted at any point and begun again.
     """
+    kept = journal.kept(entry.id)
     for path, mode in sorted(entry.folders.items()):
         try:
+            if path in entry.touched:  # a file took the place of a folder
+                restore(journal.absolute(path), entry.touched[path].before, kept)
             _make_folder(journal.absolute(path), mode)
         except OSError as error:
             yield path, error
-    kept = journal.kept(entry.id)
     for path, touched in entry.touched.items():
         try:
             restore(journal.absolute(path), touched.before, kept)

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from safepip.decisions.exporting.urls import bare
 from safepip.effects.records import read_object
 from safepip.effects.states import BESIDE
 from safepip.effects.wheels import sha256_of
+from safepip.values.inspection import Offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -120,8 +122,10 @@ def _origin(inspection: Inspection, step: PutBack, folder: str) -> Mapping[str, 
     """Give what is known of the archive and its channel.
 
     1. What the tool that unpacked it wrote beside it.
-    2. The archive that is at hand: in the cache, or in a channel of other records on this machine.
-    3. The channel in conda's history.
+    2. What its channel's index says of it.
+    3. What is left of its old record.
+    4. The archive that is at hand: in the cache, or in a channel of other records on this machine.
+    5. The channel in conda's history.
 
     Every reader of records wants a URL: where none is known, that of an archive in the cache, which
     conda looks for there.
@@ -129,6 +133,13 @@ def _origin(inspection: Inspection, step: PutBack, folder: str) -> Mapping[str, 
     raw = read_object(f"{folder}/info/repodata_record.json")
     if raw.get("url"):
         return _with_channel(inspection, raw)
+    offered = (inspection.offered or {}).get(step.conda_package)
+    if isinstance(offered, Offered) and offered.sha256 == step.supply.sha256:
+        return _with_channel(inspection, {**offered.row, "url": bare(offered.url)})
+    if (remains := inspection.remains.get(step.conda_package)) is not None and remains.url:
+        sums = {"sha256": remains.sha256 or None, "size": remains.size_bytes or None}
+        name = remains.url.rpartition("/")[2]
+        return _with_channel(inspection, {"url": bare(remains.url), "fn": name, **sums})
     for archive, url in _archives(inspection, step, folder):
         if os.path.isfile(archive):
             facts = {**_sums(archive), "url": url, "fn": url.rpartition("/")[2]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.effects.itself import own_command, shims_of_its_own
+from safepip.effects.itself import own_command, shims_for_uv, shims_of_its_own
 from safepip.effects.plain import HANDED, INSIDE
-from safepip.effects.prefixes import SHIMS_MARK
+from safepip.effects.prefixes import SHIMS_MARK, programs_on_path
 from safepip.values.errors import CannotStart, NoCommand
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def become_command(command: Sequence[str], environ: Mapping[str, str]) -> NoRetu
     if not os.access(f"{shims}/pip", os.X_OK) or not os.path.isfile(f"{shims}/{SHIMS_MARK}"):
         raise CannotStart(f"`{shims}/pip` is not as it was installed: install safepip anew")
     path = environ.get("PATH", os.defpath)
-    changed = {**environ, "PATH": f"{shims}{os.pathsep}{path}" if path else shims}
+    folders = [shims]
+    # Only where there is a uv: else programs would take the shim for one.
+    folders += [shims_for_uv()] if any(True for _ in programs_on_path("uv", path)) else []
+    changed = {**environ, "PATH": os.pathsep.join([*folders, *filter(None, [path])])}
     if environ.get("SAFEPIP_GUARD") != "required":
         changed["SAFEPIP_GUARD"] = "on"
     # What stands around this command is not for those that it starts.

@@ -6,13 +6,15 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from safepip.decisions.repairing.sources import sought
 from safepip.effects.packages import unproven_in
 from safepip.effects.removals import has_list, removal_of, top_levels
 from safepip.effects.traces import is_trusted, read_cached
 from safepip.effects.transaction import all_in
+from safepip.effects.unpacking import RATTLER
 from safepip.effects.wheels import sha256_of
-from safepip.values.inspection import Details
-from safepip.values.repair import Supply
+from safepip.values.inspection import Details, Offered
+from safepip.values.repair import Reason, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,15 +24,11 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Claim, Inspection
 
 _ARCHIVES = (".conda", ".tar.bz2")
-_NO_TOOL = (
-    "its files are not in a package cache, and to fetch them takes py-rattler (the extra `conda` "
-    "of safepip), or conda, mamba or micromamba on PATH"
-)
 
 
 def find_supply(
     inspection: Inspection, dist: str, paths: Iterable[str], place: Place
-) -> Supply | str:
+) -> Supply | Reason:
     """Give where files of a package (NAME-VERSION-BUILD) are to be had; else why they are not.
 
     The bytes of every file are proven: whoever edits a file of an environment in place edits the
@@ -50,9 +48,13 @@ def find_supply(
     fetched = _to_be_fetched(inspection, dist, details)
     if isinstance(fetched, Supply):
         return fetched
+    if fetched is None and dist not in inspection.details:
+        fetched = _of_channels(inspection, dist)
+        if isinstance(fetched, Supply):
+            return fetched
     if partly is None or len(partly.lacks) == len(asked):
-        why = next(iter(partly.lacks.values()), "") if partly is not None else ""
-        return fetched or why or "nothing tells where it came from"
+        why = next(iter(partly.lacks.values()), None) if partly is not None else None
+        return fetched or why or Reason("no-source")
     return partly
 
 
@@ -60,7 +62,22 @@ def _details_of_lost(inspection: Inspection, dist: str) -> Details:
     for cached in inspection.cached:
         if cached.dist == dist:
             return Details(url=cached.url, sha256=cached.sha256, unpacked=cached.folder)
-    return Details()
+    remains = inspection.remains.get(dist, Details())
+    offered = (inspection.offered or {}).get(dist)
+    if isinstance(offered, Offered) and remains.sha256 in ("", offered.sha256):
+        return Details(url=offered.url, sha256=offered.sha256, size_bytes=offered.size_bytes)
+    return remains
+
+
+def _of_channels(inspection: Inspection, dist: str) -> Supply | Reason | None:
+    """Give what is known of the channels: nothing but that they can be asked, before they were."""
+    if inspection.offered is None:
+        channels = sought(inspection, dist).channels
+        if channels and inspection.tool == RATTLER:
+            return Supply("channel", channels[0])
+        return Reason("no-tool") if channels and not inspection.tool else None
+    found = inspection.offered.get(dist)
+    return found if isinstance(found, Reason) else None
 
 
 def _is_of(folder: str, dist: str, prefix: str) -> bool:
@@ -70,7 +87,7 @@ def _is_of(folder: str, dist: str, prefix: str) -> bool:
     return found is not None and found.dist == dist
 
 
-def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Supply | str:
+def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Supply | Reason | None:
     archives = [f"{folder}/{dist}{end}" for folder in inspection.caches for end in _ARCHIVES]
     parts = urlsplit(details.url)
     if parts.scheme == "file":
@@ -79,12 +96,14 @@ def _to_be_fetched(inspection: Inspection, dist: str, details: Details) -> Suppl
     fitting = [path for path in archives if details.sha256 and sha256_of(path) == details.sha256]
     known = bool(details.sha256) and parts.scheme in ("http", "https")
     if not fitting and not known:
-        return ""
+        return None
     if not inspection.tool:
-        return _NO_TOOL
+        return Reason("no-tool")
+    offered = (inspection.offered or {}).get(dist)
     if fitting:
         return Supply("archive", fitting[0], details.sha256)
-    return Supply("download", details.url, details.sha256, details.size_bytes)
+    md5 = offered.md5 if isinstance(offered, Offered) and offered.url == details.url else ""
+    return Supply("download", details.url, details.sha256, md5, details.size_bytes)
 
 
 def files_to_remove(claim: Claim, interpreter: Interpreter) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safepip.effects.keeping import UNPACKED, sweep_unpacked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.wheels import sha256_of
 from safepip.values.errors import CannotRepair
-from safepip.values.repair import PutBack
+from safepip.values.repair import PutBack, Reason
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _UNPACKER = Path(__file__).with_name("unpacker.py")
 _PATIENCE = 1800.0
 """Seconds; the largest packages have gigabytes."""
+RATTLER = "rattler"
+"""In place of the path of a tool."""
 _TOOLS = ("conda", "mamba", "micromamba")
 _SAID = 300
 """Characters of what a tool said that are shown."""
@@ -39,17 +41,29 @@ _SAID = 300
 def unpacking_tool(environ: Mapping[str, str]) -> str:
     """Give what can fetch and unpack packages: `rattler`, or the path of a tool; empty for none."""
     if find_spec("rattler") is not None:
-        return "rattler"
+        return RATTLER
     named = filter(None, map(environ.get, ("CONDA_EXE", "MAMBA_EXE")))
     path = environ.get("PATH", os.defpath)
     found = [*named, *(p for name in _TOOLS for p in programs_on_path(name, path))]
     return next((p for p in found if os.path.isabs(p) and os.access(p, os.X_OK)), "")
 
 
+def family_tools(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the names of the tools of the conda family that a shell starts.
+
+    In shells in which conda or micromamba has a function, a variable names the program.
+    """
+    path = environ.get("PATH", os.defpath)
+    named = [environ.get(name, "") for name in ("CONDA_EXE", "MAMBA_EXE")]
+    functions = {os.path.basename(each) for each in named if os.access(each, os.X_OK)}
+    names = (*_TOOLS, "pixi")
+    return tuple(n for n in names if n in functions or any(programs_on_path(n, path)))
+
+
 @contextlib.contextmanager
 def unpacked(
     prefix: str, steps: Iterable[Step], environ: Mapping[str, str]
-) -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, Reason]]]:
     """Have every package that is put back unpacked.
 
     Gives the folder of each, and why each other could not be had, by NAME-VERSION-BUILD. They lie
@@ -65,7 +79,7 @@ def unpacked(
             try:
                 found[dist] = _unpacked(dist, supply, f"{folder}/{number}", environ)
             except CannotRepair as error:
-                why[dist] = error.message
+                why[dist] = Reason("said", (error.message,))
         yield found, why
 
 
@@ -73,11 +87,21 @@ def _unpacked(dist: str, supply: Supply, folder: str, environ: Mapping[str, str]
     if supply.kind == "folder":
         return supply.place
     tool = unpacking_tool(environ)
-    if tool == "rattler":
-        task = {"from": supply.place, "sha256": supply.sha256, "to": folder}
-        _run(dist, [sys.executable, str(_UNPACKER)], environ, json.dumps(task))
+    if tool == RATTLER:
+        sums = {"sha256": supply.sha256, "md5": supply.md5}
+        run_unpacker(f"unpack {dist}", {"from": supply.place, **sums, "to": folder}, environ)
         return folder
     return _by_tool(tool, dist, supply, folder, environ)
+
+
+def run_unpacker(
+    what: str, task: Mapping[str, Any], environ: Mapping[str, str], seconds: float = _PATIENCE
+) -> str:
+    """Have py-rattler do something, in a process of its own, and give what it says.
+
+    Raises: CannotRepair.
+    """
+    return _run(what, [sys.executable, str(_UNPACKER)], environ, json.dumps(task), seconds)
 
 
 def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping[str, str]) -> str:
@@ -89,11 +113,14 @@ def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping
     Raises: CannotRepair, where the archive is not there, or not that one.
     """
     cache = f"{folder}/pkgs"
-    words = ["create", "--yes", "--quiet", "--download-only", "-p", f"{folder}/env"]
+    os.mkdir(folder, mode=0o700)
+    explicit = Path(folder, "explicit.txt")  # everybody sees the arguments of a process
+    explicit.write_text(f"@EXPLICIT\n{supply.place}\n", encoding="utf-8")
+    words = ["create", "--yes", "--quiet", "--download-only", "-p", f"{folder}/env", "--file"]
     reason = ""
     own = {"CONDA_PKGS_DIRS": cache, "CONDA_REGISTER_ENVS": "false"}
     try:
-        _run(dist, [tool, *words, supply.place], {**environ, **own})
+        _run(f"unpack {dist}", [tool, *words, str(explicit)], {**environ, **own})
     except CannotRepair as error:
         reason = error.message
     for end in (".conda", ".tar.bz2"):
@@ -105,8 +132,16 @@ def _by_tool(tool: str, dist: str, supply: Supply, folder: str, environ: Mapping
     raise CannotRepair(reason or f"cannot unpack {dist}: {name} did not fetch that very archive")
 
 
-def _run(dist: str, command: list[str], environ: Mapping[str, str], task: str = "") -> None:
-    """Run a command that unpacks a package, and hears of it what nobody else may see: a URL.
+def _run(
+    what: str,
+    command: list[str],
+    environ: Mapping[str, str],
+    task: str = "",
+    seconds: float = _PATIENCE,
+) -> str:
+    """Run a command that is told on stdin what nobody else may see: a URL. Give its stdout.
+
+    ``what``: what it does, for the message where it cannot.
 
     A process of its own: py-rattler's threads can abort the exit of the one that imported it.
 
@@ -121,11 +156,12 @@ def _run(dist: str, command: list[str], environ: Mapping[str, str], task: str = 
             text=True,
             encoding="utf-8",
             errors="replace",
-            timeout=_PATIENCE,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise CannotRepair(f"cannot unpack {dist}: {error}") from error
+        raise CannotRepair(f"cannot {what}: {error}") from error
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
-        raise CannotRepair(f"cannot unpack {dist}: {shown(said, _SAID)}")
+        raise CannotRepair(f"cannot {what}: {shown(said, _SAID)}")
+    return done.stdout

@@ -10,7 +10,8 @@ import hashlib
 import io
 import os
 import zipfile
-from typing import TYPE_CHECKING
+from email.parser import HeaderParser
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.entry_points import script_names
 from safepip.effects.opened import opened
@@ -93,6 +94,35 @@ def _contents(archive: zipfile.ZipFile, path: str) -> WheelContents:
     folder = folders.pop()
     console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"))
     return WheelContents(members, _is_pure(_text(archive, f"{folder}/WHEEL")), console, gui)
+
+
+class Described(NamedTuple):
+    """What a wheel says of itself in its METADATA."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...]
+    provides: tuple[str, ...]
+
+
+def describe_wheel(path: str) -> Described:
+    """Give what is in the METADATA of a wheel.
+
+    Raises: UnreadableWheel.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = _text(archive, f"{_contents(archive, path).dist_info}/METADATA")
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise UnreadableWheel(os.path.basename(path), error) from error
+    found = HeaderParser().parsestr(text)
+    name, version = found.get("Name"), found.get("Version")
+    if not name or not version:
+        raise UnreadableWheel(os.path.basename(path), "its METADATA has no name and version")
+    requires, provides = (
+        tuple(map(str, found.get_all(key, []))) for key in ("Requires-Dist", "Provides-Extra")
+    )
+    return Described(str(name), str(version), requires, provides)
 
 
 def _text(archive: zipfile.ZipFile, member: str) -> str:

@@ -97,15 +97,30 @@ def keep_in_step(target: Target, environ: Mapping[str, str]) -> tuple[str, ...]:
     A file that is gone, or is safepip's no more, is left alone; so is one that is another user's or
     a link: whoever may write to the environment's books must not reach the files of others by it.
     """
-    paths = followers(target.prefix)
-    texts = {path: text for path in paths if is_constraints(text := _own_text(path))}
+    texts = following(target.prefix)
     if not texts:
         return ()
     environment = _environment_of(target, environ)
-    its = {path: text for path, text in texts.items() if are_of(text, environment)}
     new = {
-        path: constraints_text(environment, timestamp(), text)
-        for path, text in its.items()
-        if stale(text, environment)
+        path: constraints_text(environment, timestamp(), texts[path])
+        for path in differing(texts, environment)
     }
     return write_changed(new, follows=False)
+
+
+def following(prefix: str) -> Mapping[str, str]:
+    """Give the files of constraints that follow an environment, with their texts."""
+    paths = followers(prefix)
+    return {path: text for path in paths if is_constraints(text := _own_text(path))}
+
+
+def differing(
+    texts: Mapping[str, str], environment: Environment
+) -> Mapping[str, tuple[Difference, ...]]:
+    """Give those of these files that say otherwise than it is, and what; by path.
+
+    ``environment``: as conda brought it, but for what the user gave to pip.
+    """
+    its = {path: text for path, text in texts.items() if are_of(text, environment)}
+    found = {path: stale(text, environment) for path, text in its.items()}
+    return {path: differences for path, differences in found.items() if differences}

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.judge import Judgement, judge
@@ -53,7 +54,7 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     names = [f"PIP_{option[2:].upper()}" for option in retry.without if option.startswith("--")]
     unset = tuple((name, None) for name in names if name in environ)
     retry = retry._replace(variables=(*retry.variables, *unset))
-    shell = shell_of(request.target)
+    shell = replace(shell_of(request.target), through=request.through)
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
@@ -63,6 +64,19 @@ def all_by_pip(request: Request, environ: Mapping[str, str]) -> tuple[Fix, ...]:
     """Give the command of a request that prefers conda as one that does not."""
     policy = replace(request.policy, prefers_conda=False)
     return again_of(replace(request, policy=policy), Retry("let pip take all of it"), environ)
+
+
+def by_pip_of(request: Request) -> tuple[Fix, ...]:
+    """Give the command that has pip do what uv was asked to; none where pip has no such options."""
+    from safepip.decisions.uv.words import as_pip  # for when something is wrong
+    from safepip.values.verdict import Fix
+
+    words = as_pip(shown_words(request))
+    if not words or not can_be_repeated(words):
+        return ()
+    shell = shell_of(request.target)
+    command = shell.safepip(words, request.policy.options)
+    return (Fix(command, "have pip do it, guarded in the same way"),)
 
 
 @dataclass
@@ -128,7 +142,7 @@ class Course:
         if undoes := self.request.undoes or self.request.part_of:
             return ("undo", undoes)
         verb, *rest = self.shown_arguments
-        return (verb, *self.request.policy.options, *rest)
+        return (*self.request.through, verb, *self.request.policy.options, *rest)
 
     @property
     def keeps_undo(self) -> bool:
@@ -227,6 +241,7 @@ class Course:
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,
             obvious=self.is_reached,
+            through=self.request.through,
             in_notebook=self.request.target.in_notebook,
         )
 
@@ -237,7 +252,7 @@ class Course:
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
-        hints = (*self.asides, *more.pop("hints", ()), *unknown)
+        hints = (*self.asides, *more.pop("hints", ()), *unknown, *self.request.policy.unheeded)
         # That the environment is changed is more than that the user interrupted.
         ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(
@@ -248,6 +263,7 @@ class Course:
             target=self.request.target,
             verb=self.request.verb,
             arguments=self.shown_arguments,
+            through=self.request.through,
             engine=self.engine.name,
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,

@@ -6,13 +6,16 @@ conda's book ─▶ every file of conda's ─▶ Python's book ─▶ Inspection
 from __future__ import annotations
 
 import time
-from dataclasses import field
+from dataclasses import field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.diagnosing.diagnose import diagnose
 from safepip.decisions.diagnosing.lost import dist_of, name_of, without_record
+from safepip.decisions.repairing.wants import chosen, known_names
 from safepip.effects.checking import check_files
 from safepip.effects.claims import read_claims
+from safepip.effects.followers import followers
 from safepip.effects.interpreters import ask_python, supposed_python
 from safepip.effects.journal import Journal
 from safepip.effects.leftovers import standing_again
@@ -20,9 +23,10 @@ from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
 from safepip.effects.reading import Books, environment_with, read_manager
 from safepip.effects.records import read_details, read_pins, read_whole_records
+from safepip.effects.remains import read_remains
 from safepip.effects.surroundings import read_surroundings
 from safepip.effects.traces import cache_folders, find_cached, read_history
-from safepip.effects.unpacking import unpacking_tool
+from safepip.effects.unpacking import family_tools, unpacking_tool
 from safepip.recipes.recover import recover
 from safepip.recipes.settings import patience_of
 from safepip.values.damage import UnreadableBook
@@ -31,13 +35,14 @@ from safepip.values.errors import (
     SafepipError,
     UnreadableJournal,
     UnreadableRecord,
+    UsageError,
 )
-from safepip.values.inspection import Inspection
+from safepip.values.inspection import Inspection, StaleFile
 from safepip.values.late import dataclass
-from safepip.values.text import normalised
+from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
@@ -56,6 +61,9 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     """Damage first, then notes."""
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    sound: tuple[str, ...] = ()
+    """Of the names that were given, those of what nothing is wrong with."""
 
     @property
     def damage(self) -> tuple[Finding, ...]:
@@ -76,7 +84,7 @@ def settle(
     """
     if not is_unfinished(target.prefix):
         return
-    with locked(target.prefix, patience_of(environ), tell):
+    with locked(target.prefix, patience_of(target.prefix, environ), tell):
         try:
             recovered = recover(target.prefix)
         except SafepipError:
@@ -109,6 +117,24 @@ def diagnosed(inspection: Inspection, seconds: Mapping[str, float]) -> Diagnosis
     return Diagnosis(inspection, findings, {**seconds, "diagnose": time.monotonic() - since})
 
 
+def narrowed(found: Diagnosis, names: Sequence[str]) -> Diagnosis:
+    """Give what was found of these names alone; all of it where there are none.
+
+    Raises: UsageError, where nothing here has a name.
+    """
+    if not names:
+        return found
+    known = known_names(found.inspection, found.findings)
+    for name in names:
+        if normalised(name) not in known:
+            close = get_close_matches(normalised(name), known, n=1)
+            hint = f"; did you mean `{close[0]}`?" if close else ""
+            what = "there is no package or distribution of this name here"
+            raise UsageError(f"`{shown(name)}`: {what}{hint}")
+    sound = tuple(n for n in names if not chosen(found.inspection, found.findings, [n]))
+    return replace(found, findings=chosen(found.inspection, found.findings, names), sound=sound)
+
+
 def inspect(
     target: Target,
     environ: Mapping[str, str],
@@ -126,6 +152,7 @@ def inspect(
     linked = tuple(history.channels)
     folders = cache_folders(target.prefix, environ, (one.unpacked for one in details.values()))
     gone = without_record(environment, linked, unreadable)
+    cut_off = {dist: book.record for book in unreadable if (dist := dist_of(book))}
     sought = (*gone, *(name_of(dist_of(book)) for book in unreadable))
     journal = _journal(target.prefix)
     return Inspection(
@@ -139,7 +166,10 @@ def inspect(
         cached=find_cached(folders, tuple(map(normalised, sought))),
         caches=folders,
         tool=unpacking_tool(environ),
+        family=family_tools(environ),
+        stale=_stale(environment, journal.entries),
         unreadable=tuple(unreadable),
+        remains={dist: read_remains(target.prefix, r, dist) for dist, r in cut_off.items()},
         entries=journal.entries,
         unreadable_changes=journal.unreadable,
         unfinished=journal.unfinished,
@@ -147,6 +177,17 @@ def inspect(
         surroundings=read_surroundings(target.prefix, interpreter, environ, working_folder),
         no_python=no_python,
     )
+
+
+def _stale(environment: Environment, entries: tuple[Entry, ...]) -> tuple[StaleFile, ...]:
+    if not followers(environment.prefix):
+        return ()
+    from safepip.decisions.exporting.sheet import as_it_should_be
+    from safepip.recipes.constraints import differing, following
+
+    intended = as_it_should_be(environment, entries)[0]
+    found = differing(following(environment.prefix), intended)
+    return tuple(StaleFile(path, tuple(one[0] for one in all_)) for path, all_ in found.items())
 
 
 class _Journal(NamedTuple):

@@ -205,7 +205,8 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
 def conda_shell(course: Course) -> Shell:
     """Give where commands about the environment are pasted, with its channels."""
     environment, channels = course.environment, solver_of(course).channels
-    return replace(shell_of(course.request.target, environment.manager), channels=channels)
+    shell = shell_of(course.request.target, environment.manager)
+    return replace(shell, channels=channels, through=course.request.through)
 
 
 def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -> bool:

@@ -14,6 +14,7 @@ from safepip.effects.guard_files import carry_out, prints, read_manifest, take_a
 from safepip.effects.interpreters import ask_python
 from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.lock import locked
+from safepip.effects.prefixes import programs_on_path
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
 from safepip.recipes.settings import patience_of
@@ -59,7 +60,7 @@ def guard_on(
     Raises: NotWritable, HalfGuarded, NoEngine, CannotJudge, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(environ)):
+    with locked(prefix, patience_of(prefix, environ)):
         before = read_manifest(prefix)
         wanted = tuple(one for one in LEVELS if one in {"shims", *levels, *before.levels})
         # (The environment is to be, without the guard, as it was before it: no bytecode either.)
@@ -71,7 +72,9 @@ def guard_on(
                 why="whoever put it there has sealed the environment already",
                 fixes=[Fix(shell.safepip(("guard", "on")), "have the rest of the guard")],
             )
-        should = _pieces(prefix, python, wanted, shell)
+        path = os.pathsep.join((environ.get("PATH", os.defpath), f"{prefix}/bin"))
+        with_uv = any(True for _ in programs_on_path("uv", path))
+        should = _pieces(prefix, python, wanted, shell, with_uv=with_uv)
         paths = {*(piece.path for piece in should), *(file.path for file in before.files)}
         steps = steps_on(should, before, prints(prefix, paths), wanted)
         if not dry_run and (steps.changes or before.levels != wanted):
@@ -90,7 +93,7 @@ def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> T
     Raises: NotWritable, HalfGuarded, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(environ)):
+    with locked(prefix, patience_of(prefix, environ)):
         before = read_manifest(prefix)
         found = prints(prefix, (file.path for file in before.files))
         steps = steps_off(before.files, found)
@@ -100,7 +103,12 @@ def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> T
 
 
 def _pieces(
-    prefix: str, python: Interpreter, levels: Collection[Level], shell: Shell
+    prefix: str,
+    python: Interpreter,
+    levels: Collection[Level],
+    shell: Shell,
+    *,
+    with_uv: bool,
 ) -> tuple[Piece, ...]:
     """Give what should be there, by what the environment's Python says of itself.
 
@@ -119,6 +127,7 @@ def _pieces(
         library=library,
         stdlib=stdlib,
         shell=shell,
+        with_uv=with_uv,
     )
 
 

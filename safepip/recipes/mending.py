@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.repairing.plan import Means, plan_repair
+from safepip.decisions.repairing.means import Means
+from safepip.decisions.repairing.plan import plan_repair
+from safepip.decisions.repairing.sources import sought
 from safepip.decisions.repairing.wants import chosen, lost_in, wants
 from safepip.effects.obstacles import obstacles_to
+from safepip.effects.offers import find_offers
 from safepip.effects.packages import Place, differing_in, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
 from safepip.effects.rewriting import RATTLER
 from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
-from safepip.values.repair import Supply
+from safepip.effects.unpacking import RATTLER as RATTLER_TOOL
+from safepip.values.repair import Reason, Supply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +28,14 @@ if TYPE_CHECKING:
     from safepip.values.repair import Repair
 
 _NOTHING: Mapping[str, str] = {}
+_NO_REASONS: Mapping[str, Reason] = {}
 
 
 def planned_repair(
     before: Diagnosis,
     names: Sequence[str] = (),
     *,
-    failed: Mapping[str, str] = _NOTHING,
+    failed: Mapping[str, Reason] = _NO_REASONS,
     folders: Mapping[str, str] = _NOTHING,
 ) -> Repair:
     """Give the repair of all damage, or of what has one of these names.
@@ -40,7 +46,7 @@ def planned_repair(
     inspection = before.inspection
     findings = chosen(inspection, before.findings, names)
     place = place_of(inspection.environment)
-    supplies: dict[str, Supply | str] = {}
+    supplies: dict[str, Supply | Reason] = {}
     files, over = {}, {}
     for dist in lost_in(findings):
         supplies[dist] = find_supply(inspection, dist, (), place)
@@ -59,6 +65,26 @@ def planned_repair(
     unlisted = _unlisted(inspection, wanted, files)
     means = Means(supplies, removals, unlisted, obstacles, files, over, failed)
     return plan_repair(inspection, findings, wanted, means)
+
+
+def with_offers(before: Diagnosis, names: Sequence[str], environ: Mapping[str, str]) -> Diagnosis:
+    """Give a diagnosis that knows what channels have of lost packages that are nowhere here."""
+    inspection = before.inspection
+    place = place_of(inspection.environment)
+    wanted = [
+        sought(inspection, dist)
+        for dist in lost_in(chosen(inspection, before.findings, names))
+        if _is_to_be_asked_for(inspection, dist, place)
+    ]
+    offered = find_offers(wanted, environ, inspection.environment.prefix)
+    return replace(before, inspection=replace(inspection, offered=offered))
+
+
+def _is_to_be_asked_for(inspection: Inspection, dist: str, place: Place) -> bool:
+    """Say whether nothing here has it; what an index says of it goes into its record."""
+    found = find_supply(inspection, dist, (), place)
+    is_here = isinstance(found, Supply) and found.kind == "folder"
+    return inspection.tool == RATTLER_TOOL and not is_here
 
 
 def _removals(environment: Environment, wanted: Wants) -> Mapping[str, tuple[str, ...]]:
@@ -90,7 +116,7 @@ def _unlisted(
     return found
 
 
-def _folder(supply: Supply | str, unpacked: str) -> str:
+def _folder(supply: Supply | Reason, unpacked: str) -> str:
     if unpacked:
         return unpacked
     return supply.place if isinstance(supply, Supply) and supply.kind == "folder" else ""
@@ -99,18 +125,18 @@ def _folder(supply: Supply | str, unpacked: str) -> str:
 def _proven(  # noqa: PLR0917 - a package, and what is asked of it
     inspection: Inspection,
     dist: str,
-    supply: Supply | str,
+    supply: Supply | Reason,
     wanted: Wants,
     place: Place,
     folder: str,
-) -> Supply | str:
+) -> Supply | Reason:
     """Give the supply with what the unpacked package proves to lack."""
-    if isinstance(supply, str) or supply.kind == "folder":
+    if isinstance(supply, Reason) or supply.kind == "folder":
         return supply
     details = inspection.details.get(dist)
     paths = [path for path in wanted.put_back.get(dist, ()) if not path.endswith(".pyc")]
     lacks = unproven_in(folder, place, paths, details.hashes if details is not None else {})
-    return Supply(supply.kind, supply.place, supply.sha256, supply.size_bytes, lacks)
+    return replace(supply, lacks=lacks)
 
 
 def place_of(environment: Environment) -> Place:

@@ -18,8 +18,8 @@ from safepip.effects.asking import SeamsMoved
 from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
-from safepip.recipes.settings import settings_of
-from safepip.values.errors import SafepipError
+from safepip.recipes.settings import configuration_of, settings_of
+from safepip.values.errors import CannotJudge, SafepipError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,17 +49,24 @@ def guard(
 
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
-    settings = settings_of(environ, tell, looking)
+    found = configuration_of(request.target.prefix, environ)
+    settings = settings_of(found, tell, looking)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
         )
         try:
-            if environ.get("SAFEPIP_ENGINE") != "two-pass":
+            if request.uv:
+                return _guarded(request, asking, "uv", settings)
+            if found.word("engine") != "two-pass":
                 with suppress(SeamsMoved):  # nothing has been changed then
                     return _guarded(request, asking, "one-pass", settings)
             return _guarded(request, asking, "two-pass", settings)
         except SafepipError as error:
+            if request.uv and isinstance(error, CannotJudge) and not error.fixes:
+                from safepip.recipes.course import by_pip_of
+
+                error.fixes = by_pip_of(request)
             if error.retry is not None:
                 from safepip.recipes.course import again_of
 

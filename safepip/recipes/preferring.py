@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Outcome
 
 _NOTHING = "conda's channels have nothing of this in a version that fits: pip takes all of it"
-_OTHERWISE = "with these options, or where the environment is sealed, nothing is left to conda"
+_OTHERWISE = (
+    "with uv, with these options, or where the environment is sealed, nothing is left to conda"
+)
 _REFUSED = "pip's part would be refused as well, so that nothing is taken from conda"
 
 
@@ -48,7 +50,7 @@ def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome |
     if not any(change.after is not None for change in plan.changes):
         return None
     aside = _OTHERWISE
-    if may_be_shared(course, plan, as_shown=False):
+    if not course.request.uv and may_be_shared(course, plan, as_shown=False):
         found = _asked(course, plan)
         outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
         if outcome is not None:

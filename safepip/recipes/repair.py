@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from safepip import __version__
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.repairing.entries import steps_of
-from safepip.decisions.repairing.plan import left_after
-from safepip.decisions.repairing.wants import chosen, known_names
+from safepip.decisions.repairing.left import left_after
+from safepip.decisions.repairing.wants import chosen
 from safepip.decisions.undoing.entries import seen_after
 from safepip.effects.journal import Journal, timestamp
 from safepip.effects.lock import locked
@@ -27,17 +26,16 @@ from safepip.effects.placing import Site, carry_out, touched_by
 from safepip.effects.prune import prune
 from safepip.effects.transaction import abandon, begin, finish
 from safepip.effects.unpacking import unpacked
-from safepip.recipes.doctor import diagnosed, examine, inspect
-from safepip.recipes.mending import place_of, planned_repair
+from safepip.recipes.doctor import diagnosed, examine, inspect, narrowed
+from safepip.recipes.mending import place_of, planned_repair, with_offers
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import limits_of, patience_of
-from safepip.values.errors import CannotRepair, UsageError, VerifyFailed
+from safepip.recipes.settings import configuration_of, limits_of, patience_of
+from safepip.values.errors import CannotRepair, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
 from safepip.values.plan import Plan
-from safepip.values.repair import Discard, Disown, PutBack, TakeOut
-from safepip.values.text import normalised, shown
+from safepip.values.repair import Discard, Disown, PutBack, Reason, TakeOut
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -84,10 +82,11 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
 
     Raises: UsageError, where nothing here has a name; CannotRepair; NotWritable; Busy.
     """
-    with locked(target.prefix, patience_of(asking.environ), asking.recovered):
+    with locked(target.prefix, patience_of(target.prefix, asking.environ), asking.recovered):
         recover_wholly(target.prefix, asking.recovered)
-        before = examine(target, asking.environ, asking.working_folder, asking.tell)
-        sound = _sound(before, names)
+        found = examine(target, asking.environ, asking.working_folder, asking.tell)
+        before = with_offers(found, names, asking.environ)
+        sound = narrowed(before, names).sound
         planned = planned_repair(before, names)
         if not planned.steps or asking.agree is None:
             return Repaired(before, planned, sound=sound)
@@ -100,22 +99,6 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
         return replace(done, sound=sound)
 
 
-def _sound(before: Diagnosis, names: Sequence[str]) -> tuple[str, ...]:
-    """Give the names of what nothing is wrong with.
-
-    Raises: UsageError, where nothing here has a name.
-    """
-    inspection = before.inspection
-    known = known_names(inspection, before.findings)
-    for name in names:
-        if normalised(name) not in known:
-            close = get_close_matches(normalised(name), known, n=1)
-            hint = f"; did you mean `{close[0]}`?" if close else ""
-            what = "there is no package or distribution of this name here"
-            raise UsageError(f"`{shown(name)}`: {what}{hint}")
-    return tuple(n for n in names if not chosen(inspection, before.findings, [n]))
-
-
 def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
     target: Target,
     before: Diagnosis,
@@ -125,7 +108,7 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
     policy: Policy,
 ) -> Repaired:
     """Carry a repair out; where a step fails, all of it is taken back, and done without that."""
-    failed: dict[str, str] = {}
+    failed: dict[str, Reason] = {}
     agreed = planned
     with unpacked(target.prefix, planned.steps, asking.environ) as (folders, why):
         failed |= why
@@ -170,10 +153,10 @@ def _taken(step: Step) -> tuple[str, ...]:
 class _StepFailed(Exception):
     """A step did not work, and all is as it was before."""
 
-    def __init__(self, step: Step, reason: object) -> None:
-        super().__init__(str(reason))
+    def __init__(self, step: Step, reason: Reason) -> None:
+        super().__init__(reason)
         self.what = _subject(step)
-        self.reason = str(reason)
+        self.reason = reason
 
 
 def _subject(step: Step) -> str:
@@ -228,8 +211,9 @@ def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
     except BaseException as error:
         _take_back(journal, entry, error)
         raise
-    prune(journal, limits_of(asking.environ))
-    now = replace(seen_now, unfinished="", entries=tuple(journal.entries()))
+    prune(journal, limits_of(configuration_of(target.prefix, asking.environ)))
+    known = before.inspection.offered
+    now = replace(seen_now, unfinished="", entries=tuple(journal.entries()), offered=known)
     return entry, diagnosed(now, seconds)
 
 
@@ -240,8 +224,10 @@ def _do(site: Site, step: Step) -> None:
     """
     try:
         carry_out(site, step)
-    except (OSError, ValueError, Unproven, CannotRepair) as error:
-        raise _StepFailed(step, error) from error
+    except Unproven as error:
+        raise _StepFailed(step, error.reason) from error
+    except (OSError, ValueError, CannotRepair) as error:
+        raise _StepFailed(step, Reason("said", (str(error),))) from error
 
 
 def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
@@ -268,4 +254,4 @@ def _refuse_wrong(planned: Repair, after: Inspection) -> None:
     for step in planned.steps:
         for path in step.paths if isinstance(step, PutBack) else ():
             if path in checked.altered or path in checked.missing:
-                raise _StepFailed(step, f"what was put back is not as it should be: `{path}`")
+                raise _StepFailed(step, Reason("put-back-wrong", (path,)))

@@ -1,11 +1,11 @@
-"""What the user set for all commands, by environment variables."""
+"""What was set for all commands, by files and by environment variables."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.values.errors import UsageError
+from safepip.decisions.configuring import configured
+from safepip.effects.config_files import read_layers
 from safepip.values.limits import Limits
 
 if TYPE_CHECKING:
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
+    from safepip.values.setting import Configuration
 
 _MEGABYTE = 1_000_000
 
 
 class Settings(NamedTuple):
-    """What the user set for all commands."""
+    """What a guarded command goes by."""
 
     patience: float
     """Seconds to wait for another safepip."""
@@ -32,49 +33,38 @@ class Settings(NamedTuple):
     """Called while the reason of a block is looked for, with the number of questions so far."""
 
 
+def configuration_of(prefix: str, environ: Mapping[str, str]) -> Configuration:
+    """Give the settings as they are in an environment, from the working folder.
+
+    Raises: UsageError; UnreadableFile.
+    """
+    return configured(read_layers(prefix, environ))
+
+
 def settings_of(
-    environ: Mapping[str, str],
+    found: Configuration,
     tell: Callable[[Recovered | Waiting], None],
     looking: Callable[[int], None] | None = None,
 ) -> Settings:
-    """Give what these variables say.
-
-    Raises: UsageError.
-    """
+    """Give what a guarded command goes by."""
     return Settings(
-        patience=patience_of(environ),
-        undo_limits=limits_of(environ),
-        import_seconds=_number(environ, "SAFEPIP_IMPORT_SECONDS", 10.0),
+        patience=found.number("lock-seconds"),
+        undo_limits=limits_of(found),
+        import_seconds=found.number("import-seconds"),
         tell=tell,
         looking=looking,
     )
 
 
-def patience_of(environ: Mapping[str, str]) -> float:
+def patience_of(prefix: str, environ: Mapping[str, str]) -> float:
     """Give how long to wait for another safepip, in seconds.
 
-    Raises: UsageError.
+    Raises: UsageError; UnreadableFile.
     """
-    return _number(environ, "SAFEPIP_LOCK_SECONDS", 30.0)
+    return configuration_of(prefix, environ).number("lock-seconds")
 
 
-def limits_of(environ: Mapping[str, str]) -> Limits:
-    """Give how much is kept to go back.
-
-    Raises: UsageError.
-    """
-    usual = Limits()
-    changes = _number(environ, "SAFEPIP_UNDO_CHANGES", usual.changes)
-    megabytes = _number(environ, "SAFEPIP_UNDO_MEGABYTES", usual.size_bytes / _MEGABYTE)
-    return Limits(int(changes), int(megabytes * _MEGABYTE))
-
-
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
-    text = environ.get(name)
-    try:
-        found = float(text) if text else default
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):
-        raise UsageError(f"`{name}` is `{text}`, expected a number")
-    return max(0.0, found)
+def limits_of(found: Configuration) -> Limits:
+    """Give how much is kept to go back."""
+    size_bytes = int(found.number("undo-megabytes") * _MEGABYTE)
+    return Limits(int(found.number("undo-changes")), size_bytes)

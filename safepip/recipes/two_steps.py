@@ -122,7 +122,7 @@ def _done_by_conda(
     """
     prefix = environment.prefix
     # The locks of mamba and pixi are for who works under this one.
-    with locked(prefix, patience_of(environ), tell, others=False):
+    with locked(prefix, patience_of(prefix, environ), tell, others=False):
         before = records_state(prefix)
         if before != environment.records_state:
             raise CondaFailed(

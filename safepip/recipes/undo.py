@@ -35,7 +35,7 @@ from safepip.effects.transaction import abandon, begin, finish
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import limits_of, patience_of
+from safepip.recipes.settings import configuration_of, limits_of
 from safepip.recipes.undo_by_index import by_hand, by_index, way_by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
@@ -85,8 +85,8 @@ def undo(
     """
     journal = Journal(target.prefix)
     shell = shell_of(target)
-    limits = limits_of(environ)
-    with locked(target.prefix, patience_of(environ), tell):
+    settings = configuration_of(target.prefix, environ)
+    with locked(target.prefix, settings.number("lock-seconds"), tell):
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
         entry = _named(journal, entries, name, shell)
@@ -115,7 +115,7 @@ def undo(
         agree(entry)
         if way is None:
             done = _carried_out(journal, entry, environment, plan)
-            prune(journal, limits)
+            prune(journal, limits_of(settings))
             return done
     again = partial(guard, environ=environ, quiet_stdout=True, tell=tell)
 

@@ -44,7 +44,8 @@ def find_why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
     Less is said, never something wrong: pip has refused before this is asked, and what is too hard
     to find out, or too slow, is left out.
     """
-    if not _may_be_told(course, first):
+    # (What releases there are, pip is asked, with the user's words; those of uv are none of its.)
+    if course.request.uv or not _may_be_told(course, first):
         return None
     policy = course.request.policy
     held = {

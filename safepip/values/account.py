@@ -57,6 +57,8 @@ class Entry:
     before: Removal | None
     egg_info: str = ""
     """The metadata of a project that `setup.py develop` installs, in its own folder."""
+    by_uv: bool = False
+    """uv installs it, which notes more beside it than pip does."""
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,8 @@ class WrongInterpreter(Finding):
     """The interpreter that is started, absolute."""
     exists: bool
     paths: tuple[str, ...]
+    conda_package: str = ""
+    """What brought them, if conda did; ``distribution`` if pip did; neither where nobody did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +245,18 @@ class WrongKernel(Finding):
     severity: Severity = "damage"
     path: str
     starts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaleConstraints(Finding):
+    """A file of constraints that safepip wrote does not say what conda has here by now."""
+
+    kind = "stale-constraints"
+    severity: Severity = "note"
+    path: str
+    """Absolute."""
+    names: tuple[str, ...]
+    """Of the distributions that it is wrong about."""
 
 
 @dataclass(frozen=True, kw_only=True)

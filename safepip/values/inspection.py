@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safepip.values.late import dataclass
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from safepip.values.damage import Source, UnreadableBook, Where
     from safepip.values.environment import Distribution, Environment
     from safepip.values.journal import Entry, State
+    from safepip.values.repair import Reason
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,35 @@ class Cached:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """A package in a channel."""
+
+    row: Mapping[str, Any]
+    """What the channel's index says of it, with `url`, `fn` and `channel`."""
+
+    @property
+    def url(self) -> str:
+        """Of the archive, perhaps with a secret in it."""
+        return str(self.row["url"])
+
+    @property
+    def sha256(self) -> str:
+        """Of the archive."""
+        return str(self.row["sha256"])
+
+    @property
+    def md5(self) -> str:
+        """Of the archive; empty where the index has none."""
+        return str(self.row.get("md5") or "")
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the archive; 0 where that is not known."""
+        size = self.row.get("size")
+        return size if isinstance(size, int) else 0
+
+
+@dataclass(frozen=True)
 class Leading:
     """Something of the environment that leads to another Python."""
 
@@ -116,6 +146,16 @@ class Before:
     folder: str
     where: Where
     modules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StaleFile:
+    """A file that safepip wrote, and that says something else than is there by now."""
+
+    path: str
+    """Absolute."""
+    names: tuple[str, ...]
+    """Of the distributions that it is wrong about."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +186,21 @@ class Inspection:
     cached: tuple[Cached, ...] = ()
     """What the caches hold of packages that have no record."""
     unreadable: tuple[UnreadableBook, ...] = ()
+    remains: Mapping[str, Details] = field(default_factory=dict)
+    """What is still legible in these, by NAME-VERSION-BUILD."""
+    offered: Mapping[str, Offered | Reason] | None = None
+    """What channels have of packages that have no record and are nowhere here, or why that is not
+    known; by NAME-VERSION-BUILD. None where nobody was asked yet."""
     entries: tuple[Entry, ...] = ()
     """The journal, the oldest change first."""
     caches: tuple[str, ...] = ()
     """The folders in which unpacked packages and archives lie."""
     tool: str = ""
     """What can fetch and unpack packages; empty where nothing can."""
+    family: tuple[str, ...] = ()
+    """The tools of the conda family that a shell here starts, by their names."""
+    stale: tuple[StaleFile, ...] = ()
+    """The files of constraints that follow the environment, and do not say what is there."""
     unreadable_changes: tuple[tuple[str, str, str], ...] = ()
     """Entries of the journal that cannot be read: the change, the path, and why."""
     unfinished: str = ""

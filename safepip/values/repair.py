@@ -14,18 +14,63 @@ if TYPE_CHECKING:
     from safepip.values.findings import Breaks, Finding
 
 
+Why = Literal[
+    "follows",
+    "said",
+    "own-package",
+    "only-copy",
+    "book-unreadable",
+    "several",
+    "unknown-build",
+    "one-of-two",
+    "was-met",
+    "found-again",
+    "not-here",
+    "no-source",
+    "no-tool",
+    "no-row",
+    "no-package",
+    "is-link",
+    "other-bytes",
+    "gives-other-bytes",
+    "command-differs",
+    "unlisted",
+    "leads-out",
+    "no-folder",
+    "not-writable",
+    "full-folder",
+    "special-file",
+    "put-back-wrong",
+    "offline",
+    "no-answer",
+    "not-offered",
+]
+"""Why something is not mended; what each means, `decisions.wording.reasons` says."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something is not mended."""
+
+    why: Why
+    what: tuple[str, ...] = ()
+    """The names and paths that it is about; of `said` the words of a tool or of the system."""
+
+
 @dataclass(frozen=True)
 class Supply:
     """Where the files of a conda package are to be had."""
 
-    kind: Literal["folder", "archive", "download"]
+    kind: Literal["folder", "archive", "download", "channel"]
     place: str
-    """Of an unpacked package, of an archive, or the URL of one."""
+    """Of an unpacked package, of an archive, the URL of one, or of a channel that may have it."""
     sha256: str = ""
     """Of the archive that is fetched."""
+    md5: str = ""
+    """The same, where it is known besides."""
     size_bytes: int = 0
     """Of what is fetched; 0 where that is not known."""
-    lacks: Mapping[str, str] = field(default_factory=dict)
+    lacks: Mapping[str, Reason] = field(default_factory=dict)
     """The paths below the prefix that it cannot give as they should be, and why."""
 
 
@@ -35,7 +80,7 @@ class Obstacle:
 
     path: str
     """Absolute: of what is in the way."""
-    reason: str
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -67,7 +112,8 @@ class PutBack:
     record: str = ""
     """The file name of the record that is written; empty where there is one."""
     over: tuple[str, ...] = ()
-    """Of a package without a record, what is there with other bytes; below the prefix."""
+    """What is there with other bytes and is not named by another step; below the prefix. Of a
+    package without a record all of that, else what nobody claims: it may be somebody's own edit."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +132,7 @@ class Unfixed:
     """A finding that is left as it is, and why."""
 
     finding: Finding
-    reason: str
+    reason: Reason
     follows: bool = False
     """It may be well again when the rest is."""
     obstacle: str = ""

@@ -26,13 +26,17 @@ class Policy:
     """Keep what is needed to take the change back later."""
     prefers_conda: bool = False
     """Take from conda what its channels have, and only the rest from pip."""
+    strict_for_all: bool = False
+    """Strictness is set, and not an option of this command, which need not say so again."""
+    unheeded: tuple[str, ...] = ()
+    """What a project's file asks for in vain, a sentence each."""
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options that say so again, but for those of how a change is checked and kept."""
         return (
             *(("--prefer-conda",) if self.prefers_conda else ()),
-            *(("--strict",) if self.strict else ()),
+            *(("--strict",) if self.strict and not self.strict_for_all else ()),
             *(("--allow", ",".join(self.allow)) if self.allow else ()),
             *(("--override-frozen",) if self.override_frozen else ()),
         )
@@ -91,6 +95,13 @@ class Request:
     """The change of which this one takes a part back; the rest comes after it."""
     conda_back: str = ""
     """The command that takes back what conda has installed for the same request just before."""
+    uv: str = ""
+    """The uv that plans and acts, by its path; empty where that is pip."""
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        """The words that stand between `safepip` and the verb."""
+        return ("uv", "pip") if self.uv else ()
 
     @property
     def words(self) -> tuple[str, ...]:

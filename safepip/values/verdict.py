@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.universe import Conflict
 
-EngineName = Literal["one-pass", "two-pass"]
+EngineName = Literal["one-pass", "two-pass", "uv"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class Outcome:
     verb: Literal["install", "uninstall", "plan"] = "install"
     arguments: tuple[str, ...] = ()
     """The user's own, without secrets."""
+    through: tuple[str, ...] = ()
+    """The words between `safepip` and these: `uv pip`."""
     engine: EngineName | None = None
     acted: bool = False
     """pip went on and changed the environment (or found nothing to do)."""

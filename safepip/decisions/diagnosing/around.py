@@ -119,17 +119,24 @@ def leading_out(
     """Find what starts another Python than the environment's."""
     around = inspection.surroundings
     condas = owners_of(inspection.environment, [script.path for script in around.scripts])
-    scripts: dict[tuple[str, bool, Severity], list[str]] = {}
+    scripts: dict[tuple[str, bool, str, str], list[str]] = {}
     for script in around.scripts:
         if not (script.path in condas and _is_as_built(inspection, script)):
-            # What no package brought is somebody's own, who may mean it so.
-            severity: Severity = "note"
-            if script.path in condas or _is_claimed(inspection, script.path):
-                severity = "damage"
-            key = (script.starts, script.exists, severity)
+            owner = condas[script.path][0].dist if script.path in condas else ""
+            claimed = "" if owner else _claimant(inspection, script.path)
+            key = (script.starts, script.exists, owner, claimed)
             scripts.setdefault(key, []).append(script.path)
-    for (starts, exists, severity), paths in scripts.items():
-        yield WrongInterpreter(severity=severity, starts=starts, exists=exists, paths=tuple(paths))
+    for (starts, exists, owner, claimed), paths in scripts.items():
+        # What no package brought is somebody's own, who may mean it so.
+        severity: Severity = "damage" if owner or claimed else "note"
+        yield WrongInterpreter(
+            severity=severity,
+            distribution=claimed,
+            starts=starts,
+            exists=exists,
+            paths=tuple(paths),
+            conda_package=owner,
+        )
     for kernel in around.kernels:
         yield WrongKernel(path=kernel.path, starts=kernel.starts)
     for command in around.on_path:
@@ -147,5 +154,8 @@ def _is_as_built(inspection: Inspection, script: Leading) -> bool:
     return is_built_so and is_whole
 
 
-def _is_claimed(inspection: Inspection, path: str) -> bool:
-    return any(path in claim.paths or path in claim.scripts for claim in inspection.claims)
+def _claimant(inspection: Inspection, path: str) -> str:
+    """Give the name of the distribution whose file or command it is; empty for none."""
+    claims = inspection.claims
+    names = (c.distribution.name for c in claims if path in c.paths or path in c.scripts)
+    return next(names, "")

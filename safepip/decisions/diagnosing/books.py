@@ -19,6 +19,7 @@ from safepip.values.damage import (
     Lacks,
     Leftover,
     PinBroken,
+    StaleConstraints,
     Unfinished,
     UnreadableChange,
 )
@@ -125,6 +126,15 @@ def _broken(environment: Environment, pin: Pin, there: Mapping[str, str]) -> Pin
         pin=pin.text,
         found=f"{version} {build}" if build and pin.build else version,
     )
+
+
+def stale_constraints(inspection: Inspection) -> Iterator[StaleConstraints]:
+    """Find the files of constraints that conda's changes have made wrong.
+
+    To be asked only where every record is there: else it is not known what conda has here.
+    """
+    for file in inspection.stale:
+        yield StaleConstraints(path=file.path, names=file.names)
 
 
 def leftovers(inspection: Inspection) -> Iterator[Leftover | Unfinished | UnreadableChange]:

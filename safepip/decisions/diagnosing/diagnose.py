@@ -9,6 +9,7 @@ from safepip.decisions.diagnosing.books import (
     broken_pins,
     lacking,
     leftovers,
+    stale_constraints,
 )
 from safepip.decisions.diagnosing.depends import unmet_depends
 from safepip.decisions.diagnosing.files import damaged_files, replaced_versions, two_of_pips
@@ -38,6 +39,7 @@ _ORDER = (
         "wrong-python",
         "wrong-kernel",
         "wrong-path",
+        "stale-constraints",
     ),
 )
 """The order in which kinds are told; others follow."""
@@ -58,12 +60,15 @@ def _found(inspection: Inspection) -> Iterator[Finding]:
     files = [*damaged_files(inspection), *two_of_pips(inspection)]
     there = replaced_versions(files)
     yield from files
-    yield from lost_records(inspection)
+    lost = tuple(lost_records(inspection))
+    yield from lost
     yield from unmet_depends(inspection, there)
     if not inspection.no_python:
         yield from lacking(inspection)
     yield from broken_pins(inspection, there)
     yield from leftovers(inspection)
+    if not (inspection.no_python or inspection.unreadable or lost):
+        yield from stale_constraints(inspection)
     yield from twice(inspection, {finding.distribution for finding in files})
     yield from hiding(inspection)
     yield from hidden_modules(inspection)

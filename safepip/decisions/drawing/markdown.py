@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.drawing.graph import graph_of
 from safepip.decisions.drawing.mermaid import mermaid
-from safepip.decisions.drawing.summary import summary_of
+from safepip.decisions.drawing.summary import summary_of, summary_of_error
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import FEW, count
 from safepip.decisions.wording.picture import picture_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from safepip.decisions.drawing.summary import Summary
     from safepip.decisions.wording.picture import Picture
+    from safepip.values.errors import SafepipError
     from safepip.values.verdict import Outcome
 
 _TICKABLE = re.compile(r"[A-Za-z0-9._+!<>=~,:/\[\]()@\"' -]*[A-Za-z0-9._+!<>=~,:/\[\]()@\"'-]")
@@ -35,18 +36,22 @@ _WORDS = {"clear": "clear", "kept": "kept", "block": "blocked", "error": "error"
 
 def markdown(outcome: Outcome) -> str:
     """Give the document."""
-    return "\n".join(_lines(outcome)) + "\n"
+    return "\n".join(_lines(summary_of(outcome), picture_of(outcome))) + "\n"
 
 
-def _lines(outcome: Outcome) -> Iterator[str]:
-    summary = summary_of(outcome)
+def markdown_of_error(error: SafepipError, verb: str) -> str:
+    """Give the document where safepip could not do its work."""
+    return "\n".join(_lines(summary_of_error(error, verb), None)) + "\n"
+
+
+def _lines(summary: Summary, picture: Picture | None) -> Iterator[str]:
     code = f" ({summary.code})" if summary.code else ""
     yield f"### safepip: {_WORDS[summary.verdict]}{_text(code)}"
     yield ""
-    yield from _fenced(summary.command)
-    yield ""
+    if summary.command:
+        yield from _fenced(summary.command)
+        yield ""
     yield from _said(summary)
-    picture = picture_of(outcome)
     if picture is not None and picture.plan.changes:
         yield from _table(picture)
         yield from _picture(picture)

@@ -21,7 +21,7 @@ from safepip.decisions.wording.message import (
     what_went_wrong,
 )
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import count, few
+from safepip.decisions.wording.phrases import count, few, said_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
     NOT_BY_PIP,
@@ -77,7 +77,7 @@ def summary_of(outcome: Outcome) -> Summary:
     return Summary(
         word,
         clean(code or ""),
-        clean(f"safepip {command_line(*outcome.arguments)}", 2000),
+        clean(f"safepip {command_line(*outcome.through, *outcome.arguments)}", 2000),
         _facts(environment) if environment is not None else "",
         said,
         also,
@@ -144,7 +144,8 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     if verdict.conflict is not None:
         others += causes(verdict.conflict, environment)
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
-    return headline(same, verdict.plan, environment), tuple(others), reason
+    what = headline(same, verdict.plan, environment)
+    return said_of(what, outcome.through), tuple(others), said_of(reason, outcome.through)
 
 
 def _left_to_the_user(part: CondaPart | None) -> tuple[str, tuple[str, ...], str]:

@@ -11,6 +11,7 @@ from safepip.decisions.exporting.urls import bare, without_login
 from safepip.decisions.fixing.commands import option_values, words_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import standing_changes
+from safepip.decisions.uv.words import in_pips_words
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
@@ -103,9 +104,12 @@ def _asked(step: Step, known: Asked | None, sources: tuple[tuple[str, str], ...]
 
 def _words(entry: Entry) -> _Words:
     """Tell safepip's own options, which stand behind the verb, from pip's arguments."""
-    if entry.verb != "install" or entry.arguments[:1] != ("install",):
+    arguments = entry.arguments
+    if arguments[:2] == ("uv", "pip"):
+        arguments = tuple(in_pips_words(arguments[2:]))
+    if entry.verb != "install" or arguments[:1] != ("install",):
         return _Words(frozenset(), ())
-    _, *rest = entry.arguments
+    _, *rest = arguments
     allowed = frozenset[str]()
     while rest and rest[0] in _OWN:
         if rest[0] == "--allow":

@@ -127,7 +127,8 @@ class Case:
     ) -> str:
         """Give the user's own command, with other arguments or more of safepip's options.
 
-        ``strict=False`` leaves `--strict` out, for what was only tried without it.
+        ``strict=False`` leaves `--strict` out, for what was only tried without it. Where that is
+        set for all commands, the command says otherwise by a variable, which a notebook cannot.
         """
         allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
         policy = replace(
@@ -137,7 +138,10 @@ class Case:
             override_frozen=override_frozen or self.policy.override_frozen,
         )
         given = self.arguments if arguments is None else arguments
-        return self.shell.safepip(given, policy.options)
+        command = self.shell.safepip(given, policy.options)
+        if strict or not self.policy.strict_for_all:
+            return command
+        return "" if self.shell.in_notebook else f"SAFEPIP_POLICY=keep {command}"
 
     def record(self, conda_package: str) -> Record | None:
         """Give the record that a finding names, in full or by the package's name alone."""

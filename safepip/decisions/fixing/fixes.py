@@ -80,6 +80,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     spelled: tuple[str, ...] = (),
     policy: Policy | None = None,
     obvious: bool = True,
+    through: tuple[str, ...] = (),
 ) -> tuple[Fix, ...]:
     """Give the commands that do what the user wanted, without the harm that was refused.
 
@@ -90,7 +91,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
     which the plan is what is pinned. ``barred``: commands that are known not to work; ``first``:
     those that come first. ``policy`` is what the user said to safepip, which the commands say
-    again.
+    again; ``through``: the words before pip's verb.
     """
     channels = channels_of(environment.records)
     case = Case(
@@ -98,7 +99,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         arguments or (request_verb,),
         plan,
         tuple(finding for finding in findings if finding.severity == "refuse"),
-        Shell(environment.prefix, environment.manager, obvious, in_notebook, channels),
+        Shell(environment.prefix, environment.manager, obvious, in_notebook, channels, through),
         kept or (),
         policy or Policy(),
         others_fit,

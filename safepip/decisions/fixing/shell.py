@@ -41,6 +41,8 @@ class Shell:
     in_notebook: bool = False
     channels: tuple[str, ...] = ()
     """Where conda is to take packages from; empty for what the user has set for all commands."""
+    through: tuple[str, ...] = ()
+    """The words between `safepip` and a verb of pip's: `uv pip` where uv is who acts."""
 
     @property
     def is_as_asked(self) -> bool:
@@ -63,6 +65,9 @@ class Shell:
         options = (*options, *self._answered(arguments))
         if arguments[0] == "pip":  # what follows is pip's own
             return f"{start}{command_line('safepip', *env, *arguments)}"
+        if self.through and arguments[0] in ("install", "uninstall"):
+            words = (*env, *options, *self.through, *arguments)
+            return f"{start}{command_line('safepip', *words)}"
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:

@@ -24,6 +24,7 @@ _SAYS: Mapping[str, str] = {
     "uv": "uv pip",
 }
 _DEEP = ("path", "module", "conda")
+_ON_PATH = ("typed", "script", "uv")
 _OLDEST, _NEWEST = (3, 10), (3, 17)
 """The Pythons that say how they were started, and that run a line of a path file."""
 _SEALED = "externally managed"
@@ -86,7 +87,7 @@ def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances)
         return Tried(sight.path, says, None, why=why)
     if state:
         error = (sight.answer or {}).get("error", "")
-        on_path = sight.path in ("typed", "script") and not known.active
+        on_path = sight.path in _ON_PATH and not known.active
         if _is_stopped(sight):
             return Tried(sight.path, says, True, why="stopped by the seal")  # noqa: FBT003 - as below
         why = f"refused here: {error}" if error else "once it is activated" if on_path else ""
@@ -104,7 +105,7 @@ def _way_out(
     if sight.answer is not None:
         return f"it reaches {sight.answer.get('prefix')}", ""
     if sight.path == "uv":
-        return "", known.shell.safepip(("guard", "on", "--seal"))
+        return _way_before_uv(guarded, known)
     if sight.path == "kernel":
         opened = (sight.said.strip().splitlines() or [""])[-1]
         return f"{opened} is not" if opened else "", known.shell.safepip(("guard", "on"))
@@ -113,6 +114,13 @@ def _way_out(
         why = "" if can else f"not with Python {known.minor}"
         return why, known.shell.safepip(("guard", "on", "--deep")) if can else ""
     return _way_onto_path(guarded, known)
+
+
+def _way_before_uv(guarded: Mapping[str, bool | None], known: Circumstances) -> tuple[str, str]:
+    """Give what closes the gap: activation where pip wants that, too, and else a new shim."""
+    if known.levels and not guarded.get("script"):
+        return _way_onto_path(guarded, known)
+    return "", known.shell.safepip(("guard", "on"))
 
 
 def has_hook(minor: str) -> bool:

@@ -73,15 +73,19 @@ def pieces(
     library: str,
     stdlib: str,
     shell: Shell,
+    with_uv: bool = False,
 ) -> tuple[Piece, ...]:
     """Give all files of these levels.
 
     ``texts``: by their names, as `effects.itself` gives them. ``safepip``: the words that start it,
     and ``package`` its folder.
     ``minor``: of the environment's Python, as `3.11`; ``library`` and ``stdlib`` are its folders
-    below the prefix. ``shell`` makes commands of safepip for people to paste.
+    below the prefix. ``shell`` makes commands of safepip for people to paste. ``with_uv``: there is
+    a uv to stand before; where there is none, nobody is to find one.
     """
     found = [*_shims(texts, safepip, package, minor), *_activation(texts)]
+    if with_uv:
+        found.append(Piece(f"{SHIMS}/uv", link="pip"))
     found += _notebooks(_script(texts["ipython.py"], safepip, package))
     if "deep" in levels:
         found += _deep(_script(texts["hook.py"], safepip, package), library)

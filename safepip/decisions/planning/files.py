@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Interpreter
 
 _GENERATED = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
+_GENERATED_BY_UV = ("uv_cache.json", "uv_build.json")
 _READ_BY_PYTHON = frozenset(("pyvenv.cfg", "pybuilddir.txt"))
 """Files beside the interpreter that tell it where it lies."""
 _DATA_KINDS: dict[str, FileKind] = {
@@ -139,8 +140,8 @@ def _made_by_pip(
     entry: Entry, contents: WheelContents, interpreter: Interpreter
 ) -> Iterator[PlannedFile]:
     library = entry.scheme.purelib if contents.is_pure else entry.scheme.platlib
-    for name in _GENERATED:
-        if name == "REQUESTED" and not entry.requested:
+    for name in (*_GENERATED, *(_GENERATED_BY_UV if entry.by_uv else ())):
+        if name == "REQUESTED" and not (entry.requested or entry.by_uv):
             continue
         if name == "direct_url.json" and not entry.is_direct:
             continue

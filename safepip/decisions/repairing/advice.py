@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.fixing.commands import command_line, is_printable
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
+from safepip.decisions.repairing.ways import Ways
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -19,14 +20,15 @@ from safepip.values.damage import (
     Overwritten,
     PinBroken,
     Replaced,
+    StaleConstraints,
     TwoCopies,
     Unfinished,
     UnreadableBook,
     UnreadableChange,
+    WrongInterpreter,
     WrongKernel,
 )
 from safepip.values.findings import SecondCopy, Shadows
-from safepip.values.late import dataclass
 from safepip.values.target import UNFINISHED
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
@@ -40,26 +42,29 @@ if TYPE_CHECKING:
     from safepip.values.inspection import Inspection
     from safepip.values.repair import Repair
 
-_Condas = Replaced | TwoCopies | Overwritten | Missing | Altered | LostRecord
-_CONDAS = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord)
+_Condas = Replaced | TwoCopies | Overwritten | Missing | Altered | LostRecord | WrongInterpreter
+_CONDAS = (Replaced, TwoCopies, Overwritten, Missing, Altered, LostRecord, WrongInterpreter)
 
-_MOST_CHANNELS = 3
 _MOST = 4
 """More commands than these are no help."""
-_CHANNEL = re.compile(r"https://conda\.anaconda\.org/([\w.-]+)")
-_PLAIN = re.compile(r"[\w.-]+|https?://[^\s@]+|file://[^\s]+")
-_DEFAULTS = "https://repo.anaconda.com/pkgs/"
 _ASIDE = ".aside"
 
 
 def advice(
-    inspection: Inspection, damage: Iterable[Finding], repair: Repair, shell: Shell
+    inspection: Inspection,
+    damage: Iterable[Finding],
+    repair: Repair,
+    shell: Shell,
+    names: Sequence[str] = (),
 ) -> tuple[Fix, ...]:
-    """Give the commands by which a user can mend these findings, `--fix` first where it helps."""
+    """Give the commands by which a user can mend these findings, `--fix` first where it helps.
+
+    ``names``: what was asked about; empty for all.
+    """
     if not inspection.environment.writable:
         return ()
     damage = tuple(damage)
-    ways = _Ways(inspection, shell)
+    ways = Ways(inspection, shell, tuple(names)).with_tool()
     fixes: list[Fix | None] = []
     if repair.steps:
         says = "mend what can be mended; it shows the steps, and asks"
@@ -76,6 +81,9 @@ def advice(
     fixes += _of_records(ways, [f for f in damage if isinstance(f, UnreadableBook)])
     for finding in _not_taken_out(damage):
         fixes += _advice(ways, finding)
+    is_left = any(not one.follows for one in repair.unfixed)
+    if is_left and not any(fix is not None and fix.command for fix in fixes):
+        fixes.append(Fix(ways.fix("--dry-run"), "see why each is left as it is"))
     found: dict[str, Fix] = {}
     for fix in fixes:
         if fix is not None and fix.command and is_printable(fix.command):
@@ -86,104 +94,30 @@ def advice(
 
 def _not_taken_out(damage: Sequence[Finding]) -> Iterator[Finding]:
     """Leave out the metadata of what lies over conda's files: it goes with it."""
-    over = {f.distribution for f in damage if isinstance(f, _CONDAS) and f.distribution}
+    lying = [f for f in damage if isinstance(f, _CONDAS) and not isinstance(f, WrongInterpreter)]
+    over = {f.distribution for f in lying if f.distribution}
     for finding in damage:
         if not (isinstance(finding, Leftover) and finding.distribution in over):
             yield finding
 
 
-@dataclass(frozen=True)
-class _Ways:
-    """The commands of each tool, as this environment takes them."""
-
-    inspection: Inspection
-    shell: Shell
-
-    @property
-    def environment(self) -> Environment:
-        return self.inspection.environment
-
-    @property
-    def although(self) -> str:
-        """What is said of a command that passes a seal."""
-        sealed = self._is_frozen or self._is_managed
-        return ", although the environment is not to be changed" if sealed else ""
-
-    @property
-    def _is_frozen(self) -> bool:
-        return self.environment.frozen is not None
-
-    @property
-    def _is_managed(self) -> bool:
-        return self.environment.externally_managed is not None
-
-    def fix(self) -> str:
-        passes = ("--override-frozen",) if self._is_frozen or self._is_managed else ()
-        return self.shell.safepip(("doctor", "--fix", *passes))
-
-    def install(self, *words: str) -> str:
-        """Give a guarded install."""
-        passes = ("--override-frozen",) if self._is_frozen else ()
-        return self.shell.safepip(("install", *passes, *self._breaking(), *words))
-
-    def uninstall(self, *names: str) -> str:
-        """Give pip's own uninstall: what lies over conda's files may be conda's by name."""
-        return self.shell.safepip(("pip", "uninstall", "-y", *self._breaking(), *names))
-
-    def sources(self, dists: Iterable[str]) -> tuple[str, ...]:
-        """Give the channels in which packages without a record may be found: known, or all."""
-        known = [self.inspection.channels.get(dist, "") for dist in dists]
-        found = known if all(known) else [r.channel for r in self.environment.records]
-        return tuple(dict.fromkeys(found))[:_MOST_CHANNELS]
-
-    def conda(self, verb: CondaVerb, specs: Sequence[str], channels: Iterable[str]) -> str:
-        """Give a command of the environment's own tool; nothing where it could not pass a seal."""
-        options: list[str] = []
-        if self._is_frozen:
-            if self.shell.tool != "conda":
-                return ""
-            options.append("--override-frozen")
-        if self.shell.manager != "pixi":
-            named = dict.fromkeys(map(_as_option, channels))
-            options += [word for one in named if one for word in ("-c", one)]
-        return self.shell.conda(verb, tuple(specs), tuple(options))
-
-    def _breaking(self) -> tuple[str, ...]:
-        return ("--break-system-packages",) if self._is_managed else ()
-
-
-def _as_option(channel: str) -> str:
-    """Give a channel as the tools take it; nothing where there is a secret in it, or none known."""
-    url = channel.rstrip("/")
-    if url.startswith(_DEFAULTS):
-        return "defaults"
-    if "/" in url and url.rpartition("/")[2] in ("noarch", _subdir(url)):
-        url = url.rpartition("/")[0]
-    named = _CHANNEL.fullmatch(url)
-    if named is not None:
-        return named[1]
-    return url if _PLAIN.fullmatch(url) and "/t/" not in url else ""
-
-
-def _subdir(url: str) -> str:
-    """Give the last part of a URL where it is the name of a platform, such as `linux-64`."""
-    last = url.rpartition("/")[2]
-    return last if re.fullmatch(r"(linux|osx|win|emscripten|freebsd)-[\w]+", last) else ""
-
-
 # ------------------------------------------------------------------------------- conda's
 
 
-def _by_conda(ways: _Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
+def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     """Give the order that conda's own repair needs: what lies over its files goes first.
 
-    Not where that cannot be told to pip: of two copies it takes the one that it finds first, and
-    none of which the list of files is gone.
+    But nothing goes before conda has what comes in place of it. Not where it cannot be told to
+    pip what goes: of two copies it takes the one that it finds first, and none of which the list
+    of files is gone. And only by a tool that is here.
     """
-    if any(isinstance(finding, TwoCopies) for finding in findings):
+    if not ways.has_tool or any(isinstance(finding, TwoCopies) for finding in findings):
         return
-    culprits = [f.distribution for f in findings if not isinstance(f, Missing | Altered)]
+    harmless = Missing | Altered | WrongInterpreter
+    culprits = [f.distribution for f in findings if not isinstance(f, harmless)]
     culprits = list(filter(None, dict.fromkeys(culprits)))
+    if culprits and (ways.shell.manager == "pixi" or ways.shell.in_notebook):
+        return  # the one cannot only fetch, and the other goes on where a line has failed
     claims = ways.inspection.claims
     if any(c.unlisted for c in claims if c.distribution.name in culprits):
         return
@@ -192,23 +126,31 @@ def _by_conda(ways: _Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     there = [dist for dist in known if dist not in lost]
     lost = [dist for dist in lost if dist in known]
     channels = [r.channel for r in ways.environment.records if r.dist in there]
-    commands = [ways.uninstall(*culprits)] if culprits else []
-    if there:
-        commands.append(ways.conda("reinstall", _specs(there, ways.shell), channels))
-    if lost:
-        commands.append(ways.conda("install", _specs(lost, ways.shell), ways.sources(lost)))
-    if there or lost:
+    wanted: list[tuple[CondaVerb, list[str], Iterable[str]]] = []
+    wanted += [("reinstall", there, channels)] if there else []
+    wanted += [("install", lost, ways.sources(lost))] if lost else []
+    commands = [
+        ways.conda(verb, _specs(dists, ways.shell), where, ("-y", "--download-only"))
+        for verb, dists, where in wanted
+        if culprits
+    ]
+    commands += [ways.uninstall(*culprits)] if culprits else []
+    commands += [ways.conda(verb, _specs(dists, ways.shell), at) for verb, dists, at in wanted]
+    if wanted:
         yield Fix(ways.shell.then(*commands), f"have {ways.shell.tool} do it{ways.although}")
 
 
-def _of_records(ways: _Ways, books: Sequence[UnreadableBook]) -> Iterator[Fix]:
+def _of_records(ways: Ways, books: Sequence[UnreadableBook]) -> Iterator[Fix]:
     """Give the way to have records anew that conda stumbles over: all at once, or it does again."""
     records = [book for book in books if book.record.endswith(".json")]
     if not records:
         return
     paths = [f"{ways.environment.prefix}/conda-meta/{book.record}" for book in records]
     asides = [command_line("mv", path, f"{path}.unreadable") for path in paths]
-    if dists := [book.conda_package for book in records if book.conda_package]:
+    dists = [book.conda_package for book in records if book.conda_package]
+    if dists and not ways.has_tool:
+        return
+    if dists:
         asides.append(ways.conda("install", _specs(dists, ways.shell), ways.sources(dists)))
     them = ("the record", "its package") if len(records) == 1 else ("the records", "the packages")
     says = f"put {them[0]} aside, and have {them[1]} installed again"
@@ -228,13 +170,12 @@ def _specs(dists: Iterable[str], shell: Shell) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------- one by one
 
 
-def _advice(ways: _Ways, finding: Finding) -> Iterator[Fix]:
+def _advice(ways: Ways, finding: Finding) -> Iterator[Fix]:
     match finding:
         case TwoCopies(conda_package=""):
             yield _one_only(ways, finding)
-        case DependsUnmet() if finding.owner != "pip":
-            command = ways.conda("install", (finding.depends,), ways.sources([""]))
-            yield Fix(command, f"let {ways.shell.tool} look for what goes together")
+        case DependsUnmet():
+            yield from _depends(ways, finding)
         case Lacks():
             yield from _requirement(ways, finding)
         case PinBroken() if wanted := as_requirement(finding.pin, finding.distribution):
@@ -244,6 +185,8 @@ def _advice(ways: _Ways, finding: Finding) -> Iterator[Fix]:
             yield from _metadata(ways, finding)
         case Shadows(reason="user-site"):
             yield Fix(ways.uninstall(finding.distribution), "take it out of the user site")
+        case WrongInterpreter() | WrongKernel():
+            yield from _leading_out(ways, finding)
         case SecondCopy():
             command = ways.shell.safepip(("uninstall", "-y", finding.distribution))
             yield Fix(command, "take the second copy out")
@@ -251,7 +194,7 @@ def _advice(ways: _Ways, finding: Finding) -> Iterator[Fix]:
             yield from _of_books(ways, finding)
 
 
-def _of_books(ways: _Ways, finding: Finding) -> Iterator[Fix]:
+def _of_books(ways: Ways, finding: Finding) -> Iterator[Fix]:
     prefix = ways.environment.prefix
     match finding:
         case LostRecord() if finding.candidates:
@@ -264,14 +207,55 @@ def _of_books(ways: _Ways, finding: Finding) -> Iterator[Fix]:
         case UnreadableChange():
             removal = command_line("rm", "-r", finding.path)
             yield Fix(removal, "forget that change, which cannot be undone then")
-        case WrongKernel() if "ipykernel" in ways.environment.installed:
-            name = finding.path.rpartition("/")[0].rpartition("/")[2]
-            python = ways.environment.interpreter.executable
-            words = (python, "-m", "ipykernel", "install", "--prefix", prefix, "--name", name)
-            yield Fix(ways.shell.run(*words), "have the kernel start this Python")
+        case StaleConstraints():
+            command = ways.shell.safepip(("constraints", "-o", finding.path))
+            yield Fix(command, "bring the constraints up to date")
+        case _:
+            pass
 
 
-def _requirement(ways: _Ways, finding: Lacks) -> Iterator[Fix]:
+def _leading_out(ways: Ways, finding: WrongInterpreter | WrongKernel) -> Iterator[Fix]:
+    """Give the way to have this Python started; commands of conda's packages come by themselves."""
+    if isinstance(finding, WrongKernel):
+        yield _kernel(ways, finding)
+    elif not finding.conda_package:
+        yield from _scripts(ways, finding)
+
+
+def _kernel(ways: Ways, finding: WrongKernel) -> Fix:
+    prefix = ways.environment.prefix
+    name = finding.path.rpartition("/")[0].rpartition("/")[2]
+    python = ways.environment.interpreter.executable
+    command = ways.shell.run(
+        python, "-m", "ipykernel", "install", "--prefix", prefix, "--name", name
+    )
+    if "ipykernel" not in ways.environment.installed:
+        command = ways.shell.then(ways.install("ipykernel"), command)
+    return Fix(command, "have the kernel start this Python")
+
+
+def _scripts(ways: Ways, finding: WrongInterpreter) -> Iterator[Fix]:
+    """Give the way to have the commands of a distribution written anew, by pip, from an index."""
+    names = [finding.distribution]
+    here = [d for d in ways.environment.distributions if [d.name] == names and not d.outside]
+    if len(here) == 1 and parse_version(here[0].version) is not None:
+        wanted = f"{here[0].name}=={here[0].version}"
+        command = ways.install("--force-reinstall", "--no-deps", wanted)
+        them = "it" if len(finding.paths) == 1 else "them"
+        yield Fix(command, f"have {them} start this Python")
+
+
+def _depends(ways: Ways, finding: DependsUnmet) -> Iterator[Fix]:
+    """Give the way to have what a conda package depends on: of pip's versions `--fix` has it."""
+    if finding.owner != "pip":
+        command = ways.conda("install", (finding.depends,), ways.sources([""]))
+        yield Fix(command, f"let {ways.shell.tool} look for what goes together")
+    elif ways.names and finding.found is not None:  # it was not asked about
+        culprit = finding.found.partition(" ")[0]
+        yield Fix(replace(ways, names=(culprit,)).fix(), f"mend {culprit}")
+
+
+def _requirement(ways: Ways, finding: Lacks) -> Iterator[Fix]:
     """Give who brings what is required: conda, where it has a package of it already."""
     requirement = parse_requirement(finding.requirement)
     environment = ways.environment
@@ -293,7 +277,7 @@ def _is_told(environment: Environment, name: str) -> bool:
     return any(name in shipped_in(environment, record.files) for record in environment.records)
 
 
-def _metadata(ways: _Ways, finding: Leftover) -> Iterator[Fix]:
+def _metadata(ways: Ways, finding: Leftover) -> Iterator[Fix]:
     """Give the way to have the metadata of a distribution anew.
 
     pip looks past what it cannot uninstall, but not past a METADATA that is no text.
@@ -311,9 +295,15 @@ def _metadata(ways: _Ways, finding: Leftover) -> Iterator[Fix]:
         yield Fix(ways.install("--ignore-installed", "--no-deps", wanted), says)
 
 
-def _one_only(ways: _Ways, finding: TwoCopies) -> Fix:
-    """Give the way to have one copy: each uninstall takes the one that pip sees first."""
+def _one_only(ways: Ways, finding: TwoCopies) -> Fix:
+    """Give the way to have one copy: each uninstall takes the one that pip sees first.
+
+    Guarded, as either may claim files of conda's; and only once it is known that pip can have it.
+    """
     name = finding.distribution
-    removal = ways.uninstall(name)
-    again = ways.install(f"{name}=={finding.versions[0]}")
-    return Fix(ways.shell.then(removal, removal, again), f"have one {name} only")
+    wanted = ("--no-deps", f"{name}=={finding.versions[0]}")
+    passing = ways.passing()
+    asked = ways.shell.safepip(("plan", *passing, "--ignore-installed", *wanted))
+    removal = ways.shell.safepip(("uninstall", *passing, "-y", name))
+    again = ways.install(*wanted)
+    return Fix(ways.shell.then(asked, removal, removal, again), f"have one {name} only")

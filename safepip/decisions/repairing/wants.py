@@ -20,6 +20,7 @@ from safepip.values.damage import (
     Replaced,
     TwoCopies,
     UnreadableBook,
+    WrongInterpreter,
 )
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -130,7 +131,10 @@ def wants(
                         sake[place] = (*sake.get(place, ()), finding.conda_package)
                         # Also what it wrote with equal bytes: its time is in the bytecode.
                         back.update((p, None) for p in own if p in claim.paths)
-            case Leftover() if is_trace(inspection, finding):
+            case WrongInterpreter() if finding.conda_package:
+                back = put_back.setdefault(finding.conda_package, {})
+                back.update(dict.fromkeys(finding.paths))
+            case Leftover() if is_trace(inspection, finding, files):
                 clear.append(finding.path)
     instead = _in_place_of_lost(inspection, findings, files)
     named = {claim.distribution.metadata_path: claim for claim in inspection.claims}
@@ -190,16 +194,21 @@ def _in_place_of_lost(
     return instead
 
 
-def is_trace(inspection: Inspection, finding: Leftover) -> bool:
+def is_trace(
+    inspection: Inspection, finding: Leftover, files: Mapping[str, tuple[str, ...]]
+) -> bool:
     """Say whether a path is certainly nobody's, and only in the way.
 
-    What lacks METADATA may be conda's where a record cannot be read. What pip moved aside is a
+    ``files``: what packages without a record have, which come back into such a folder. What lacks
+    METADATA may be conda's where a record cannot be read. What pip moved aside is a
     trace once the same stands there again; before, it may be the only copy.
     """
     if finding.distribution or finding.path not in inspection.environment.leftovers:
         return False
+    below = f"{inspection.environment.relative(finding.path)}/"
+    if any(path.startswith(below) for paths in files.values() for path in paths):
+        return False
     if is_aside(finding):
-        below = f"{inspection.environment.relative(finding.path)}/"
         owned = (path for record in inspection.environment.records for path in record.files)
         is_again = finding.path in inspection.standing_again
         return is_again and not any(f"{path}/".startswith(below) for path in owned)

@@ -20,6 +20,7 @@ from safepip.values.damage import (
     PinBroken,
     Replaced,
     SharedFiles,
+    StaleConstraints,
     TwoCopies,
     Unchecked,
     Unfinished,
@@ -208,6 +209,13 @@ def _kernel(f: WrongKernel, _: Environment) -> str:
     return f"the notebook kernel {clean(f.path)} starts {clean(f.starts)}"
 
 
+def _stale(f: StaleConstraints, _: Environment) -> str:
+    return (
+        f"{clean(f.path)}, which safepip wrote, is out of date: it is wrong about "
+        f"{few(f.names, _FEW_PATHS)}"
+    )
+
+
 def _path(f: OtherOnPath, _: Environment) -> str:
     return f"`{clean(f.command)}` on PATH is {clean(f.path)}, not that of this environment"
 
@@ -279,6 +287,7 @@ _SENTENCES: Mapping[type[Finding], Callable[..., str]] = {
     SecondCopy: _second,
     Shadows: _shadows,
     SharedFiles: _shared,
+    StaleConstraints: _stale,
     TwoCopies: _two_copies,
     Unchecked: _unchecked,
     Unfinished: _unfinished,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.complaints import complaint, subject
 from safepip.decisions.wording.layout import Line, Span, clean, columns, paragraph
-from safepip.decisions.wording.phrases import count
+from safepip.decisions.wording.phrases import count, listed
 from safepip.decisions.wording.refusal import fix_lines
 
 if TYPE_CHECKING:
@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 
 _WIDEST = 18
 """Columns of names; a longer one pushes its sentence to the right."""
+_ALL_WELL = "every file of conda's is in place"
 _MOST_OF_A_KIND = 12
 """Findings of one kind that are told; the others are counted."""
 
 
 def diagnosis_lines(
-    inspection: Inspection, findings: Sequence[Finding], fixes: Sequence[Fix], *, width: int
+    inspection: Inspection,
+    findings: Sequence[Finding],
+    fixes: Sequence[Fix],
+    *,
+    width: int,
+    names: Sequence[str] = (),
+    sound: Sequence[str] = (),
 ) -> tuple[Line, ...]:
-    """Give the whole report."""
+    """Give the whole report; or that on these names, of which nothing is wrong with some."""
     lines = [*_head(inspection, width)]
     told = _told(findings)
     environment = inspection.environment
@@ -41,7 +48,19 @@ def diagnosis_lines(
         said = complaint(finding, environment)
         lines += paragraph((Span(said),), width, start=start, indent=room + 6)
     lines += _more(findings, told)
-    return (*lines, *([Line()] if told else []), *_end(findings, width), *fix_lines(fixes, width))
+    if told:
+        lines.append(Line())
+    lines += sound_lines(sound)
+    if findings or not sound:
+        lines += _end(findings, width, "nothing of that is damaged" if names else _ALL_WELL)
+    return (*lines, *fix_lines(fixes, width))
+
+
+def sound_lines(names: Sequence[str]) -> tuple[Line, ...]:
+    """Give what is said of the names with which nothing is wrong."""
+    if not names:
+        return ()
+    return (Line((Span(f"safepip: nothing is wrong with {listed(names)}"),)),)
 
 
 def _head(inspection: Inspection, width: int) -> tuple[Line, ...]:
@@ -77,14 +96,13 @@ def _more(findings: Sequence[Finding], told: Sequence[Finding]) -> list[Line]:
     return [Line((Span(f"    and {left[kind]} more of {kind}", "dim"),)) for kind in left]
 
 
-def _end(findings: Sequence[Finding], width: int) -> tuple[Line, ...]:
+def _end(findings: Sequence[Finding], width: int, well: str) -> tuple[Line, ...]:
     damaged = sum(finding.severity == "damage" for finding in findings)
     notes = len(findings) - damaged
     said = [f"{damaged} damaged"] if damaged else []
     said += [count(notes, "note")] if notes else []
     if not damaged:
         start = (Span("safepip: "), Span("sound. ", "good"))
-        text = "every file of conda's is in place"
-        text += f"; {said[0]}" if said else ""
+        text = well + (f"; {said[0]}" if said else "")
         return paragraph((Span(text),), width, start=start, indent=2)
     return (Line((Span(f"{', '.join(said)}."),)),)

@@ -10,6 +10,7 @@ from safepip.decisions.wording.as_json import (
     safe,
     target_as_json,
 )
+from safepip.decisions.wording.reasons import why_left
 from safepip.values.exits import SCHEMA
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
@@ -51,7 +52,8 @@ def repair_as_json(repair: Repair) -> dict[str, Any]:
         "steps": [_step(step) for step in repair.steps],
         "breaks": [finding_as_json(one) for one in repair.breaks],
         "unfixed": [
-            {**finding_as_json(one.finding), "reason": safe(one.reason)} for one in repair.unfixed
+            {**finding_as_json(one.finding), "why": one.reason.why, "reason": why_left(one.reason)}
+            for one in repair.unfixed
         ],
     }
 

@@ -14,7 +14,7 @@ from safepip.decisions.fixing.fixes_by_conda import UNSURE
 from safepip.decisions.wording.condas_part import conda_lines, why_refused
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import FEW, few, is_condas, versions
+from safepip.decisions.wording.phrases import FEW, few, is_condas, said_of, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
@@ -246,6 +246,10 @@ def _indented(texts: Sequence[str], width: int) -> tuple[Line, ...]:
 
 def what_went_wrong(outcome: Outcome) -> str:
     """Say what went wrong although the plan was judged; empty where nothing did."""
+    return said_of(_what_went_wrong(outcome), outcome.through)
+
+
+def _what_went_wrong(outcome: Outcome) -> str:
     ended = outcome.exit_code if outcome.pip_ended is None else outcome.pip_ended
     match ended:
         case Exit.TAKEN_BACK if outcome.fixes:
@@ -279,7 +283,8 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
     if not outcome.taken_back:
         return ()
     start = (Span("safepip: "), Span("taken back. ", "error"))
-    said = f"pip failed half-way, and the environment is as it was{_where(outcome)}"
+    failed = said_of("pip failed half-way", outcome.through)
+    said = f"{failed}, and the environment is as it was{_where(outcome)}"
     return paragraph((Span(said),), width, start=start, indent=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.layout import clean
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
 
+_PIP_DOES = re.compile(r"\bpip(?= (?:would|cannot|has finished|failed|had begun)\b)")
 FEW = 5
 _FEW_DEPENDENTS = 2
 
@@ -67,3 +69,11 @@ def planned(name: str, plan: Plan) -> str:
 def is_condas(change: Change) -> bool:
     """Say whether the change takes away a distribution of conda."""
     return change.before is not None and change.before.record is not None
+
+
+def said_of(text: str, through: tuple[str, ...]) -> str:
+    """Give a sentence about what pip does as one about uv, where it is uv that does it.
+
+    ``through``: the words before pip's verb, as `uv pip`.
+    """
+    return _PIP_DOES.sub("uv", text) if through else text

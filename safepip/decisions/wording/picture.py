@@ -79,10 +79,13 @@ class Picture:
         arguments: tuple[str, ...] = (),
         refusals: Sequence[Finding] = (),
         held_back: Sequence[HeldBack] = (),
+        *,
+        through: tuple[str, ...] = (),
     ) -> None:
         self.plan = plan
         self.environment = environment
         self.arguments = arguments
+        self.command = (*through, *arguments)
         self.held = {held.name: held for held in held_back}
         self.refusals: dict[str, Finding] = {}
         for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
@@ -223,6 +226,7 @@ def picture_of(outcome: Outcome) -> Picture | None:
         outcome.arguments,
         verdict.refusals if isinstance(verdict, Blocked) else (),
         verdict.held_back if isinstance(verdict, Kept) else (),
+        through=outcome.through,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import Line, Span, clean, command, drawn, paragraph
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import FEW, count
+from safepip.decisions.wording.phrases import FEW, count, said_of
 from safepip.decisions.wording.picture import Picture, picture_of, subject
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.decisions.wording.table import plan_table
@@ -55,8 +55,10 @@ def refusal_lines(
     same = same_as_code(blocked)
     tree = _tree(outcome, blocked, width, form)
     reason = why([*same, *blocked.refusals], environment, in_tree=bool(tree))
+    reason = said_of(reason, outcome.through)
+    what = said_of(headline(same, blocked.plan, environment), outcome.through)
     head = (
-        *error_line(code, headline(same, blocked.plan, environment), width),
+        *error_line(code, what, width),
         *environment_line(environment, width),
         *_particulars(same, width),
     )
@@ -117,7 +119,8 @@ def state_after(outcome: Outcome) -> str:
     if outcome.problems:
         return CHANGED
     if outcome.taken_back:
-        return "What pip had begun was taken back: the environment is as it was."
+        said = "What pip had begun was taken back: the environment is as it was."
+        return said_of(said, outcome.through)
     if outcome.conda is not None and outcome.conda.state == "done":
         return NOT_BY_PIP
     return untouched(outcome.verb).text

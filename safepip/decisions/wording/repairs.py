@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from safepip.decisions.wording.complaints import complaint, subject
 from safepip.decisions.wording.layout import Line, Span, clean, paragraph
 from safepip.decisions.wording.phrases import FEW, count, few, package
+from safepip.decisions.wording.reasons import why_left
 from safepip.decisions.wording.sentences import breaks
 from safepip.values.repair import Discard, Disown, PutBack, TakeOut
 
@@ -22,9 +23,18 @@ _FEW_PATHS = 2
 
 
 def repair_lines(
-    repair: Repair, environment: Environment, *, done: str, where: str, width: int
+    repair: Repair,
+    environment: Environment,
+    *,
+    done: str,
+    where: str,
+    width: int,
+    can_undo: bool = False,
 ) -> tuple[Line, ...]:
-    """Give the steps of a repair. ``done``: the id of the change; empty where it would be one."""
+    """Give the steps of a repair. ``done``: the id of the change; empty where it would be one.
+
+    ``can_undo``: it keeps what it takes out and writes over.
+    """
     partly = " in part" if any(not one.follows for one in repair.unfixed) else ""
     word = f"would repair {clean(where)}{partly}"
     if done:
@@ -41,6 +51,9 @@ def repair_lines(
     if repair.downloads_bytes and not done:
         text = f"fetches {repair.downloads_bytes / _MEGA:.1f} MB"
         lines.append(Line((Span(f"  {text}", "dim"),)))
+    if repair.steps and can_undo and not done:
+        text = "what is taken out or written over is kept, and `safepip undo` brings it back"
+        lines += paragraph((Span(text, "dim"),), width, start=(Span("  "),), indent=2)
     return tuple(lines)
 
 
@@ -54,7 +67,7 @@ def unfixed_lines(
         name = subject(one.finding, environment)
         said = f"{name}: {complaint(one.finding, environment)}"
         lines += paragraph((Span(said),), width, start=(Span("  = ", "dim"),), indent=4)
-        reason = Span(f"left as it is: {clean(one.reason)}", "dim")
+        reason = Span(f"left as it is: {why_left(one.reason)}", "dim")
         lines += paragraph((reason,), width, start=(Span("    "),), indent=4)
     if len(unfixed) > FEW:
         lines.append(Line((Span(f"  = {len(unfixed) - FEW} more are left as they are", "dim"),)))
@@ -75,7 +88,7 @@ def _said(step: Step, environment: Environment) -> tuple[str, str]:
         case PutBack():
             what = "its files and its record" if step.record else count(len(step.paths), "file")
             owner = package(step.conda_package, environment)
-            over = f", over {few(step.over, _FEW_PATHS)} with other bytes" if step.over else ""
+            over = f", over {few(step.over)} with other bytes" if step.over else ""
             return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}{over}"
         case Discard():
             return "-", f"remove {clean(environment.relative(step.path) or step.path)}"

@@ -30,7 +30,7 @@ def plan_tree(picture: Picture, *, whole: bool = True) -> Node:
     unchanged = picture.unchanged() if whole else ()
     if unchanged:
         branches.append(Node((Span("= ", "dim"), Span(already_there(unchanged)))))
-    return Node((Span(_title(picture.arguments)),), tuple(branches))
+    return Node((Span(_title(picture.command)),), tuple(branches))
 
 
 def already_there(unchanged: Iterable[Distribution]) -> str:

@@ -3,7 +3,7 @@ function _safepip_pip
     set -l name $argv[1]
     set -e argv[1]
     if test -z "$SAFEPIP_INSIDE"; and test "$SAFEPIP_GUARD" != off
-        if contains -- install $argv; or contains -- uninstall $argv
+        if contains -- install $argv; or contains -- uninstall $argv; or contains -- sync $argv
             /bin/sh -c '@SHIM@' $name $argv
             return
         end
@@ -15,6 +15,15 @@ function pip --wraps pip
 end
 function pip3 --wraps pip3
     _safepip_pip pip3 $argv
+end
+if command -q uv
+    function uv --wraps uv
+        if contains -- pip $argv
+            _safepip_pip uv $argv
+        else
+            command uv $argv
+        end
+    end
 end
 function _safepip_complete
     set -lx COMP_WORDS (commandline -opc) (commandline -ct)

@@ -6,7 +6,7 @@ _safepip_pip() {
     if [ -z "${SAFEPIP_INSIDE-}" ] && [ "${SAFEPIP_GUARD-}" != off ]; then
         for _safepip_word in "$@"; do
             case $_safepip_word in
-                install | uninstall)
+                install | uninstall | sync)
                     /bin/sh -c '@SHIM@' "$_safepip_name" "$@"
                     return
                     ;;
@@ -15,5 +15,15 @@ _safepip_pip() {
     fi
     command "$_safepip_name" "$@"
 }
+_safepip_uv() {
+    case " $* " in
+        *" pip "*) _safepip_pip uv "$@" ;;
+        *) command uv "$@" ;;
+    esac
+}
 # By `eval`, so that an alias `pip` is gone before the shell reads the name.
+if command -v uv >/dev/null 2>&1; then
+    unalias uv 2>/dev/null || true
+    eval 'uv() { _safepip_uv "$@"; }'
+fi
 eval 'pip() { _safepip_pip pip "$@"; }; pip3() { _safepip_pip pip3 "$@"; }'

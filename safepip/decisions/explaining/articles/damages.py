@@ -104,6 +104,14 @@ DAMAGES = (
         "note",
     ),
     _damage(
+        "stale-constraints",
+        "a file of constraints that safepip wrote does not say what conda has here by now",
+        "What is installed with it elsewhere gets other versions. conda's plugin keeps such files "
+        "in step, where safepip is installed in conda's base; `safepip constraints -o FILE` does.",
+        " ~  stale-constraints  constraints.txt, which safepip wrote, is out of date: ... numpy",
+        "note",
+    ),
+    _damage(
         "no-python",
         "the environment's Python does not start",
         "What Python's own book says could not be looked at.",

@@ -1,0 +1,161 @@
+"""Settings out of files and variables, and which of them holds. Pure.
+
+user's file ─▶ environment's file ─▶ project's file ─▶ variables: the later one holds, but for the
+project's. That may have been written by anybody, as by whoever wrote a repository that was merely
+cloned; so it makes safepip stricter, and never anything else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from safepip.values.errors import UsageError
+from safepip.values.setting import BY_KEY, SETTINGS, Chosen, Configuration
+from safepip.values.text import normalised, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from safepip.values.setting import Layer, Setting, Value
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_SWITCH = {
+    **dict.fromkeys(("on", "1", "true", "yes"), True),
+    **dict.fromkeys(("off", "0", "false", "no"), False),
+}
+
+
+def values_in(table: object, path: str, within: str = "") -> dict[str, Value]:
+    """Give what the table of a file sets. ``within`` names the table in the file, if it has a name.
+
+    Raises: UsageError, which names file and key.
+    """
+    where = f"`{shown(path)}`"
+    if not isinstance(table, dict):
+        raise UsageError(f"`{within}` in {where} is {_found(table)}, expected a table")
+    values = {}
+    for key, found in table.items():
+        setting = BY_KEY.get(key)
+        if setting is None:
+            raise UsageError(
+                f"unknown setting `{shown(key)}` in {where}",
+                why=f"the settings are {', '.join(BY_KEY)}",
+            )
+        value = _value(setting, found)
+        if value is None:
+            expected = _expected(setting, in_file=True)
+            raise UsageError(f"`{key}` in {where} is {_found(found)}, expected {expected}")
+        values[key] = value
+    return values
+
+
+def values_of(environ: Mapping[str, str]) -> dict[str, Value]:
+    """Give what variables set; an empty one counts as none.
+
+    Raises: UsageError, which names the variable.
+    """
+    values = {}
+    for setting in SETTINGS:
+        text = environ.get(setting.variable, "").strip()
+        if not text:
+            continue
+        value = _value(setting, _read(setting, text))
+        if value is None:
+            expected = _expected(setting, in_file=False)
+            raise UsageError(f"`{setting.variable}` is `{shown(text)}`, expected {expected}")
+        values[setting.key] = value
+    return values
+
+
+def configured(layers: Iterable[Layer]) -> Configuration:
+    """Give the settings; ``layers`` come from the weakest to the strongest source."""
+    chosen = {setting.key: Chosen(setting.usual) for setting in SETTINGS}
+    unheeded = []
+    for layer in layers:
+        for key, value in layer.values.items():
+            setting, before = BY_KEY[key], chosen[key]
+            origin = layer.path or setting.variable
+            if layer.source == "project" and value not in (setting.strict, before.value):
+                unheeded.append(_in_vain(setting, value, layer.path, before))
+            elif setting.kind == "names":
+                names = tuple(dict.fromkeys((*_names(before.value), *_names(value))))
+                chosen[key] = Chosen(names, (*before.origins, origin) if names else ())
+            elif layer.source != "project" or value != before.value:
+                chosen[key] = Chosen(value, (origin,))
+    return Configuration(chosen, tuple(unheeded))
+
+
+def _in_vain(setting: Setting, value: Value, path: str, before: Chosen) -> str:
+    asked = f"`{setting.key} = {written(value)}` in `{shown(path)}` has no effect"
+    if setting.strict is not None and before.origins:
+        return f"{asked}: `{shown(before.origins[-1])}` is stricter, and a project cannot loosen it"
+    return f"{asked}: the file of a project can make safepip stricter, and nothing else"
+
+
+def written(value: Value) -> str:
+    """Give a value as files have it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return f'"{value}"'
+
+
+def _read(setting: Setting, text: str) -> object:
+    """Give the text of a variable as a file would have it."""
+    match setting.kind:
+        case "switch":
+            return _SWITCH.get(text.lower(), text)
+        case "number":
+            try:
+                return float(text)
+            except ValueError:
+                return text
+        case "names":
+            return [name.strip() for name in text.split(",") if name.strip()]
+        case "word":
+            return text
+
+
+def _value(setting: Setting, found: object) -> Value | None:
+    """Give the value; None where it is no value of this setting."""
+    match setting.kind:
+        case "word":
+            return found if isinstance(found, str) and found in setting.words else None
+        case "switch":
+            return found if isinstance(found, bool) else None
+        case "number":
+            is_number = isinstance(found, int | float) and not isinstance(found, bool)
+            return float(found) if is_number and math.isfinite(found) else None  # type: ignore[arg-type]
+        case "names":
+            return _all_names(found) if isinstance(found, list) else None
+
+
+def _all_names(found: Sequence[object]) -> tuple[str, ...] | None:
+    names = [name for name in found if isinstance(name, str) and _NAME.fullmatch(name)]
+    return tuple(map(normalised, names)) if len(names) == len(found) else None
+
+
+def _names(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _expected(setting: Setting, *, in_file: bool) -> str:
+    match setting.kind:
+        case "word":
+            return " or ".join(f"`{word}`" for word in setting.words)
+        case "switch":
+            return "`true` or `false`" if in_file else "`on` or `off`"
+        case "number":
+            return "a number"
+        case "names":
+            return "a list of names" if in_file else "names of distributions"
+
+
+def _found(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return f"`{shown(text, 60)}`"

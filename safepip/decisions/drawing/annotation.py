@@ -1,0 +1,55 @@
+"""What GitHub shows beside a job: one line for a command that was not clear. Pure.
+
+Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from safepip.decisions.drawing.summary import summary_of, summary_of_error
+from safepip.decisions.wording.layout import clean
+from safepip.values.exits import Exit
+
+if TYPE_CHECKING:
+    from safepip.decisions.drawing.summary import Summary
+    from safepip.values.errors import SafepipError
+    from safepip.values.verdict import Outcome
+
+_OF_SAFEPIP = (Exit.BLOCKED, Exit.FROZEN, Exit.NEEDS_YES, Exit.TAKEN_BACK, Exit.CHANGED)
+"""Ends that are safepip's doing. Why pip itself failed is in what pip says."""
+_MOST = 3
+"""Ways out."""
+
+
+def is_worth_telling(outcome: Outcome) -> bool:
+    """Say whether the end of a command is more than that all is well, or pip's own affair."""
+    return outcome.exit_code in _OF_SAFEPIP or summary_of(outcome).verdict == "kept"
+
+
+def annotation(outcome: Outcome) -> str:
+    """Give the line for the end of a command that is worth telling."""
+    return _line(summary_of(outcome))
+
+
+def annotation_of_error(error: SafepipError, verb: str) -> str:
+    """Give the line where safepip could not do its work."""
+    return _line(summary_of_error(error, verb))
+
+
+def _line(summary: Summary) -> str:
+    level: Literal["notice", "error"] = "notice" if summary.verdict == "kept" else "error"
+    title = f"safepip {summary.code or summary.verdict}"
+    texts = [summary.headline, *summary.also[:_MOST]]
+    for fix in summary.fixes[:_MOST]:
+        texts += [f"{clean(fix.says)}:", *(clean(f, len(f) + 1) for f in fix.command.split("\n"))]
+    text = "\n".join(filter(None, [*texts, summary.end]))
+    return f"::{level} title={_property(title)}::{_escaped(text)}"
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,93 @@
+"""Reading the files in which settings stand; each is bounded, and a pipe is not waited for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from safepip.decisions.configuring import values_in, values_of
+from safepip.effects.opened import UnfitFile, read_bytes
+from safepip.values.errors import UnreadableFile
+from safepip.values.setting import Layer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from safepip.values.setting import Source
+
+PREFIX_FILE = "etc/safepip/config.toml"
+"""The file of an environment, below its prefix."""
+_PROJECT_FILE = "pyproject.toml"
+_TABLE = "tool.safepip"
+_LIMIT = 1024 * 1024
+_LEVELS = 64
+
+
+def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
+    """Give what each source sets, from the weakest to the strongest.
+
+    Raises: UsageError; UnreadableFile.
+    """
+    files: tuple[tuple[Source, str], ...] = (
+        ("user", user_file()),
+        ("prefix", f"{prefix}/{PREFIX_FILE}"),
+    )
+    for source, path in files:
+        text = _read(path) if path else None
+        if text is not None:
+            yield Layer(source, path, values_in(_parsed(path, text), path))
+    for path in _projects():
+        text = _read(path)
+        # The table cannot be there without its name, and most projects know nothing of safepip.
+        tool = _parsed(path, text).get("tool") if text and b"safepip" in text else None
+        if isinstance(tool, dict) and "safepip" in tool:
+            yield Layer("project", path, values_in(tool["safepip"], path, _TABLE))
+            break
+    yield Layer("variable", "", values_of(environ))
+
+
+def user_file() -> str:
+    """Give the path of the user's own file; empty where a user has no place for such."""
+    from platformdirs import user_config_dir
+
+    path = os.path.join(user_config_dir("safepip", appauthor=False), "config.toml")
+    return path if os.path.isabs(path) else ""  # without a home it begins with a tilde
+
+
+def _projects() -> Iterator[str]:
+    """Give where a project's file may lie: in the working folder, or the nearest one above it."""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed
+        return
+    for _ in range(_LEVELS):
+        yield os.path.join(folder, _PROJECT_FILE)
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def _read(path: str) -> bytes | None:
+    """Give what stands in a file; None where there is none."""
+    try:
+        return read_bytes(path, _LIMIT)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnfitFile as error:
+        if error.is_folder:
+            return None
+        raise UnreadableFile(path, error) from error
+    except OSError as error:
+        raise UnreadableFile(path, error.strerror) from error
+    except ValueError as error:
+        raise UnreadableFile(path, error) from error
+
+
+def _parsed(path: str, text: bytes) -> dict[str, Any]:
+    from safepip.effects.toml import parse_toml  # most commands read no TOML
+
+    try:
+        return parse_toml(text)
+    except ValueError as error:
+        raise UnreadableFile(path, f"it is not TOML: {error}") from error

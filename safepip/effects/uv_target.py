@@ -1,0 +1,183 @@
+"""Which environment uv means, by its own rules. uv is then told just that one by `--python`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, NoReturn
+
+from safepip.decisions.uv.options import is_set
+from safepip.decisions.uv.words import as_words, known_options, read_words
+from safepip.effects.plain import INSIDE
+from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
+from safepip.values.errors import CannotJudge, CannotStart, NoCommand
+from safepip.values.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from safepip.decisions.uv.words import UvCommand
+
+_PATIENCE = 60.0
+"""Seconds for uv to find a Python."""
+_OF_CHOICE = (
+    *("--python", "--system", "--managed-python", "--no-managed-python"),
+    *("--directory", "--project", "--config-file", "--no-config"),
+)
+"""Options by which uv chooses an environment."""
+_SAID = re.compile(r"^Using Python \S+ environment at:? (.+)$", re.MULTILINE)
+_BASE = ("base", "root")
+"""What conda calls its own environment, which uv takes for the system's."""
+
+
+def find_uv(environ: Mapping[str, str]) -> str:
+    """Give the uv that a shell would start, were it not for safepip's shims.
+
+    Raises: NoCommand.
+    """
+    found = next(programs_on_path("uv", environ.get("PATH", os.defpath)), "")
+    if not found:
+        raise NoCommand("found no `uv` on PATH")
+    return found
+
+
+def become_uv(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by uv.
+
+    Raises: CannotStart.
+    """
+    try:
+        # Not as a process of safepip's own: what uv starts may call pip, which is guarded as ever.
+        os.execve(uv, [uv, *words], dict(environ))  # noqa: S606 - no shell, ever
+    except OSError as error:
+        raise CannotStart(f"cannot run `{uv}`: {error.strerror}") from error
+
+
+def read_command(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> UvCommand:
+    """Give what these words ask uv for.
+
+    Raises: CannotJudge.
+    """
+    known = known_options(_said(uv, ("pip", "install", "--help"), environ))
+    return read_words(words, known)
+
+
+def uv_target(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+    """Give the environment that uv would change; None where that is none of conda's.
+
+    uv itself is asked, which may have more settings than anybody can follow. Where it does not say,
+    its rules are followed.
+
+    Raises: CannotJudge.
+    """
+    words = tuple(as_words((n, v) for n, v in command.options if n in _OF_CHOICE))
+    nothing = ("--dry-run", "safepip-asks-about-nothing")
+    code, said = _run(uv, ("pip", "uninstall", *words, *nothing), environ)
+    if (found := _SAID.search(said)) is not None:
+        folder = (command.values("--directory") or (".",))[-1]
+        prefix = os.path.realpath(os.path.join(folder, found[1]))
+        return _at(prefix, _reason(command, environ, prefix), environ)
+    if code == 0 and os.path.exists(".venv"):  # which it finds, and does not speak of
+        return None
+    return _by_rules(uv, command, environ)
+
+
+def _reason(command: UvCommand, environ: Mapping[str, str], prefix: str = "") -> str:
+    """Give the word for how uv chose, or is going to; ``prefix``: what it chose."""
+    if command.has("--python") or environ.get("UV_PYTHON"):
+        return "--python"
+    if command.has("--system") or is_set(environ, "UV_SYSTEM_PYTHON"):
+        return "--system"
+    virtual = environ.get("VIRTUAL_ENV")
+    is_virtual = bool(virtual) and prefix in ("", os.path.realpath(virtual or ""))
+    return "VIRTUAL_ENV" if is_virtual else "CONDA_PREFIX"
+
+
+def _by_rules(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+    """Give the environment as uv finds it.
+
+    Source: https://docs.astral.sh/uv/pip/environments/
+    """
+    reason = _reason(command, environ)
+    if reason == "--python":
+        asked = command.values("--python") or (environ["UV_PYTHON"],)
+        return _chosen(uv, asked[-1], command, environ)
+    if reason == "--system":
+        return _from_python(_found(uv, ("--system",), environ), reason, environ)
+    if prefix := environ.get("VIRTUAL_ENV"):
+        return _at(prefix, reason, environ)
+    if (prefix := environ.get("CONDA_PREFIX")) and not _is_base(environ):
+        return _at(prefix, reason, environ)
+    return None
+
+
+def _is_base(environ: Mapping[str, str]) -> bool:
+    root = environ.get("_CONDA_ROOT")
+    is_root = bool(root) and os.path.realpath(root or "") == os.path.realpath(
+        environ["CONDA_PREFIX"]
+    )
+    return is_root or environ.get("CONDA_DEFAULT_ENV") in _BASE
+
+
+def _chosen(uv: str, asked: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+    path = os.path.expanduser(asked)
+    if os.path.isdir(path):
+        return _at(path, "--python", environ)
+    if os.path.isfile(path):
+        return _from_python(os.path.abspath(path), "--python", environ)
+    system = ("--system",) if command.has("--system") else ()
+    return _from_python(_found(uv, (*system, asked), environ), "--python", environ)
+
+
+def _at(prefix: str, chosen_by: str, environ: Mapping[str, str]) -> Target | None:
+    prefix = os.path.realpath(prefix)
+    python = python_of(prefix)
+    if not python or not is_conda_prefix(prefix):
+        return None
+    active = environ.get("CONDA_PREFIX")
+    obvious = chosen_by in ("--python", "VIRTUAL_ENV") or prefix == os.path.realpath(active or "/")
+    return Target(prefix, python, is_conda=True, chosen_by=chosen_by, obvious=obvious)
+
+
+def _from_python(python: str, chosen_by: str, environ: Mapping[str, str]) -> Target | None:
+    found = behind([python], environ) if python else None
+    return _at(found[0], chosen_by, environ) if found is not None else None
+
+
+def _found(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Give the Python that uv finds; empty where it finds none, and so changes none."""
+    try:
+        return _said(uv, ("python", "find", *words), environ).strip()
+    except CannotJudge:
+        return ""
+
+
+def _said(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
+    code, said = _run(uv, words, environ, errors=False)
+    if code != 0:
+        raise CannotJudge(f"`{uv}` does not say what it understands")
+    return said
+
+
+def _run(
+    uv: str, words: Sequence[str], environ: Mapping[str, str], *, errors: bool = True
+) -> tuple[int, str]:
+    """Run uv quietly; give its exit code, and what it said on stderr, or else on stdout.
+
+    Raises: CannotJudge.
+    """
+    quiet = {k: v for k, v in environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+    try:
+        done = subprocess.run(
+            [uv, *words],
+            env={**quiet, INSIDE: "1", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotJudge(f"cannot run `{uv}`: {error}") from error
+    said = done.stderr if errors else done.stdout
+    return done.returncode, os.fsdecode(said)

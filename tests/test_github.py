@@ -1,0 +1,98 @@
+"""In a job of GitHub's: one annotation for a command that was not clear, and the job's summary."""
+
+from __future__ import annotations
+
+import os
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from safepip.decisions.drawing.annotation import (
+    annotation,
+    annotation_of_error,
+    is_worth_telling,
+)
+from safepip.decisions.wording.layout import Line, Span
+from safepip.doors.terminal import show
+from safepip.effects.appending import append_summary
+from safepip.values.errors import NoEngine, NotWritable
+from safepip.values.verdict import Outcome
+from tests.build import artifact, plan
+from tests.saying import LAB, blocked, clear, kept
+from tests.wild import SECRET, outcomes
+
+COMMAND = re.compile(r"::(error|notice) title=safepip [a-z-]+::[^\r\n]+")
+
+
+def test_a_refusal_is_one_line_with_the_ways_out() -> None:
+    wanted = plan(LAB, artifact("numpy==2.4.1"))
+    assert annotation(blocked(wanted, "install", "numpy==2.4.1")) == (
+        "::error title=safepip conda-owned::this install would replace conda's numpy 1.26.4 with "
+        "2.4.1%0Alet conda change numpy, if it can (unchecked):%0A"
+        "conda install -p /opt/conda/envs/lab numpy==2.4.1%0A"
+        "replace conda's numpy on purpose:%0A"
+        "safepip install --allow numpy numpy==2.4.1%0ANothing was installed."
+    )
+
+
+def test_what_was_kept_is_a_notice_and_what_is_clear_is_nothing() -> None:
+    assert annotation(kept(acted=True)).startswith(
+        "::notice title=safepip kept::conda's versions are kept%0A"
+        "opencv-python 4.11.0.86 instead of 4.13.0.90: "
+    )
+    assert not is_worth_telling(clear(artifact("rich==14.0")))
+    assert not is_worth_telling(Outcome(1, None))
+
+
+def test_an_error_is_escaped() -> None:
+    error = NoEngine("100% of\n`a:b,c` is\r\x1b[31mbad", why="of https://me:secret@host/x")
+    assert annotation_of_error(error, "install") == (
+        "::error title=safepip no-engine::100%25 of%0A`a:b,c` is%0A?[31mbad%0A"
+        "Nothing was installed."
+    )
+
+
+@given(outcomes())
+@settings(max_examples=40)
+def test_whatever_happened_is_told_in_one_line_without_secrets(outcome: Outcome) -> None:
+    line = annotation(outcome)
+    assert COMMAND.fullmatch(line), line
+    assert line.isprintable()
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("::add-mask::x", ": :add-mask: :x"),
+        ("  ::error::x", "  : :error: :x"),
+        ("said ##[error]x", "said ## [error]x"),
+        ("https://[::1]/x", "https://[::1]/x"),
+    ],
+)
+def test_texts_of_others_give_github_no_commands(text: str, there: str) -> None:
+    out = StringIO()
+    show([Line((Span(text),))], out, environ={"GITHUB_ACTIONS": "true"})
+    show([Line((Span(text),))], out, environ={})
+    assert out.getvalue() == f"{there}\n{text}\n"
+
+
+def test_a_summary_is_added_to_what_is_there(tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("mine\n")
+    append_summary(str(file), "### one")
+    append_summary(str(file), "### two")
+    assert file.read_text() == "mine\n\n### one\n\n### two\n"
+
+
+def test_a_summary_that_cannot_be_had_is_no_more_than_that(tmp_path: Path) -> None:
+    full, pipe = tmp_path / "full", tmp_path / "pipe"
+    full.write_bytes(b"x" * (1024 * 1024 - 5))
+    os.mkfifo(pipe)
+    for path in (full, pipe, tmp_path, tmp_path / "no" / "file", Path("/dev/full")):
+        with pytest.raises(NotWritable):
+            append_summary(str(path), "more")
+    assert full.stat().st_size == 1024 * 1024 - 5

@@ -1,0 +1,408 @@
+"""`safepip uv pip`: uv plans, the same rules judge, and uv installs exactly that."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safepip.decisions.uv.answers import (
+    Located,
+    UvChange,
+    page_of,
+    parse_changes,
+    parse_lock,
+    pins_of,
+)
+from safepip.decisions.uv.words import UvOption, as_pip, known_options, read_words
+from safepip.decisions.wording.phrases import said_of
+from safepip.effects.toml import parse_toml
+from safepip.effects.uv_target import uv_target
+from safepip.values.errors import CannotJudge, UnreadableReport
+from tests import everywhere
+from tests.build import artifact, plan
+from tests.guarded import Guarded, run
+from tests.lab import (
+    create,
+    everything,
+    fake,
+    from_wheel,
+    make_wheel,
+    serve_index,
+)
+from tests.saying import LAB, blocked, said
+
+UV = Path(sys.executable).with_name("uv")
+SITE = "lib/python3.11/site-packages"
+HELP = """\
+Usage: uv pip install [OPTIONS]
+
+Arguments:
+  [PACKAGE]...  Install all listed packages
+
+Options:
+  -r, --requirements <REQUIREMENTS>
+          Install from files; as `--requirement` of pip
+      --no-deps
+          --not-an-option
+Index options:
+      --index <INDEX>
+Resolver options:
+  -U, --upgrade
+Python options:
+  -p, --python <PYTHON>      The Python [env: UV_PYTHON=]
+      --system
+Global options:
+      --config-file <CONFIG_FILE>
+  -q, --quiet...
+"""
+KNOWN = known_options(HELP)
+
+# ------------------------------------------------------------------------------- words
+
+
+def test_the_help_tells_which_options_take_a_value() -> None:
+    assert {name: option for name, option in KNOWN.items() if name.startswith("--")} == {
+        "--requirements": UvOption("--requirements", takes_value=True, group="options"),
+        "--no-deps": UvOption("--no-deps", takes_value=False, group="options"),
+        "--index": UvOption("--index", takes_value=True, group="index"),
+        "--upgrade": UvOption("--upgrade", takes_value=False, group="resolver"),
+        "--python": UvOption("--python", takes_value=True, group="python"),
+        "--system": UvOption("--system", takes_value=False, group="python"),
+        "--config-file": UvOption("--config-file", takes_value=True, group="global"),
+        "--quiet": UvOption("--quiet", takes_value=False, group="global"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("-q pip install x -Up 3.11", "install --quiet --upgrade --python=3.11 x"),
+        (
+            "pip install -Uqp3.11 --requirement f",
+            "install --upgrade --quiet --python=3.11 --requirement=f",
+        ),
+        ("--index=u pip uninstall -rf -- -x", "uninstall --index=u --requirement=f -x"),
+        ("--index pip pip list", "list --index=pip"),
+        ("pip", ""),
+        ("run --with x pip install y", ""),
+        ("sync --group pip", ""),
+        ("pip compile --wild install", "compile"),
+    ],
+)
+def test_a_command_has_one_form(given: str, words: str) -> None:
+    assert " ".join(read_words(given.split(), KNOWN).words).strip() == words
+
+
+@pytest.mark.parametrize("word", ["--wild", "-x", "-qx", "--python"])
+def test_what_is_not_understood_is_not_guarded_by_guessing(word: str) -> None:
+    with pytest.raises(CannotJudge):
+        read_words(["pip", "install", word], KNOWN)
+
+
+def test_what_pip_understands_too_is_given_to_pip() -> None:
+    assert as_pip(("install", "--index=u", "--editable=.", "x")) == (
+        *("install", "--extra-index-url=u", "--editable=.", "x"),
+    )
+    assert as_pip(("install", "--resolution=lowest", "x")) == ()
+
+
+# ------------------------------------------------------------------------------- answers
+
+
+def test_a_plan_is_read_with_the_urls_that_are_only_said() -> None:
+    changes = [
+        {"name": "Old", "version": "1", "action": "uninstalled"},
+        {"name": "old", "version": "2", "action": "installed"},
+        {"name": "gone", "version": "1", "action": "uninstalled"},
+        {"name": "mine", "action": "installed"},
+    ]
+    said = " - Old==1 (from file:///x)\n + mine @ file:///mine\n"
+    assert parse_changes(json.dumps({"changes": changes}).encode(), said) == (
+        (UvChange("old", "2"), UvChange("mine", "", "file:///mine")),
+        ("gone",),
+    )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.just("installed"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["changes", "name", "version", "action"]), inner)
+    ),
+)
+
+
+@given(JSON)
+def test_any_answer_is_a_plan_or_an_error(found: object) -> None:
+    try:
+        changes, gone = parse_changes(json.dumps(found).encode(), "")
+    except UnreadableReport:
+        return
+    assert not {change.name for change in changes} & set(gone)
+
+
+@pytest.mark.parametrize(
+    "found", [3, [1], [{}], [{"name": "a", "wheels": [{}]}], [{"name": 1, "wheels": 2}]]
+)
+def test_any_lock_is_wheels_or_an_error(found: object) -> None:
+    with pytest.raises(UnreadableReport):
+        parse_lock({"packages": found})
+
+
+def test_wheels_are_asked_for_by_their_hashes_and_sources_are_not() -> None:
+    text = (
+        b'[[packages]]\nname = "A"\nwheels = [{url = "http://h/a%2B-1-py3-none-any.whl", '
+        b'hashes = {sha256 = "12"}}]\n[[packages]]\nname = "b"\nsdist = {url = "http://h/b.zip"}\n'
+        b'[[packages]]\nname = "c"\narchive = {path = "/c d/c-3-py3-none-any.whl"}\n'
+    )
+    lock = parse_lock(parse_toml(text))
+    a = Located("A", "http://h/a%2B-1-py3-none-any.whl", "12")
+    c = Located("c", "file:///c%20d/c-3-py3-none-any.whl", "")
+    assert lock == {"a": (a,), "b": (), "c": (c,)}
+    assert a.file == "a+-1-py3-none-any.whl"
+    assert pins_of([UvChange("a", "1")], lock) == "a==1 --hash=sha256:12\n"
+    assert pins_of([UvChange("a", "1"), UvChange("c", "")], lock) == "a==1\nc==3\n"
+    with pytest.raises(CannotJudge, match="uv would build b from the sources of 2"):
+        pins_of([UvChange("b", "2")], lock)
+    assert 'href="http://h/&quot;&gt;x.whl#sha256=1"' in page_of(
+        [Located("x", 'http://h/">x.whl', "1")]
+    )
+
+
+def test_a_refusal_says_who_would_have_done_it() -> None:
+    wanted = plan(LAB, artifact("numpy==2.4.1"))
+    outcome = replace(blocked(wanted, "install", "numpy==2.4.1"), through=("uv", "pip"))
+    assert "why   uv would delete conda's numpy files" in said(outcome)
+    # What is called pip is not meant.
+    assert (
+        said_of("pip would replace conda's pip 25.3", ("uv",))
+        == "uv would replace conda's pip 25.3"
+    )
+
+
+# ------------------------------------------------------------------------------- through the door
+
+HOUSE = (
+    make_wheel("libnum", "2.4"),
+    make_wheel("vision", "4.11", requires=["libnum>=1.20"]),
+    make_wheel("vision", "5.0", requires=["libnum>=2"]),
+    make_wheel(
+        "tool",
+        "1.0",
+        requires=["leaf[more]", 'tool[test]; extra == "all"', 'nothing; extra == "test"'],
+        provides_extra=["all", "test"],
+        scripts={"tool": "tool:main"},
+    ),
+    make_wheel(
+        "leaf", "1.0", requires=['leaf[most]; extra == "more"'], provides_extra=["more", "most"]
+    ),
+    make_wheel("stray", "1.0", {"stray.py": "", "tests/__init__.py": "# stray's\n"}),
+)
+
+
+class Place:
+    """An environment, and uv."""
+
+    def __init__(self, folder: Path) -> None:
+        self.links = folder / "wheels"
+        for wheel in HOUSE:
+            wheel.write(self.links)
+        self.environment = create(
+            folder / "lab",
+            from_wheel(make_wheel("libnum", "1.26")),
+            fake("stats", "1.4", {f"{SITE}/tests/__init__.py": "# conda's\n"}),
+        )
+        self.cache = folder / "cache"
+        self.bin = folder / "bin"  # beside the uv of the tests there is a pip
+        self.bin.mkdir()
+        (self.bin / "uv").symlink_to(UV)
+
+    def run(self, *words: str | Path, env: Mapping[str, str] | None = None) -> Guarded:
+        path = os.pathsep.join([str(self.bin), self.environment.environ()["PATH"]])
+        own = {"PATH": path, "UV_CACHE_DIR": str(self.cache), "CONDA_OFFLINE": "1"}
+        return run(self.environment, [str(word) for word in words], env={**own, **(env or {})})
+
+    def uv(self, *words: str | Path, own: tuple[str, ...] = (), **env: str) -> Guarded:
+        start = (sys.executable, "-m", "safepip", "--json", *own, "uv", "pip")
+        prefix = str(self.environment.prefix)
+        more = {"CONDA_PREFIX": prefix, "UV_FIND_LINKS": str(self.links), "UV_OFFLINE": "1", **env}
+        return self.run(*start, *words, env=more)
+
+    def contents(self) -> Mapping[str, object]:
+        found = everything(self.environment.prefix)
+        return {path: value for path, value in found.items() if "conda-meta/safepip" not in path}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("uv"))
+
+
+def test_uv_installs_what_was_judged_and_it_can_be_taken_back(place: Place) -> None:
+    before = place.contents()
+    done = place.uv("install", "tool", "--no-index")
+    answer = done.answer
+    assert (done.exit_code, answer["verdict"], answer["engine"], done.touched) == (
+        0,
+        "clear",
+        "uv",
+        {},
+    )
+    changes = {c["name"]: (c["requested"], c["needed_by"]) for c in answer["changes"]}
+    assert changes == {"tool": (True, []), "leaf": (False, ["tool"])}
+    info = place.environment.prefix / SITE / "leaf-1.0.dist-info"
+    assert (info / "INSTALLER").read_text() == "uv"
+    assert not (info / "REQUESTED").exists()
+    assert "REQUESTED" not in (info / "RECORD").read_text()
+    undone = place.run(sys.executable, "-m", "safepip", "undo", "--yes")
+    assert undone.exit_code == 0, undone
+    assert "(safepip uv pip install --no-index tool) in lab" in undone.stderr
+    assert place.contents() == before
+
+
+def test_condas_versions_are_held_and_else_it_is_refused(place: Place) -> None:
+    before = place.contents()
+    kept = place.uv("install", "--no-index", "--dry-run", "vision")
+    held = {h["name"]: h["chosen"] for h in kept.answer["held_back"]}
+    assert (kept.exit_code, kept.answer["verdict"]) == (0, "kept"), kept
+    assert held == {"vision": "4.11", "libnum": "1.26"}
+    assert " + vision==4.11" in kept.stderr
+    refused = place.uv("install", "--no-index", "vision==5.0")
+    for done in (refused, place.uv("uninstall", "libnum")):
+        assert (done.exit_code, done.answer["code"]) == (10, "conda-owned"), done
+    assert place.contents() == before
+    # A way out works as it is printed.
+    command = next(f["command"] for f in refused.answer["fixes"] if "4.11" in f["command"])
+    assert command == "safepip uv pip install --no-index vision==4.11"
+    again = place.uv(*command.split()[3:])
+    assert (again.exit_code, again.answer["verdict"], again.touched) == (0, "clear", {}), again
+    gone = place.uv("uninstall", "vision")
+    assert (gone.exit_code, gone.answer["changes"][0]["action"], gone.touched) == (0, "remove", {})
+
+
+def test_condas_stray_files_stay_when_uv_installs(place: Place) -> None:
+    done = place.uv("install", "--no-index", "stray")
+    assert (done.exit_code, done.touched) == (0, {}), done
+    assert (place.environment.prefix / SITE / "stray.py").exists()
+    assert place.uv("uninstall", "stray").touched == {}
+
+
+def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("tool\n")
+    with serve_index(HOUSE, login=("me", "hunter2")) as index:
+        words = ("install", "-r", file, "--default-index", index.url_with_login)
+        done = place.uv(*words, UV_OFFLINE="0", UV_FIND_LINKS="")
+    assert (done.exit_code, done.touched) == (0, {}), done
+    assert "hunter2" not in done.stdout + done.stderr
+    assert all(c["artifact"]["sha256"] for c in done.answer["changes"])
+    assert place.uv("uninstall", "tool", "leaf").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("sync", "x.txt"), "`uv pip sync` removes all that its file does not name"),
+        (("install", "--exact", "leaf"), "what `uv pip install --exact` changes cannot be judged"),
+        (("install", "--wild", "leaf"), "`--wild` is no option that `uv pip install --help` names"),
+        (("install", "-r", "-"), "uv would read its requirements from a stream"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(place: Place, words: tuple[str, ...], says: str) -> None:
+    done = place.uv(*words)
+    assert (done.exit_code, done.touched) == (10, {}), done
+    assert done.answer["findings"][0]["message"].startswith(says)
+
+
+def test_what_uv_would_build_is_left_to_pip(place: Place, tmp_path: Path) -> None:
+    project = 'import sys; raise SystemExit("built")'
+    (tmp_path / "setup.py").write_text(project)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\nversion = "1"\n')
+    done = place.uv("install", "--no-index", "--no-build-isolation", "-e", tmp_path)
+    if done.exit_code == 1:
+        pytest.skip("this uv builds to know what it would do")
+    assert done.exit_code == 10, done
+    assert "uv would build mine" in done.answer["findings"][0]["message"]
+
+
+def test_only_safepip_gets_through_its_own_seal(place: Place) -> None:
+    safepip = (sys.executable, "-m", "safepip")
+    env = {"UV_FIND_LINKS": str(place.links), "UV_OFFLINE": "1"}
+    on = place.run(*safepip, "guard", "on", "--seal", "--json")
+    shims = f"{place.environment.prefix}/libexec/safepip/shims"
+    try:
+        assert "libexec/safepip/shims/uv" in on.answer["guard"]["written"]
+        there = ("pip", "install", "--no-index", "leaf")
+        plain = place.run(UV, *there, env=env)
+        assert (plain.exit_code, "safepip guards this" in plain.stderr) == (2, True), plain
+        path = os.pathsep.join([shims, str(place.bin), place.environment.environ()["PATH"]])
+        guarded = place.run("sh", "-c", 'uv "$@"', "sh", *there, env={**env, "PATH": path})
+        assert guarded.exit_code == 0, guarded
+        assert "safepip: clear. 1 new package" in guarded.stderr
+        version = place.run("sh", "-c", "uv --version", env={"PATH": path})
+        assert version.stdout.startswith("uv ")
+        status = place.run(*safepip, "guard", "status", "--json", env={"PATH": path})
+        ways = {way["path"]: way["guarded"] for way in status.answer["guard"]["paths"]}
+        assert ways["uv"] is True
+        assert place.uv("uninstall", "leaf").exit_code == 0
+    finally:
+        assert place.run(*safepip, "guard", "off").exit_code == 0
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_is_typed_goes_through_safepip(place: Place, shell: str) -> None:
+    everywhere.needs(shell)
+    functions = everywhere.here("shell-init", shell).out
+    prefix = place.environment.prefix
+    path = os.pathsep.join([str(place.bin), f"{prefix}/bin", everywhere.SYSTEM])
+    environ = {"PATH": path, "HOME": str(place.cache), "CONDA_PREFIX": str(prefix)}
+    typed = f"{functions}\nuv --version\nuv pip install leaf\n"
+    done = everywhere.run([shell, "-c", typed], environ)
+    assert (done.reached, done.code) == (str(prefix), 10), done
+    assert done.out.startswith("uv ")
+
+
+def test_no_shim_stands_where_there_is_no_uv(place: Place) -> None:
+    words = ("guard", "on", "--dry-run", "--json")
+    path = {"PATH": f"{place.environment.prefix}/bin"}
+    written = place.run(sys.executable, "-m", "safepip", *words, env=path).answer["guard"][
+        "written"
+    ]
+    assert "libexec/safepip/shims/pip" in written
+    assert "libexec/safepip/shims/uv" not in written
+
+
+def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) -> None:
+    prefix, python = str(place.environment.prefix), str(place.environment.python)
+    subprocess.run([UV, "venv", "-q", "--offline", "-p", sys.executable, tmp_path], check=True)
+    conda = {"CONDA_PREFIX": prefix}
+
+    def chosen(words: str, environ: Mapping[str, str]) -> str:
+        given = {**environ, "PATH": f"{prefix}/bin:/bin", "UV_CACHE_DIR": str(place.cache)}
+        found = uv_target(str(UV), read_words(words.split(), KNOWN), given)
+        if found is None:
+            return ""
+        assert (found.prefix, found.python) == (prefix, python)
+        return found.chosen_by
+
+    assert chosen("pip install x", conda) == "CONDA_PREFIX"
+    assert chosen("pip install x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == ""
+    assert chosen("pip install x", {**conda, "VIRTUAL_ENV": str(tmp_path)}) == ""
+    assert chosen("pip install x", {**conda, "VIRTUAL_ENV": "/no/such"}) in ("", "CONDA_PREFIX")
+    assert chosen("pip install --system x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == "--system"
+    (tmp_path / "uv.toml").write_text(f'[pip]\npython = "{prefix}"\n')
+    settings = f"pip install --config-file {tmp_path}/uv.toml x"
+    assert chosen(settings, {}) == "CONDA_PREFIX"
+    assert chosen(f"pip install -p {python} x", {}) == "--python"
+    assert chosen("pip install x", {"UV_PYTHON": prefix}) == "--python"
+    assert chosen(f"pip install -p {tmp_path} x", conda) == ""
+    assert chosen("pip install x", {}) == ""
