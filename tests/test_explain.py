@@ -220,3 +220,25 @@ def test_a_word_in_brackets_is_explained_without_an_environment(lab: CondaEnviro
     words = [sys.executable, "-m", "safepip", "explain", "[same-files]"]
     done = run(lab, words, env={"CONDA_PREFIX": "", "PATH": os.defpath})
     assert (done.exit_code, done.stdout.partition(":")[0]) == (0, "same-files")
+
+
+def test_a_module_leads_to_who_has_it_and_a_name_to_what_was_said_of_it(tmp_path: Path) -> None:
+    site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    lab = create(tmp_path / "lab", fake("libopencv", "4.9", {f"{site}/cv2/__init__.py": "1\n"}))
+    make_wheel("opencv-python", "4.12", {"cv2/__init__.py": "2\n"}).write(tmp_path / "wheels")
+    make_wheel("of-pip", "1.0", {"other/__init__.py": "\n"}).write(tmp_path / "wheels")
+    assert safepip(lab, "install", "of-pip").exit_code == 0
+    assert safepip(lab, "explain", "opencv-python").exit_code == 2
+    assert safepip(lab, "install", "opencv-python").exit_code == 10
+    found = {}
+    for name in ("cv2", "other", "opencv-python"):
+        answer = json.loads(safepip(lab, "explain", "--json", name).stdout)
+        (found[name],) = answer["packages"]
+    facts = ("name", "module", "owner")
+    assert [found["cv2"][key] for key in facts] == ["libopencv", "cv2", "conda"]
+    assert [found["other"][key] for key in facts] == ["of-pip", "other", "pip"]
+    assert [found["opencv-python"][key] for key in facts] == ["opencv-python", None, "none"]
+    said = found["opencv-python"]["last_verdict"]
+    assert (said["verdict"], said["command"]) == ("block", "safepip install opencv-python")
+    assert found["other"]["last_verdict"] is None
+    assert safepip(lab, "explain", "nothing_of_it").exit_code == 2

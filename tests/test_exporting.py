@@ -300,7 +300,11 @@ def test_what_nobody_allowed_pip_to_take_is_told_as_conda_s() -> None:
     env = environment(
         over("numpy"), over("six"), pip("numpy==2", "lib"), pip("six==2"), pip("lib==1")
     )
-    given = entry(1, "install", "--strict", "--allow", "six", "six", steps=(step("six", "2"),))
+    given = entry(
+        1,
+        *("install", "--prefer-conda", "--strict", "--allow", "six", "six"),
+        steps=(step("six", "2"),),
+    )
     sheet = sheet_of(env, Known({}, {}, (given,), {}), Wanted(builds=False))
     assert (sheet.specs, sheet.entries) == (
         ("numpy=1", "pip"),

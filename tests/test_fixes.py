@@ -73,11 +73,21 @@ def of(*steps: Step, env: Environment | None = None, **facts: Any) -> Plan:
 # --------------------------------------------------------------------------- what conda owns
 
 
+def test_the_last_resort_stays_whatever_comes_before_it() -> None:
+    first = tuple(Fix(f"conda install part{number}", "") for number in range(4))
+    found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", first=first)
+    assert found[:3] == first[:3]
+    assert found[3:] == (
+        Fix("safepip install --allow numpy opencv-python", "replace conda's numpy on purpose"),
+    )
+
+
 def test_a_version_that_fits_comes_before_conda_and_before_allowing() -> None:
     assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python==4.13.0.90", kept=FITS) == (
         Fix(
             "safepip install opencv-python==4.11.0.86",
-            "take the newest that fits conda's versions, opencv-python 4.11.0.86",
+            "take the newest that fits conda's versions, opencv-python 4.11.0.86, "
+            "though you ask for ==4.13.0.90",
         ),
         Fix(
             f'conda install -p {PREFIX} "numpy>=2" && safepip install opencv-python==4.13.0.90',

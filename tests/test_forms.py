@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from safepip.doors.launch import main
 from tests.guarded import Guarded, run
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 
@@ -95,6 +96,15 @@ def test_a_page_that_cannot_be_written_is_an_error_and_one_object(
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["code"]) == (2, "usage")
     assert answer["findings"][0]["message"].endswith("No space left on device")
+
+
+def test_the_help_of_a_plan_tells_safepip_s_own_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "numpy", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("Usage: safepip plan [OPTIONS] INSTALL-ARGUMENTS")
+    assert "--prefer-conda From conda what it has, and pip the rest." in said
+    assert "`safepip install --help` lists that" in said
+    assert "--no-undo" not in said
 
 
 def test_a_job_of_github_has_an_annotation_and_a_summary(

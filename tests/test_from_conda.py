@@ -35,6 +35,10 @@ WHEELS = {
         make_wheel("libnum", "3.0"),
         make_wheel("far", "2.0", requires=["libnum>=3"]),
         make_wheel("far", "1.0", requires=["libnum"]),
+        make_wheel("wide", "3.0", requires=["libnum>=3"]),
+        make_wheel("wide", "2.0", requires=["libnum>=2,<3"]),
+        make_wheel("wide", "1.0", requires=["libnum"]),
+        make_wheel("stuck", "1.0"),
         make_wheel("vision", "5.0", requires=["libnum>=2"]),
         make_wheel("vision", "4.0", requires=["libnum"]),
     )
@@ -53,6 +57,7 @@ CHANNEL = [
     from_wheel(WHEELS["libnum", "2.0"]),
     fake("stats", "2.0", depends=["libnum >=2"]),
     from_wheel(WHEELS["vision", "5.0"]),
+    from_wheel(make_wheel("stuck", "1.0", requires=["nowhere"])),
 ]
 """What else the channel has."""
 
@@ -88,6 +93,33 @@ def test_what_conda_cannot_do_is_said_also_where_the_plan_goes_on(lab: CondaEnvi
     cannot = "conda cannot have `libnum>=3` here, by its channels as this machine knows them"
     assert cannot in said, kept
     assert not [fix for fix in kept.answer["fixes"] if "conda install" in fix["command"]]
+
+
+def test_where_conda_cannot_have_all_of_it_what_it_can_is_said(lab: CondaEnvironment) -> None:
+    (fix,) = planned(lab, "stuck", "torch").answer["fixes"]
+    assert fix == {
+        "command": f"{conda_install(lab, CHANNEL)} pytorch && "
+        f"safepip install --env {lab.prefix} stuck",
+        "says": "take pytorch 2.2 (pip: 2.4) from conda, and pip the rest (unchecked)",
+    }
+
+
+def test_where_conda_has_no_room_for_the_newest_an_older_one_is_offered(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
+    for wheel in WHEELS.values():
+        wheel.write(tmp_path / "wheels")
+    done = planned(lab, "wide>=2")
+    fix = done.answer["fixes"][0]
+    assert fix == {
+        "command": f"{conda_install(lab, CHANNEL)} libnum==2.0 && "
+        f"safepip install --env {lab.prefix} wide==2.0",
+        "says": "let conda change libnum to 2.0 first, with which wide 2.0 goes, not the newest; "
+        "that also changes stats 1.4 -> 2.0",
+    }, done
+    assert "though you ask for >=2" in done.answer["fixes"][1]["says"]
+    pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
+    assert pasted is not None
+    assert (pasted.exit_code, pasted.touched, pasted.answer["verdict"]) == (0, {}, "clear")
 
 
 def test_a_clear_plan_says_what_conda_has_and_that_works_as_pasted(lab: CondaEnvironment) -> None:

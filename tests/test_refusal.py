@@ -46,10 +46,11 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
         ├── ! protobuf 4.25.3 -> 6.33  conda owns it
         └── + 3 other changes
 
-        why   pip would delete conda's numpy files and write its own, and conda would
-              still list 1.26.4
+        why   pip would delete conda's files and write its own, and conda would still
+              list numpy 1.26.4, protobuf 4.25.3
 
-        fix   take the newest that fits conda's versions, opencv-python 4.11.0.86:
+        fix   take the newest that fits conda's versions, opencv-python 4.11.0.86,
+              though you ask for ==4.13.0.90:
                 safepip install opencv-python==4.11.0.86
               or let conda change numpy and protobuf first, if it can (unchecked):
                 conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
@@ -75,12 +76,14 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
         │       owns it
         └── + 3 other changes
 
-        why   pip would delete conda's numpy
-              files and write its own, and conda
-              would still list 1.26.4
+        why   pip would delete conda's files and
+              write its own, and conda would
+              still list numpy 1.26.4, protobuf
+              4.25.3
 
         fix   take the newest that fits conda's
-              versions, opencv-python 4.11.0.86:
+              versions, opencv-python 4.11.0.86,
+              though you ask for ==4.13.0.90:
                 safepip install opencv-python==4.11.0.86
               or let conda change numpy and
               protobuf first, if it can

@@ -146,3 +146,16 @@ def test_versions_that_are_none_are_compared_as_text() -> None:
 def test_an_account_survives_the_way_through_json() -> None:
     message = {"entries": [entry("six", "1.16")], "places": {}}
     assert parse_account(json.loads(json.dumps(message))) == parse_account(message)
+
+
+def test_an_extra_that_another_asks_for_counts_as_asked() -> None:
+    asked = {"requested": False}
+    message = account(
+        entry("app", "1", "rich[jupyter]"),
+        entry("rich", "13", "ipywidgets; extra == 'jupyter'", report=asked),
+        entry("ipywidgets", "8", report=asked),
+    )
+    wheels = {e.wheel: WheelContents((), is_pure=True) for e in message.entries}
+    found = plan_of(message, wheels, environment(), PipOptions()).by_name
+    assert found["rich"].extras == ("jupyter",)
+    assert found["ipywidgets"].needed_by == ("rich",)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safepip.values.findings import Frozen
-from safepip.values.verdict import Blocked, Outcome
-from tests.build import PREFIX, artifact, plan, removal
+from safepip.values.verdict import Blocked, Clear, Outcome
+from tests.build import PREFIX, artifact, conda, environment, pip, plan, removal
 from tests.saying import LAB, blocked, clear, expected, kept, said
 
 
@@ -103,3 +103,23 @@ def test_what_brings_two_harms_is_drawn_once() -> None:
         "│   └── ! protobuf 4.25.3 -> 6  conda owns it",
         "└── + 1 other change",
     ]
+
+
+def test_what_comes_by_an_extra_says_of_what_though_that_is_there_already() -> None:
+    lab = environment(
+        pip("rich==13.6", "pygments", "ipywidgets>=7; extra == 'jupyter'"), conda("pygments==2.1")
+    )
+    outcome = Outcome(
+        0,
+        Clear(plan(lab, artifact("ipywidgets==8", requested=False))),
+        lab,
+        "plan",
+        ("install", "rich[jupyter]"),
+    )
+    assert said(outcome) == expected("""
+        safepip: clear. 1 new package, nothing from conda is touched (lab)
+
+        safepip install "rich[jupyter]"
+        ├── + ipywidgets 8  new, needed by rich[jupyter] 13.6
+        └── = already there: rich 13.6
+        """)

@@ -77,6 +77,10 @@ def test_quiet_and_verbose_are_pip_s() -> None:
         safepip: one-pass: plan 1.2 s, act 0.5 s
         """)
     assert said(clear(), verbosity=1) == ""
+    # A plan is what was asked for; `-q` is for what pip says meanwhile.
+    shown = clear(artifact("a==1"), notes=notes, verb="plan", verbosity=-1)
+    assert "note[base]" in said(shown)
+    assert "note[base]" not in said(shown, verbosity=-2)
     assert said(clear(seconds={"plan": 1}), verbosity=2) == "safepip: plan 1.0 s\n"
 
 
@@ -97,6 +101,18 @@ def test_what_was_held_back_is_said_without_a_way_on_where_there_is_none() -> No
     assert said(Outcome(0, verdict, LAB)) == expected("""
         safepip: kept conda's versions (lab)
           numpy 1.26.4 instead of 2.4.1: it is conda's
+        """)
+
+
+def test_what_a_way_on_also_does_is_said_where_the_command_does_not_show_it() -> None:
+    fix = Fix("conda install numpy", "", besides=("that also removes x 1", "then the same again"))
+    verdict = Kept(Plan(()), (HeldBack("numpy", "2.4.1", "1.26.4"),), fixes=(fix,))
+    assert said(Outcome(0, verdict, LAB)) == expected("""
+        safepip: kept conda's versions (lab)
+          numpy 1.26.4 instead of 2.4.1
+          newest anyway:
+            conda install numpy
+              (that also removes x 1; then the same again)
         """)
 
 

@@ -23,6 +23,7 @@ HOOKS = ("guard", "shell-init", "exec")
 """Those of them that shells and images wait for: they need little."""
 FLAGS = {
     "--strict": "strict",
+    "--prefer-conda": "prefer_conda",
     "--json": "json",
     "--no-undo": "no_undo",
     "--no-import-check": "no_import_check",
@@ -42,6 +43,7 @@ class OwnOptions(NamedTuple):
     env: str | None = None
     allow: tuple[str, ...] = ()
     strict: bool = False
+    prefer_conda: bool = False
     json: bool = False
     no_undo: bool = False
     no_import_check: bool = False

@@ -62,7 +62,14 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
     found = explain(target, name, os.environ, tuple(ARTICLES))
     if as_json:
         packages = [
-            portrait_as_json(p, found.last.get(p.name), found.taken_back, found.offers.get(p.name))
+            portrait_as_json(
+                p,
+                found.last.get(p.name),
+                found.taken_back,
+                found.offers.get(p.name),
+                module=found.module,
+                verdict=found.verdict,
+            )
             for p in found.portraits
         ]
         print_json({**_start(target), "packages": packages})
@@ -75,6 +82,8 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
             found.taken_back,
             width=width_of(),
             offer=found.offers.get(portrait.name),
+            module=found.module,
+            verdict=found.verdict,
         )
         show((Line(), *lines) if at else lines, sys.stdout)
     return Exit.DONE

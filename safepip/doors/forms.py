@@ -30,6 +30,8 @@ def check_forms(own: OwnOptions, verb: str) -> None:
     asked = [*chosen, *(["--html"] if own.html is not None else [])]
     if verb != "plan" and (others := [name for name in asked if name != "--json"]):
         raise UsageError(f"`{others[0]}` is an option of `plan`, not of `{verb}`")
+    if verb == "uninstall" and own.prefer_conda:
+        raise UsageError("`--prefer-conda` is an option of `install` and `plan`")
     if len(chosen) > 1:
         raise UsageError(f"expected one of {', '.join(f'`{name}`' for name in chosen)}")
     if own.html is None:
@@ -47,6 +49,9 @@ def refuse_forms_elsewhere(own: OwnOptions, target: Target) -> None:
     if not target.is_conda and (own.table or own.markdown or own.html is not None):
         where = f"`{target.prefix or 'PATH'}` is no conda environment"
         raise UsageError(f"{where}: there the plan is pip's own, and has no other form")
+    if not target.is_conda and own.prefer_conda:
+        where = f"`{target.prefix or 'PATH'}` is no conda environment"
+        raise UsageError(f"{where}: there is nothing to prefer with `--prefer-conda`")
 
 
 def show_outcome(outcome: Outcome, own: OwnOptions) -> None:

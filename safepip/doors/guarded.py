@@ -26,6 +26,8 @@ from safepip.values.errors import SafepipError
 from safepip.values.request import Request, Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from safepip.doors.progress import Progress
     from safepip.values.target import Target
     from safepip.values.verdict import Outcome
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
 
 def run(verb: str, given: list[str], *, as_module: bool) -> int:
     """Carry out one guarded command, say how it ended, and give the exit code."""
+    if verb == "plan" and {"--help", "-h"}.intersection(given):
+        from safepip.doors.help import asks_for_help, show_plan_help
+
+        if asks_for_help(given):
+            return show_plan_help()
     own, arguments = split(given)
     _open_streams()
     try:
@@ -115,7 +122,7 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
     quiet_stdout = own.json or request.verb == "plan"
     with ExitStack() as stack:
         begin = partial(
-            guard,
+            _whole(request),
             environ=os.environ,
             quiet_stdout=quiet_stdout,
             tell=say_event,
@@ -128,6 +135,15 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
             target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
             again = Request(request.verb, request.arguments, request.policy, target)
             return begin(again, redirected=True)
+
+
+def _whole(request: Request) -> Callable[..., Outcome]:
+    """Give the recipe: with two steps where the first is conda's."""
+    if not request.policy.prefers_conda:
+        return guard
+    from safepip.recipes.two_steps import guard_with_conda  # seldom asked for
+
+    return guard_with_conda
 
 
 class _Looking:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from safepip import __version__
 from safepip.doors.arguments import FLAGS, VALUES
 from safepip.doors.changes import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SUMMARY = f"""safepip {__version__}: pip for conda environments. What conda put there stays whole.
 
@@ -26,6 +31,7 @@ _OPTIONS = {
     "--env": ("PATH|NAME", "The environment to act on."),
     "--allow": ("NAME[,NAME]", "Let pip take these over from conda."),
     "--strict": ("", "Refuse, instead of choosing other versions that fit."),
+    "--prefer-conda": ("", "install, plan: from conda what it has, and pip the rest."),
     "--override-frozen": ("", "Act although the environment is marked frozen."),
     "--no-undo": ("", "Keep nothing to take the change back with."),
     "--no-import-check": ("", "Do not import what was installed to see whether it works."),
@@ -45,11 +51,43 @@ Exit codes: pip's own (1, 2, 3, 4, 23, 120), and
   70 a bug in safepip                 130 interrupted"""
 
 
+_PLAN = """Say what `safepip install` with the same arguments would do and decide. Changes nothing,
+and ends with the exit code that the install would end with."""
+_PLAN_TOO = "All that `pip install` takes may stand there too; `safepip install --help` lists that."
+_NOT_OF_PLANS = ("--no-undo", "--no-import-check")
+
+
+def _option(name: str, *, of: str = "") -> click.Option:
+    """Give an option as click describes it. ``of``: what need not be said again before it."""
+    metavar, says = _OPTIONS[name]
+    says = says.partition(of)[2] or says if of else says
+    says = says[0].upper() + says[1:] if of else says
+    return click.Option([name], help=says, metavar=metavar or None, is_flag=not metavar)
+
+
 def show_help() -> int:
     """Print the help."""
     group = command()
     with click.Context(group, info_name="safepip") as context:
         click.echo(group.get_help(context))
+    return 0
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Say whether help on a verb is what is asked for."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return not {"--help", "-h"}.isdisjoint(before)
+
+
+def show_plan_help() -> int:
+    """Print the help of `plan`: safepip's own options; pip tells those of its `install`."""
+    plan = click.Command("plan", help=_PLAN, epilog=_PLAN_TOO, options_metavar="[OPTIONS]")
+    plan.params += [click.Argument(["arguments"], nargs=-1, metavar="INSTALL-ARGUMENTS")]
+    plan.params += [
+        _option(name, of="plan: ") for name in (*VALUES, *FLAGS) if name not in _NOT_OF_PLANS
+    ]
+    with click.Context(plan, info_name="safepip plan") as context:
+        click.echo(plan.get_help(context))
     return 0
 
 
@@ -63,10 +101,7 @@ def command() -> click.Group:
         options_metavar="[OPTIONS]",
     )
     for name in (*VALUES, *FLAGS):
-        metavar, says = _OPTIONS[name]
-        group.params.append(
-            click.Option([name], help=says, metavar=metavar or None, is_flag=not metavar)
-        )
+        group.params.append(_option(name))
     for name, says in _VERBS.items():
         group.add_command(click.Command(name, short_help=says))
     for name, own in commands().items():

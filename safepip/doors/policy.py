@@ -24,6 +24,7 @@ def policy_of(own: OwnOptions, prefix: str) -> Policy:
     return Policy(
         strict=own.strict or is_set,
         allow=tuple(dict.fromkeys(allowed)),
+        prefers_conda=own.prefer_conda,
         override_frozen=own.override_frozen,
         imports=found.is_on("import-check") and not own.no_import_check,
         keeps_undo=found.is_on("undo") and not own.no_undo,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from safepip.decisions.drawing.card import Card
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
+    from safepip.values.channel import CondaPart
     from safepip.values.errors import SafepipError
     from safepip.values.target import Target
 
@@ -78,10 +79,16 @@ def show_card(card: Card, stream: TextIO | None = None, *, no_color: bool = Fals
     results.tell(card)
 
 
-def say_event(event: Recovered | Waiting) -> None:
-    """Say what happened before the command itself could begin."""
+def say_event(event: Recovered | Waiting | CondaPart) -> None:
+    """Say what happened before the command itself could begin; or what is about to, by conda."""
     from safepip.effects.lock import Waiting
+    from safepip.values.channel import CondaPart
 
+    if isinstance(event, CondaPart):
+        from safepip.decisions.wording.condas_part import part_lines
+
+        show(part_lines(event, width_of()))
+        return
     if not isinstance(event, Waiting):
         say_recovered(event)
         return

@@ -7,6 +7,7 @@ From what this machine has fetched of the channels before; fetched anew only whe
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
@@ -104,6 +105,8 @@ class CondaSolver:
         self._until = 0.0
         self._fetches = fetches and not were_unreached(self.channels, environ)
         self._process: subprocess.Popen[bytes] | None = None
+        self.has_failed = False
+        """A question has no answer: what the channels have is not known."""
 
     def close(self) -> None:
         """End the process."""
@@ -140,8 +143,7 @@ class CondaSolver:
 
         None where that cannot be known, as above.
         """
-        constraints = [*self._environment.pins, *self._same_python(specs)]
-        question = {"do": "solve", "specs": [*specs], "constraints": constraints}
+        question = {"do": "solve", "specs": [*specs], "constraints": self._constraints(specs)}
         found = self._asked(question)
         if not found.get("possible"):
             return Answer(possible=False) if found.get("possible") is False else None
@@ -153,6 +155,25 @@ class CondaSolver:
         changed = tuple(moved for moved in moves if moved.before != moved.after)
         return Answer(possible=True, moves=changed, versions=after)
 
+    def install(self, specs: Sequence[str], answer: Answer) -> str:
+        """Add to the environment what the answer to these specifications has, and nothing else.
+
+        Give why that was not done, which changes nothing of what is there already; empty where it
+        was done. It takes as long as it takes.
+        """
+        question = {
+            "do": "install",
+            "prefix": self._environment.prefix,
+            "specs": [*specs],
+            "constraints": self._constraints(specs),
+            "expected": dict(answer.versions),
+        }
+        self._left = self._left_online = self._until = math.inf
+        answered = self._told(question)
+        self.close()
+        said = answered.get("said")
+        return said if isinstance(said, str) else str(answered.get("unknown", "no answer"))
+
     # --------------------------------------------------------------------------- asking
 
     def _asked(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,6 +181,11 @@ class CondaSolver:
 
         Where what the channels have cannot be fetched, what was fetched before has to do.
         """
+        found = self._answered_to(question)
+        self.has_failed = self.has_failed or not found
+        return found
+
+    def _answered_to(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._left <= 0 or not self.channels:
             return {}
         if self._process is None and find_spec("rattler") is None:
@@ -180,7 +206,7 @@ class CondaSolver:
         if not self._answered:
             note_unreached(self.channels, self._environ)
         self._fetches = False
-        return self._asked(question)
+        return self._answered_to(question)
 
     def _told(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give what the process says; `unknown` is in it where it does not know."""
@@ -235,6 +261,9 @@ class CondaSolver:
         return {"records": records, "channels": self.channels, "fetches": self._fetches}
 
     # --------------------------------------------------------------------------- what is meant
+
+    def _constraints(self, specs: Sequence[str]) -> list[str]:
+        return [*self._environment.pins, *self._same_python(specs)]
 
     def _same_python(self, specs: Sequence[str]) -> Iterable[str]:
         """Keep to the Python that is there, as conda does unless it is told otherwise."""

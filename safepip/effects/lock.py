@@ -45,7 +45,11 @@ class Waiting(NamedTuple):
 
 @contextlib.contextmanager
 def locked(
-    prefix: str, patience: float, tell: Callable[[Waiting], None] | None = None
+    prefix: str,
+    patience: float,
+    tell: Callable[[Waiting], None] | None = None,
+    *,
+    others: bool = True,
 ) -> Iterator[None]:
     """Hold the environment's lock: on the folder of its records, so that nothing is left behind.
 
@@ -54,14 +58,15 @@ def locked(
     pip alone. The locks of mamba and pixi are held as well where their files are there, which they
     are while one of them is at work. (conda has none.)
 
-    ``tell`` is called once, when another has to be waited for.
+    ``tell`` is called once, when another has to be waited for. ``others=False``: the locks of
+    others are left to one of them, which is started meanwhile.
 
     Units: ``patience`` is in seconds.
     Raises: Busy, when another still holds it after that.
     """
     waiting = _Patience(prefix, patience, tell)
     with contextlib.ExitStack() as held:
-        for take, holder in _LOCKS:
+        for take, holder in _LOCKS if others else _LOCKS[:1]:
             while (handle := take(prefix)) is None:
                 waiting.go_on(holder)
             if handle != _NOBODY:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Maker = Literal["conda", "mamba", "micromamba", "rattler"]
 TOOLS: tuple[Maker, ...] = ("conda", "mamba", "micromamba")
 
-_RATTLER = "py-rattler>=0.20"
+RATTLER = "py-rattler>=0.20"
 _MAKER = Path(__file__).with_name("maker.py")
 _VERB: Mapping[str, tuple[str, ...]] = {
     "conda": ("env", "create"),
@@ -53,7 +53,7 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
     chosen = [tool for tool in found if wanted in ("", tool)]
     if not chosen:
         what = f"`{wanted}`" if wanted else "conda, mamba or micromamba"
-        fixes = [library_beside(_RATTLER)] if wanted in ("", "rattler") else []
+        fixes = [library_beside(RATTLER)] if wanted in ("", "rattler") else []
         raise CannotCreate(f"cannot make an environment: no {what} is there", fixes=fixes)
     return chosen[0]
 
@@ -116,7 +116,7 @@ def solved(file: EnvironmentFile, environ: Mapping[str, str], prefix: str = "") 
     """
     if not has_rattler():
         raise CannotCreate(
-            "py-rattler is not there, which solves it", fixes=[library_beside(_RATTLER)]
+            "py-rattler is not there, which solves it", fixes=[library_beside(RATTLER)]
         )
     task = {
         "prefix": prefix,

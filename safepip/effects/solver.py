@@ -2,7 +2,8 @@
 
 This file is a script: safepip's own Python runs it, so that what py-rattler does in its threads can
 neither outlive an answer that is waited for no longer, nor take safepip along when it ends. It
-imports nothing of safepip. Questions are lines of JSON on stdin, answers are lines on stdout; the
+imports nothing of safepip. It changes an environment only where it is told to `install`, and then
+only by adding to it. Questions are lines of JSON on stdin, answers are lines on stdout; the
 first line is no question and has `records`, the files of conda's records, `channels`, and
 `fetches`, whether these may be asked anew. How long it may take is for those who ask.
 """
@@ -10,9 +11,12 @@ first line is no question and has `records`, the files of conda's records, `chan
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import shutil
 import sys
+from inspect import signature
 from typing import Any
 
 
@@ -35,6 +39,8 @@ class Solver:
         """Give the answer to one question."""
         if question["do"] == "query":
             return await self._rows(question["names"])
+        if question["do"] == "install":
+            return await self._installed(**{k: v for k, v in question.items() if k != "do"})
         return await self._solved(question["specs"], question["constraints"])
 
     async def _rows(self, names: list[str]) -> dict[str, Any]:
@@ -69,6 +75,27 @@ class Solver:
         before, after = versions
         return {"possible": True, "before": before, "after": after}
 
+    async def _installed(
+        self, prefix: str, specs: list[str], constraints: list[str], expected: dict[str, str]
+    ) -> dict[str, Any]:
+        """Install what was solved before; nothing where that is another solution by now."""
+        found = await self._found(specs, constraints, self.rattler.ChannelPriority.Strict)
+        after = {record.name.normalized: str(record.version) for record in found}
+        before, stays = ({_exact(r) for r in records} for records in (self.records, found))
+        if after != expected or not before <= stays:
+            return {"said": "the solver has another solution than before"}
+        here = {record.name.normalized for record in self.records}
+        is_known = "ignored_packages" in signature(self.rattler.install).parameters
+        ignored = {"ignored_packages": here} if is_known else {}  # older releases know it not
+        await self.rattler.install(found, target_prefix=prefix, show_progress=False, **ignored)
+        asked = {self.rattler.MatchSpec(spec).name.normalized: spec for spec in specs}
+        for record in found:
+            name = record.name.normalized
+            if name in asked and name not in here:
+                file = f"{name}-{record.version}-{record.build}.json"
+                _note_request(os.path.join(prefix, "conda-meta", file), asked[name])
+        return {"said": ""}
+
     async def _found(self, specs: list[str], constraints: list[str], priority: Any) -> list[Any]:
         asked = {self.rattler.MatchSpec(spec).name.normalized for spec in specs}
         names = [record.name.normalized for record in self.records]
@@ -82,6 +109,25 @@ class Solver:
             channel_priority=priority,
         )
         return found
+
+
+def _note_request(path: str, spec: str) -> None:
+    """Write into a new record that it was asked for.
+
+    Not by py-rattler's `requested_specs`: it would take that wish out of all other records.
+    """
+    with contextlib.suppress(OSError, ValueError):  # without it the package is there all the same
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+        text = json.dumps({**record, "requested_specs": [spec]}, indent=2)
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            file.write(text)
+        shutil.copymode(path, f"{path}.new")
+        os.replace(f"{path}.new", path)
+
+
+def _exact(record: Any) -> tuple[str, str, str]:
+    return record.name.normalized, str(record.version), record.build
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -112,7 +158,7 @@ def main() -> None:
                 )
             answer = loop.run_until_complete(solver.answer(json.loads(line)))
         except Exception as error:  # noqa: BLE001 - a release of it may raise what it likes
-            unknown = {"unknown": type(error).__name__}
+            unknown = {"unknown": type(error).__name__, "said": str(error)}
             answer = {"possible": False} if _is_refusal(error) else unknown
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

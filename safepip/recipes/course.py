@@ -21,6 +21,7 @@ from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
+from safepip.values.retry import Retry
 from safepip.values.text import without_secrets
 from safepip.values.verdict import Outcome
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
     from safepip.values.request import Request
-    from safepip.values.retry import Retry
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
@@ -58,6 +58,12 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
     words = shown_words(request)
     words = ("plan", *words[1:]) if request.verb == "plan" else words
     return again(shell, words, request.policy.options, retry)
+
+
+def all_by_pip(request: Request, environ: Mapping[str, str]) -> tuple[Fix, ...]:
+    """Give the command of a request that prefers conda as one that does not."""
+    policy = replace(request.policy, prefers_conda=False)
+    return again_of(replace(request, policy=policy), Retry("let pip take all of it"), environ)
 
 
 def by_pip_of(request: Request) -> tuple[Fix, ...]:
@@ -86,6 +92,8 @@ class Course:
     settings: Settings
     options: PipOptions = field(default_factory=PipOptions)
     seconds: dict[str, float] = field(default_factory=dict)
+    asides: tuple[str, ...] = ()
+    """What is to be said at the end, whatever it is."""
     solver: CondaSolver | None = None
     """Who knows conda's channels, once that was asked."""
     until: float = math.inf
@@ -244,7 +252,7 @@ class Course:
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
-        hints = (*more.pop("hints", ()), *unknown, *self.request.policy.unheeded)
+        hints = (*self.asides, *more.pop("hints", ()), *unknown, *self.request.policy.unheeded)
         # That the environment is changed is more than that the user interrupted.
         ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(

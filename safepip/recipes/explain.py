@@ -6,10 +6,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from safepip.decisions.explaining.portrait import Portrait, absent, portraits_of, similar_names
+from safepip.decisions.explaining.verdicts import said_of
 from safepip.decisions.undoing.inverse import taken_back_by
 from safepip.effects.conda_solver import CondaSolver, is_offline
+from safepip.effects.importables import owner_of_module
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal
+from safepip.effects.last import read_last
 from safepip.effects.reading import read_environment
 from safepip.values.errors import UsageError
 from safepip.values.late import dataclass
@@ -39,6 +42,10 @@ class Explained:
     """By change: the one that took it back."""
     offers: Mapping[str, Offer]
     """What conda's channels have, by name, as far as that is known."""
+    module: str = ""
+    """The name is that of a module in what is explained; empty where it is its own."""
+    verdict: Mapping[str, str] | None = None
+    """What the last verdict said, where it was about this name."""
 
 
 def explain(
@@ -56,16 +63,21 @@ def explain(
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name)
+    module = "" if portraits else name
+    if not portraits and (owner := owner_of_module(environment, name)) is not None:
+        portraits = portraits_of(environment, owner.name)
+    verdict = said_of(read_last(target.prefix, environ), normalised(name))
     fetches = not is_offline(environ, target.prefix)
     asked = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
     with closing(asked) as solver:
         offers = solver.offers([p.name for p in portraits] or [normalised(name)])
-    if not portraits and offers:
-        portraits = (absent(environment, name),)
+    if not portraits and (offers or verdict is not None):
+        portraits, module = (absent(environment, name),), ""
     if not portraits:
         similar = similar_names(environment, name, tuple(others))
         meant = f"; did you mean {' or '.join(f'`{each}`' for each in similar)}?" if similar else ""
         where = environment.name or environment.prefix
         raise UsageError(f"`{name}` is neither installed in {where} nor a kind of finding{meant}")
     last = {step.name: entry for entry in entries if entry.stage == "done" for step in entry.steps}
-    return Explained(environment, portraits, last, taken_back_by(entries), offers)
+    taken_back = taken_back_by(entries)
+    return Explained(environment, portraits, last, taken_back, offers, module, verdict)

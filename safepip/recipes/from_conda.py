@@ -23,15 +23,19 @@ from safepip.values.text import without_secrets
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from safepip.decisions.fixing.shares import Share
     from safepip.decisions.fixing.shell import Shell
     from safepip.recipes.course import Course
+    from safepip.values.channel import Answer, Offer
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
 
 _SECONDS = 10.0
 """For all questions of one command together. Where all is there already, it takes one or two."""
+_MOST_PARTS = 8
+"""Parts of a plan that conda's solver is asked about one after the other."""
 
 
 def solver_of(course: Course) -> CondaSolver:
@@ -55,38 +59,101 @@ def solver_of(course: Course) -> CondaSolver:
 
 def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
     """Give the command that takes from conda what conda has of a plan, and the rest by pip."""
-    environment, words = course.environment, course.shown_arguments
+    found = shared(course, plan) if may_be_shared(course, plan) else None
+    fix = fix_of(course, plan, found) if found is not None else None
+    return (
+        (fix,)
+        if fix is not None
+        and can_be_pasted(fix.command, in_notebook=course.request.target.in_notebook)
+        else ()
+    )
+
+
+def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:
+    """Say whether a part of a plan may be conda's, if its channels have that.
+
+    ``as_shown``: the rest is for somebody to paste, who is not given secrets.
+    """
+    environment = course.environment
+    words = course.shown_arguments if as_shown else course.request.words
     sealed = environment.frozen is not None or environment.externally_managed is not None
-    wanted = [change.name for change in plan.changes if change.after is not None]
-    if (
-        sealed
-        or not (wanted and environment.writable and environment.records)
-        or course.request.verb == "uninstall"
-        or not can_be_repeated(words)
-        or not can_be_shared(course.wider_options, words)
-    ):
-        return ()
+    return (
+        not sealed
+        and any(change.after is not None for change in plan.changes)
+        and environment.writable
+        and bool(environment.records)
+        and course.request.verb != "uninstall"
+        and can_be_repeated(words)
+        and can_be_shared(course.wider_options, words)
+    )
+
+
+class Shared(NamedTuple):
+    """A plan that is divided between conda and pip, and what conda's solver makes of its part."""
+
+    share: Share
+    answer: Answer
+    there: Environment
+    """As it would be after conda's part."""
+
+
+def shared(course: Course, plan: Plan) -> Shared | None:
+    """Divide a plan so that conda can do its part, and pip then the rest; None where none can be.
+
+    Where conda cannot do the whole of its part, as much of it as it can.
+    """
     since = time.monotonic()
-    found = _checked(course, plan, wanted)
+    wanted = [change.name for change in plan.changes if change.after is not None]
+    offers = solver_of(course).offers(wanted)
+    found = _shared(course, plan, offers) or _partly_shared(course, plan, offers)
     course.timed("conda", since)
     return found
 
 
-def _checked(course: Course, plan: Plan, wanted: list[str]) -> tuple[Fix, ...]:
-    environment, solver = course.environment, solver_of(course)
-    offers = solver.offers(wanted)
-    shell = _shell(course)
-    asked = tuple(map(without_secrets, course.spelled_words))
-    constrained = course.options.constrained
-    for share in shares(
-        plan, environment, course.shown_arguments, offers, asked, constrained=constrained
-    ):
-        answer = solver.ask(share.specs)
-        if answer is None or not answer.possible or not works(share, environment, answer, offers):
+def _shared(course: Course, plan: Plan, offers: Mapping[str, Offer]) -> Shared | None:
+    return next(filter(None, (_tried(course, *each) for each in _ways(course, plan, offers))), None)
+
+
+def _partly_shared(course: Course, plan: Plan, offers: Mapping[str, Offer]) -> Shared | None:
+    """Add one after the other, what was asked for first, and leave out what makes it impossible."""
+    order = sorted((c for c in plan.changes if c.name in offers), key=lambda c: not c.requested)
+    if len(order) == 1:
+        return None  # that is all, and was asked already
+    taken: dict[str, Offer] = {}
+    best: Shared | None = None
+    for change in order[:_MOST_PARTS]:
+        more = {**taken, change.name: offers[change.name]}
+        way = next(_ways(course, plan, more), None)
+        if way is None or (best is not None and way[0].specs == best.share.specs):
             continue
-        fix = shared_fix(share, answer, plan, shell, course.request.policy.options)
-        return (fix,) if can_be_pasted(fix.command, in_notebook=shell.in_notebook) else ()
-    return ()
+        if (found := _tried(course, *way)) is not None:
+            taken, best = more, found
+    return best
+
+
+def _ways(
+    course: Course, plan: Plan, offers: Mapping[str, Offer]
+) -> Iterator[tuple[Share, Mapping[str, Offer]]]:
+    spelled = tuple(map(without_secrets, course.spelled_words))
+    words, constrained = course.shown_arguments, course.options.constrained
+    found = shares(plan, course.environment, words, offers, spelled, constrained=constrained)
+    return ((share, offers) for share in found)
+
+
+def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared | None:
+    answer = solver_of(course).ask(share.specs)
+    if answer is None or not answer.possible:
+        return None
+    environment = course.environment
+    if not works(share, environment, answer, offers):
+        return None
+    return Shared(share, answer, environment_after(environment, answer, offers))
+
+
+def fix_of(course: Course, plan: Plan, found: Shared) -> Fix:
+    """Give the two commands, for somebody to paste."""
+    policy = replace(course.request.policy, prefers_conda=False)
+    return shared_fix(found.share, found.answer, plan, conda_shell(course), policy.options)
 
 
 class Checked(NamedTuple):
@@ -132,10 +199,11 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
     harmed = harm_of(environment, there, rest, leaving)
     if harmed and not _comes_along(course, plan, fix, harmed):
         return conda_would_harm(fix.asks_conda, harmed)
-    return with_answer(fix, answer, _shell(course))
+    return with_answer(fix, answer, conda_shell(course))
 
 
-def _shell(course: Course) -> Shell:
+def conda_shell(course: Course) -> Shell:
+    """Give where commands about the environment are pasted, with its channels."""
     environment, channels = course.environment, solver_of(course).channels
     shell = shell_of(course.request.target, environment.manager)
     return replace(shell, channels=channels, through=course.request.through)

@@ -78,6 +78,8 @@ def _decide(course: Course, plan: Plan) -> Outcome:
             newest = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
             held, hints = replace(held, fixes=newest.fixes), newest.hints
         return _carry_out(course, held, hints)
+    if course.request.policy.prefers_conda and (by_conda := _preferred(course, plan, blocked=True)):
+        return by_conda
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
     others = others_fit(course, first)
@@ -119,11 +121,18 @@ def _block(
         first=from_conda(course, blocked.plan),
     )
     checked = checked_by_conda(course, blocked.plan, fixes)
+    if checked.hints and not any(fix.asks_conda for fix in checked.fixes):
+        from safepip.recipes.older import older_by_conda  # as above
+
+        older = older_by_conda(course, blocked.plan, blocked.conflict)
+        checked = checked._replace(fixes=(*older, *checked.fixes))
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=checked.hints)
 
 
 def _carry_out(course: Course, cleared: Cleared, hints: tuple[str, ...] = ()) -> Outcome:
     """Let pip act on the plan, unless the environment is another by now."""
+    if course.request.policy.prefers_conda and (by_conda := _preferred(course, cleared.plan)):
+        return by_conda
     if course.request.verb == "plan" or course.options.dry_run:
         course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan")
         fixes = _from_conda(course, cleared)
@@ -138,6 +147,12 @@ def _carry_out(course: Course, cleared: Cleared, hints: tuple[str, ...] = ()) ->
         cleared = replace(cleared, notes=again.findings, spared=again.spared)
     _load_words()
     return carry_out(course, cleared)
+
+
+def _preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome | None:
+    from safepip.recipes.preferring import preferred  # seldom asked for
+
+    return preferred(course, plan, blocked=blocked)
 
 
 def _from_conda(course: Course, cleared: Cleared) -> tuple[Fix, ...]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from safepip.values.verdict import HeldBack
 
 
+_AS_THEY_ARE: Mapping[str, str] = {}
+
+
 def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack, ...]:
     """Give the verdict on a second plan, or what it would change too much of the request.
 
@@ -92,18 +95,23 @@ def _accepted(course: Course, arguments: tuple[str, ...]) -> Plan | None:
 
 
 def tried(
-    course: Course, arguments: tuple[str, ...], *, allow: tuple[str, ...] = ()
+    course: Course,
+    arguments: tuple[str, ...],
+    *,
+    allow: tuple[str, ...] = (),
+    instead: Mapping[str, str] = _AS_THEY_ARE,
 ) -> tuple[Plan, Judgement] | None:
     """Give the plan for other arguments, with conda's versions held, and what is said of it.
 
     A pip of its own makes it, unseen. None also where that fails or takes too long: what was found
-    before stands without it. ``allow``: names that it may take over from conda.
+    before stands without it. ``allow``: names that it may take over from conda. ``instead``: the
+    versions at which some of these are held.
     """
     since = time.monotonic()
     if course.left <= 0:
         return None
     try:
-        return _tried(course, arguments, allow)
+        return _tried(course, arguments, allow, instead)
     except (OtherPython, SafepipError, SeamsMoved):
         return None
     finally:
@@ -111,11 +119,17 @@ def tried(
 
 
 def _tried(
-    course: Course, arguments: tuple[str, ...], allow: tuple[str, ...]
+    course: Course,
+    arguments: tuple[str, ...],
+    allow: tuple[str, ...],
+    instead: Mapping[str, str],
 ) -> tuple[Plan, Judgement] | None:
     held = course.folder / "held.txt"
     policy = replace(course.request.policy, allow=(*course.request.policy.allow, *allow))
-    lines = holds(course.environment, policy)
+    lines = (
+        *holds(course.environment, policy),
+        *(f"{name}=={version}" for name, version in instead.items()),
+    )
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     bounded = with_constraints(arguments, str(held))
     asking = replace(course.asking, arguments=bounded, silent=True, is_over=course.is_over)

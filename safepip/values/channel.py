@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from safepip.values.late import dataclass
 
@@ -33,6 +33,42 @@ class Moved(NamedTuple):
     """Empty where it is new."""
     after: str
     """Empty where it would go."""
+
+
+BY_RATTLER = "py-rattler"
+PartState = Literal["shown", "refused", "due", "done"]
+"""`refused`: it would change what is there. `due`: it is what comes next."""
+
+
+@dataclass(frozen=True)
+class CondaPart:
+    """What conda does of a request, before pip does the rest (`--prefer-conda`)."""
+
+    tool: str
+    """What does it: a program on PATH, or `py-rattler`."""
+    command: str
+    """The same as somebody would paste it."""
+    back: str
+    """The command that takes it back."""
+    moves: tuple[Moved, ...]
+    words: tuple[str, ...] = field(repr=False)
+    """The command in words."""
+    specs: tuple[str, ...]
+    """What is asked of conda."""
+    arguments: tuple[str, ...] = field(default=(), repr=False)
+    """pip's, for the rest, with the secrets in them; empty where nothing is left to it."""
+    versions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What is there afterwards, by conda's name, as its solver has it."""
+    twice: tuple[str, ...] = ()
+    """What pip has put there already, and conda would bring once more."""
+    is_quiet: bool = False
+    """The user wants to hear little."""
+    state: PartState = "shown"
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """What is there already and would not stay as it is."""
+        return tuple(move for move in self.moves if move.before)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ SafepipError
 ├── CannotCreate         10   an environment that cannot be made
 │   ├── AlreadyThere          something is where it was to be
 │   └── Unsolvable            what the file asks for cannot be had together
+├── CondaUnknown         10   what conda has, where it is to be preferred
+├── CondaFailed          10   conda's part of a command, of which nothing was done
+├── HalfDone             13   conda's part is done, and pip's could not be begun
 ├── CannotLock           10   an environment whose artifacts are not known
 ├── NeedsYes             11   a question that nobody can answer here
 ├── Busy                 14   another safepip holds the environment
@@ -212,6 +215,27 @@ class AlreadyThere(CannotCreate):
 
 class Unsolvable(CannotCreate):
     """What a file asks of conda cannot be had together, or is not in its words."""
+
+
+class CondaUnknown(SafepipError):
+    """What conda has is not known, and it is what was to be preferred."""
+
+    exit = Exit.BLOCKED
+    code = "prefer-conda"
+
+
+class CondaFailed(SafepipError):
+    """Conda did not do its part of a command; the environment is as it was."""
+
+    exit = Exit.BLOCKED
+    code = "prefer-conda"
+
+
+class HalfDone(SafepipError):
+    """Conda's part of a command is done, and pip's is not."""
+
+    exit = Exit.CHANGED
+    code = "prefer-conda"
 
 
 class CannotLock(SafepipError):

@@ -106,6 +106,8 @@ class Entry:
     """Folders that were not there before, each after the one that it is in."""
     folders: Mapping[str, int] = field(default_factory=dict)
     """Mode of each folder that held what the change took away."""
+    conda_back: str = ""
+    """The command that takes back what conda installed for the same request, before this change."""
     asides: tuple[str, ...] = ()
     """Names beginning with `~` that lay in those folders before: not pip's doing this time."""
     seen: Seen = field(default_factory=Seen)

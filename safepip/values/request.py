@@ -24,6 +24,8 @@ class Policy:
     """Import what was installed, to see whether it works."""
     keeps_undo: bool = True
     """Keep what is needed to take the change back later."""
+    prefers_conda: bool = False
+    """Take from conda what its channels have, and only the rest from pip."""
     strict_for_all: bool = False
     """Strictness is set, and not an option of this command, which need not say so again."""
     unheeded: tuple[str, ...] = ()
@@ -33,6 +35,7 @@ class Policy:
     def options(self) -> tuple[str, ...]:
         """The options that say so again, but for those of how a change is checked and kept."""
         return (
+            *(("--prefer-conda",) if self.prefers_conda else ()),
             *(("--strict",) if self.strict and not self.strict_for_all else ()),
             *(("--allow", ",".join(self.allow)) if self.allow else ()),
             *(("--override-frozen",) if self.override_frozen else ()),
@@ -90,6 +93,8 @@ class Request:
     """The words to write down where the arguments lead to a file that is gone afterwards."""
     part_of: str = ""
     """The change of which this one takes a part back; the rest comes after it."""
+    conda_back: str = ""
+    """The command that takes back what conda has installed for the same request just before."""
     uv: str = ""
     """The uv that plans and acts, by its path; empty where that is pip."""
 

@@ -10,6 +10,7 @@ from safepip.values.late import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
@@ -29,6 +30,8 @@ class Fix:
     """The specifications that conda's solver is asked whether it can be done at all."""
     is_told_by_conda: bool = field(default=False, compare=False)
     """Where the solver can do that, the command does what is said of it."""
+    besides: tuple[str, ...] = field(default=(), compare=False)
+    """Of what it does that which the command does not show, for where only that is given."""
 
 
 @dataclass(frozen=True)
@@ -124,5 +127,9 @@ class Outcome:
     """Where pip would have acted; None only where that is not known or of no interest."""
     fixes: tuple[Fix, ...] = ()
     """Ways on that no verdict carries, as when pip's question cannot be answered."""
+    conda: CondaPart | None = None
+    """What conda does of it, or has done, before pip (`--prefer-conda`)."""
+    pip_ended: int | None = None
+    """How pip's part ended, where conda's is done and pip's is not; the exit code is of both."""
     caches: bool = True
     """False: nothing is to be kept beside the environment (pip's `--no-cache-dir`)."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
 from safepip.decisions.wording.causes import causes
+from safepip.decisions.wording.condas_part import what_it_does, why_refused
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import (
     TAKEN_BACK,
@@ -20,9 +21,10 @@ from safepip.decisions.wording.message import (
     what_went_wrong,
 )
 from safepip.decisions.wording.notes import note_lines
-from safepip.decisions.wording.phrases import count, said_of
+from safepip.decisions.wording.phrases import count, few, said_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
+    NOT_BY_PIP,
     other_refusals,
     same_as_code,
     state_after,
@@ -31,12 +33,13 @@ from safepip.decisions.wording.refusal import (
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.values.exits import Exit
 from safepip.values.late import dataclass
-from safepip.values.verdict import Blocked, Kept
+from safepip.values.verdict import Blocked, Fix, Kept
 
 if TYPE_CHECKING:
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
-    from safepip.values.verdict import Fix, Outcome
+    from safepip.values.verdict import Clear, Outcome
 
 UNBROKEN = 1_000_000
 """A width at which every sentence is one line."""
@@ -80,9 +83,17 @@ def summary_of(outcome: Outcome) -> Summary:
         also,
         reason,
         notes,
-        (*getattr(verdict, "fixes", ()), *outcome.fixes),
+        (*_condas_part(outcome), *getattr(verdict, "fixes", ()), *outcome.fixes),
         _end(outcome),
     )
+
+
+def _condas_part(outcome: Outcome) -> tuple[Fix, ...]:
+    part = outcome.conda
+    if part is None or part.state == "refused":
+        return ()
+    moves = few(f"{move.name} {move.after}" for move in part.moves)
+    return (Fix(part.command, f"first, {moves} from conda, by {part.tool}"),)
 
 
 def summary_of_error(error: SafepipError, verb: str) -> Summary:
@@ -94,8 +105,14 @@ def summary_of_error(error: SafepipError, verb: str) -> Summary:
     return replace(said, fixes=error.fixes, end=end)
 
 
+def _ended(outcome: Outcome) -> int:
+    return int(outcome.exit_code if outcome.pip_ended is None else outcome.pip_ended)
+
+
 def _end(outcome: Outcome) -> str:
     """Say in which state the environment is; nothing where it is as planned."""
+    if outcome.pip_ended is not None:
+        return NOT_BY_PIP
     match outcome.exit_code:
         case Exit.DONE if outcome.acted and outcome.verb != "plan":
             return ""
@@ -115,13 +132,13 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     if what := what_went_wrong(outcome):
         return what, tuple(map(clean, outcome.problems)), ""
     if verdict is None or environment is None:
-        return f"pip made no plan; it ended with code {int(outcome.exit_code)}", (), ""
+        return f"pip made no plan; it ended with code {_ended(outcome)}", (), ""
     if isinstance(verdict, Kept):
         return "conda's versions are kept", tuple(map(held_text, verdict.held_back)), ""
     if not isinstance(verdict, Blocked):
-        return cleared_text(verdict), (), ""
+        return _cleared(verdict, outcome.conda), (), ""
     if not verdict.refusals:
-        return "this install is refused", (), ""
+        return _left_to_the_user(outcome.conda)
     same = same_as_code(verdict)
     others = [sentence(f, verdict.plan, environment) for f in other_refusals(verdict, same)]
     if verdict.conflict is not None:
@@ -129,6 +146,21 @@ def _judged(outcome: Outcome) -> tuple[str, tuple[str, ...], str]:
     reason = why([*same, *verdict.refusals], environment, in_tree=True)
     what = headline(same, verdict.plan, environment)
     return said_of(what, outcome.through), tuple(others), said_of(reason, outcome.through)
+
+
+def _left_to_the_user(part: CondaPart | None) -> tuple[str, tuple[str, ...], str]:
+    if part is None:
+        return "this install is refused", (), ""
+    what, reason = why_refused(part)
+    return what, (), reason
+
+
+def _cleared(verdict: Clear, by_conda: CondaPart | None) -> str:
+    by_pip = cleared_text(verdict)
+    if by_conda is None:
+        return by_pip
+    by_pip = f"then by pip: {by_pip}" if verdict.plan.changes else "nothing is left to pip"
+    return f"from conda {what_it_does(by_conda)}; {by_pip}"
 
 
 def _facts(environment: Environment) -> str:

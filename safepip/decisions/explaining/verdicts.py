@@ -8,6 +8,8 @@ from safepip.decisions.drawing.summary import summary_of
 from safepip.decisions.wording.as_json import as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safepip.values.verdict import Outcome
 
 
@@ -24,3 +26,21 @@ def told(outcome: Outcome, when: str) -> dict[str, Any]:
         "also": list(summary.also),
         "answer": as_json(outcome),
     }
+
+
+def said_of(told: Mapping[str, Any] | None, name: str) -> Mapping[str, str] | None:
+    """Give the verdict in short, where it changed or refused something of this normalised name.
+
+    ``told`` comes from a file that anybody may have written.
+    """
+    answer = told.get("answer") if told is not None else None
+    if told is None or not isinstance(answer, dict):
+        return None
+    lists = [answer.get(key) for key in ("changes", "findings", "held_back")]
+    rows = [row for rows in lists if isinstance(rows, list) for row in rows]
+    names = [(r.get("name"), r.get("distribution")) for r in rows if isinstance(r, dict)]
+    if not any(name in pair for pair in names):
+        return None
+    facts = {key: told.get(key) for key in ("headline", "command", "when")}
+    facts |= {key: answer.get(key) for key in ("verdict", "code")}
+    return {key: value for key, value in facts.items() if isinstance(value, str)}

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 INDEX = "--index-url"
 _SOURCES = (INDEX, "--extra-index-url", "--find-links")
 
+_OWN = ("--prefer-conda", "--strict", "--allow", "--override-frozen")
+"""Options of safepip's own that are written down."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -108,7 +111,7 @@ def _words(entry: Entry) -> _Words:
         return _Words(frozenset(), ())
     _, *rest = arguments
     allowed = frozenset[str]()
-    while rest[:1] in (["--strict"], ["--allow"], ["--override-frozen"]):
+    while rest and rest[0] in _OWN:
         if rest[0] == "--allow":
             allowed = frozenset(map(normalised, "".join(rest[1:2]).split(",")))
         rest = rest[2 if rest[0] == "--allow" else 1 :]

@@ -12,7 +12,7 @@ from safepip.values.plan import Change, Plan
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from safepip.decisions.fixing.shares import Share
@@ -84,6 +84,20 @@ def environment_after(
             record = Record(offer.package, version, "")
             found.append(Distribution(offer.name, version, "", record=record))
     return replace(environment, distributions=tuple(found))
+
+
+def doubled_by(
+    environment: Environment, added: Collection[str], names_of: Callable[[str], Iterable[str]]
+) -> tuple[str, ...]:
+    """Give what pip has put there and new packages of conda's would bring once more.
+
+    ``names_of`` gives conda's names of a distribution.
+    """
+    return tuple(
+        name
+        for name, each in standing(environment.distributions).items()
+        if each.record is None and not set(added).isdisjoint(names_of(name))
+    )
 
 
 def _moved(distribution: Distribution, moved: Mapping[str, str]) -> Distribution | None:

@@ -110,7 +110,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     )
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
     unlike = {fix.command for fix in first}
-    return (*first, *(fix for fix in found if fix.command not in unlike))[:_MOST]
+    fixes = (*first, *(fix for fix in found if fix.command not in unlike))
+    # The last resort is one: it stays, whatever comes before it.
+    return fixes if len(fixes) <= _MOST else (*fixes[: _MOST - 1], fixes[-1])
 
 
 def _ways(case: Case) -> tuple[Way, ...]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
+_AGAIN = "then the same command again"
 UNSURE = ", if it can (unchecked)"
 """What conda's solver makes of it is not known here."""
 _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
@@ -140,7 +141,7 @@ def _followed_by(
         return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
         return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
-    return Fix(case.shell.then(*commands), f"{says}{unsure}; then the same command again")
+    return Fix(case.shell.then(*commands), f"{says}{unsure}; {_AGAIN}", besides=(_AGAIN,))
 
 
 def with_answer(fix: Fix, answer: Answer, shell: Shell) -> Fix:
@@ -149,8 +150,10 @@ def with_answer(fix: Fix, answer: Answer, shell: Shell) -> Fix:
         return fix
     asked = {pin.name for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None}
     others = other_moves(answer, asked)
-    also = f", which also {others}" if others else ""
-    return replace(fix, says=fix.says.replace(UNSURE, also))
+    if not others:
+        return replace(fix, says=fix.says.replace(UNSURE, ""))
+    says = fix.says.replace(UNSURE, f", which also {others}")
+    return replace(fix, says=says, besides=(f"that also {others}", *fix.besides))
 
 
 def other_moves(answer: Answer, asked: Collection[str]) -> str:

@@ -76,11 +76,25 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
             arguments = with_version(arguments, name, version)
         fitting = listed([f"{name} {version}" for name, version in chosen.items()])
         says = f"take the newest that fits conda's versions, {fitting}"
-        says += ", in place of what the file asks" if _is_spelled(case, chosen) else ""
+        is_spelled = _is_spelled(case, chosen)
+        asked = _asked_otherwise(case, chosen)
+        says += ", in place of what the file asks" if is_spelled else ""
+        says += f", though you ask for {listed(asked)}" if asked and not is_spelled else ""
         yield Fix(case.again(arguments, strict=False), says)
     elif case.policy.strict and case.kept and not any(_is_requested(case, h) for h in case.kept):
         kept = listed([f"{h.name} {h.chosen}" for h in case.kept if h.chosen is not None])
         yield Fix(case.again(strict=False), f"let safepip hold conda's versions ({kept})")
+
+
+def _asked_otherwise(case: Case, chosen: Mapping[str, str]) -> list[str]:
+    """Give the bounds that were typed and that what is chosen does not meet."""
+    return [
+        str(line.specifier) if len(chosen) == 1 else word.text
+        for word in words_of(case.arguments)
+        if word.name in chosen
+        and (line := parse_requirement(word.text)) is not None
+        and not is_met(line, chosen[word.name])
+    ]
 
 
 def _is_spelled(case: Case, chosen: Mapping[str, str]) -> bool:

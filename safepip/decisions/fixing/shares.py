@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _PYPI = ("files.pythonhosted.org", "pypi.org")
 """Hosts of the index for which the names of conda's packages are known."""
 _FIRST_YEAR = 1990
+_UNTRIED = " (unchecked)"
+"""What pip makes of its part is worked out, and was not tried."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Share:
     """What pip would still do."""
     arguments: tuple[str, ...]
     """pip's, for the rest; empty where nothing is left."""
+    names: frozenset[str]
+    """What conda takes on of that which was asked for by name."""
 
 
 def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
@@ -192,7 +196,7 @@ def _share(
     names = frozenset(name for name in taken if plan.by_name[name].requested)
     left = without_names(arguments, names) if rest else ()
     bounds = tuple(wanted[name] for name in taken)
-    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left)
+    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left, names)
 
 
 def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[Change, ...]]:
@@ -252,7 +256,10 @@ def shared_fix(
     """Give the two commands, conda's first, and what they do. ``options``: safepip's own."""
     taken = [_taken(offer, answer, plan) for offer in share.offers]
     says = f"take {few(taken)} from conda"
-    says += ", and pip the rest" if share.arguments else ""
+    if share.arguments:
+        # With other versions than pip has planned with, its part may come out otherwise.
+        is_sure = not shell.is_as_asked or _is_as_planned(share, answer, plan)
+        says += f", and pip the rest{'' if is_sure else _UNTRIED}"
     others = other_moves(answer, {normalised(offer.package) for offer in share.offers})
     says += f"; that also {others}" if others else ""
     tool = "pixi" if shell.manager == "pixi" else shell.tool
@@ -260,6 +267,13 @@ def shared_fix(
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)
+
+
+def _is_as_planned(share: Share, answer: Answer, plan: Plan) -> bool:
+    return all(
+        answer.versions[offer.package.lower()] == plan.by_name[offer.name].after
+        for offer in share.offers
+    )
 
 
 def _taken(offer: Offer, answer: Answer, plan: Plan) -> str:

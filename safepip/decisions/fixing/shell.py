@@ -72,17 +72,24 @@ class Shell:
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
         """Give the command of the environment's own tool; empty where a name is none."""
+        words = self.conda_words(verb, names, options)
+        return self.run(*words) if words else ""
+
+    def conda_words(
+        self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """Give the same in words, as a process is started by."""
         if any(name.startswith("-") for name in names):
-            return ""
+            return ()
         if self.manager == "pixi":
             option = "--environment" if verb == "reinstall" else "--feature"
             there = (*self._manifest(), *self._pixi_s(option))
-            return self.run("pixi", _PIXI[verb], *there, *names)
+            return ("pixi", _PIXI[verb], *there, *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
         word = "install" if verb == "reinstall" else verb
         there = () if verb == "remove" or "-c" in options else self._from()
         options = (*there, *options, *force)
-        return self.run(self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
+        return (self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""

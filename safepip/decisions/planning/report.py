@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from safepip.decisions.judging.requirements import active_requirements, relation
+from safepip.decisions.judging.requirements import active_requirements, extras_asked, relation
 from safepip.decisions.planning.files import planned_files
 from safepip.decisions.planning.loosen import as_given
 from safepip.values.account import Account, Entry, Removal, Scheme, WheelContents
@@ -16,7 +17,7 @@ from safepip.values.request import PipOptions
 from safepip.values.text import normalised, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -169,10 +170,11 @@ def plan_of(
     pip lists what it would install, not what that displaces: the displaced distribution is looked
     up in ``environment``.
     """
-    needed_by = _needed_by(account.entries, environment.interpreter.markers)
+    entries = _with_all_extras(account.entries, environment.interpreter.markers)
+    needed_by = _needed_by(entries, environment.interpreter.markers)
     changes = [
         _change(entry, wheels.get(_place(entry)), account, environment, needed_by[entry.name])
-        for entry in account.entries
+        for entry in entries
     ]
     changes += [_removed_change(removal, environment) for removal in account.removals]
     requested = [_as_requirement(e, arguments) for e in account.entries if e.requested]
@@ -244,13 +246,27 @@ def _displaced(name: str, removal: Removal | None, environment: Environment) -> 
     return found or Distribution(name, removal.version, removal.metadata_path, removal.name)
 
 
+def _with_all_extras(entries: Sequence[Entry], markers: Mapping[str, str]) -> tuple[Entry, ...]:
+    """Give the entries with the extras that others among them ask for: pip names the user's."""
+    asked = extras_asked(
+        {entry.name: entry.requires for entry in entries},
+        markers,
+        {entry.name: entry.extras for entry in entries},
+    )
+    return tuple(_with_extras(entry, asked[entry.name]) for entry in entries)
+
+
+def _with_extras(entry: Entry, asked: Collection[str]) -> Entry:
+    more = sorted(set(asked).difference(map(normalised, entry.extras)))
+    return replace(entry, extras=(*entry.extras, *more)) if more else entry
+
+
 def _needed_by(
     entries: Sequence[Entry], markers: Mapping[str, str]
 ) -> Mapping[str, tuple[str, ...]]:
-    asked = {extra for entry in entries for extra in entry.extras}
     needed: dict[str, list[str]] = {entry.name: [] for entry in entries}
     for entry in entries:
-        for requirement in active_requirements(entry.requires, markers, asked):
+        for requirement in active_requirements(entry.requires, markers, entry.extras):
             name = normalised(requirement.name)
             if name in needed and name != entry.name and entry.name not in needed[name]:
                 needed[name].append(entry.name)

@@ -42,6 +42,7 @@ def entry_of(
         verdict="kept" if isinstance(cleared, Kept) else "clear",
         steps=tuple(_step(change, environment) for change in cleared.plan.changes),
         undoes=request.undoes,
+        conda_back=request.conda_back,
         can_undo=can_undo,
     )
 

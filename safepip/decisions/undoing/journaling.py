@@ -64,7 +64,7 @@ def _entry(raw: Any, name: str) -> Entry:  # noqa: ANN401 - whatever was in the 
     if known["stage"] not in get_args(Stage):
         raise ValueError(f"unknown stage `{known['stage']}`")
     plain = ("verb", "began", "safepip", "pip", "verdict", "undoes")
-    _texts([known[name] for name in plain])
+    _texts([*(known[name] for name in plain), known.get("conda_back", "")])
     known["arguments"] = _texts(known["arguments"])
     known["steps"] = tuple(Step(**step) for step in known["steps"])
     known["seconds"] = {str(key): float(value) for key, value in known["seconds"].items()}

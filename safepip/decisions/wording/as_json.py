@@ -5,7 +5,7 @@ Keys are only ever added under the same schema number. Secrets in URLs never app
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.judging.ownership import owner_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from safepip.decisions.explaining.portrait import Portrait
-    from safepip.values.channel import Offer
+    from safepip.values.channel import CondaPart, Offer
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.explanation import Article
@@ -66,6 +66,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
         "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
         "conflict": _conflict(outcome),
+        "conda": _condas_part(outcome.conda),
         "undo": outcome.undo or None,
         "engine": outcome.engine,
         "seconds": _seconds(outcome.seconds),
@@ -104,6 +105,9 @@ def portrait_as_json(
     last: Entry | None,
     taken_back: Mapping[str, str],
     offer: Offer | None = None,
+    *,
+    module: str = "",
+    verdict: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Give what `explain` knows of a package; the files of conda's package are counted."""
     record, distribution = portrait.record, portrait.distribution
@@ -129,6 +133,8 @@ def portrait_as_json(
         "on_conda": {"package": safe(offer.package), "versions": safe(offer.versions)}
         if offer
         else None,
+        "module": safe(module) or None,
+        "last_verdict": safe(dict(verdict)) if verdict is not None else None,
         "last_change": told(last, taken_back.get(last.id)) if last else None,
     }
 
@@ -143,10 +149,13 @@ def article_as_json(article: Article) -> dict[str, Any]:
 def verdict_and_code(outcome: Outcome) -> tuple[str, str | None]:
     """Give the word for how a command ended, and what that was for."""
     verdict = outcome.verdict
+    if outcome.pip_ended is not None:
+        return verdict_and_code(replace(outcome, exit_code=outcome.pip_ended, pip_ended=None))
     if outcome.exit_code in _ERRORS:
         return "error", _ERRORS[outcome.exit_code]
     if isinstance(verdict, Blocked):
-        return "block", code_of(verdict)
+        is_for_conda = outcome.conda is not None and outcome.conda.state == "refused"
+        return "block", "prefer-conda" if is_for_conda else code_of(verdict)
     if outcome.exit_code != Exit.DONE:
         return "error", "pip-failed"
     return ("kept" if isinstance(verdict, Kept) else "clear"), None
@@ -196,6 +205,22 @@ def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
 def _conflict(outcome: Outcome) -> Any:  # noqa: ANN401 - it is JSON
     found = outcome.verdict.conflict if isinstance(outcome.verdict, Blocked) else None
     return safe(conflict_as_json(found, outcome.environment)) if found is not None else None
+
+
+def _condas_part(part: CondaPart | None) -> dict[str, Any] | None:
+    """Give what conda does of a request, or has done, before pip."""
+    if part is None:
+        return None
+    return {
+        "tool": part.tool,
+        "command": safe(part.command),
+        "changes": [
+            {"name": safe(m.name), "from": safe(m.before) or None, "to": safe(m.after) or None}
+            for m in part.moves
+        ],
+        "done": part.state == "done",
+        "back": safe(part.back),
+    }
 
 
 def _findings(verdict: Verdict | None) -> Sequence[Finding]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.undoing.inverse import inverse_steps
-from safepip.decisions.wording.layout import Line, Span, clean, paragraph
+from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.phrases import few
 from safepip.values.journal import Step
 
@@ -67,6 +67,10 @@ def undone_message(
     said = f"{entry.id} ({command_of(entry)}) in {clean(where)}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += [Line((Span(f"  {step_line(step)}"),)) for step in inverse_steps(entry)]
+    if entry.conda_back:
+        said = "conda's part of that stays; to take it back as well:"
+        lines += paragraph((Span(said),), width, start=(Span("  "),), indent=2)
+        lines += command(entry.conda_back, 4)
     for path in left[:_SHOWN]:
         said = f"{clean(path)} is left, because something else was put there"
         lines += paragraph((Span(said),), width, start=(Span("  "),), indent=2)

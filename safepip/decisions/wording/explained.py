@@ -31,17 +31,22 @@ def portrait_lines(
     *,
     width: int,
     offer: Offer | None = None,
+    module: str = "",
+    verdict: Mapping[str, str] | None = None,
 ) -> tuple[Line, ...]:
     """Give all that is known of one package.
 
     ``last``: the last change of safepip's that was about it. ``taken_back``: by the id of a change,
-    that of the one that took it back. ``offer``: what conda's channels have of it.
+    that of the one that took it back. ``offer``: what conda's channels have of it. ``module``: that
+    of it which was asked for. ``verdict``: the last one, in short, where it was about this.
     """
     owner = {"conda": "conda's", "pip": "pip's", "none": "not installed"}[portrait.owner]
     head = f"{clean(portrait.name)} {clean(portrait.version)}".strip()
     lines = [Line((Span(head, "label"), Span(f"  {owner}")))]
     lines += environment_line(environment, width)
     lines.append(Line())
+    if module:
+        lines += _labelled("has the module", [clean(module)], width)
     for label, texts in _facts(portrait):
         lines += _labelled(label, texts, width)
     if offer is not None:
@@ -49,6 +54,8 @@ def portrait_lines(
         lines += _labelled("on conda", [f"{clean(offer.package)}: {versions}"], width)
     if last is not None:
         lines += _labelled("last change", _last(last, portrait.name, taken_back), width)
+    if verdict is not None:
+        lines += _labelled("last verdict", _verdict(verdict), width)
     return tuple(lines)
 
 
@@ -99,6 +106,16 @@ def _last(entry: Entry, name: str, taken_back: Mapping[str, str]) -> list[str]:
     steps = [step_line(step) for step in entry.steps if step.name == name]
     when = entry.began[:16].replace("T", " ")
     return [f"{entry.id}  {when}  {command_of(entry)}{state}", *steps]
+
+
+def _verdict(verdict: Mapping[str, str]) -> list[str]:
+    code = f" ({clean(verdict['code'])})" if "code" in verdict else ""
+    when = clean(verdict.get("when", ""))[:16].replace("T", " ")
+    return [
+        f"{clean(verdict.get('verdict', '?'))}{code}: {clean(verdict.get('headline', ''))}",
+        f"{when} UTC  {clean(verdict.get('command', ''))}",
+        "in full: safepip explain",
+    ]
 
 
 def _labelled(label: str, texts: Sequence[str], width: int) -> tuple[Line, ...]:

@@ -7,15 +7,18 @@ the ways out when not, and then always the state of the environment.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.fixes_by_conda import UNSURE
+from safepip.decisions.wording.condas_part import conda_lines, why_refused
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import FEW, few, is_condas, said_of, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
+    NOT_BY_PIP,
     Form,
     environment_line,
     error_line,
@@ -34,6 +37,7 @@ from safepip.values.verdict import Blocked, Clear, Kept
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
     from safepip.values.plan import Action, Change
@@ -63,8 +67,42 @@ def message(
     ``form``: how a plan is shown.
     """
     verbosity = outcome.verbosity if verbosity is None else verbosity
-    lines = (*_verdict(outcome, width, verbosity, form), *_hints(outcome.hints, width))
+    lines = (*_steps(outcome, width, verbosity, form), *_hints(outcome.hints, width))
     return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
+
+
+def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
+    """Give what is said of conda's part and of pip's, in the order in which they come."""
+    part = outcome.conda
+    if part is None:
+        return _verdict(outcome, width, verbosity, form)
+    if part.state == "refused":
+        return _left_to_the_user(outcome, part, width)
+    by_conda = conda_lines(outcome, width, verbosity)
+    if outcome.pip_ended is not None:
+        by_pip = _verdict(replace(outcome, exit_code=outcome.pip_ended), width, verbosity, form)
+        end = untouched(outcome.verb)
+        by_pip = tuple(line for line in by_pip if line != end)
+        return (*by_pip, Line((Span(NOT_BY_PIP),)), *by_conda)
+    is_all_conda_s = outcome.verdict is not None and not outcome.verdict.plan.changes
+    is_pip_in_it = outcome.exit_code != Exit.DONE or not is_all_conda_s
+    by_pip = _verdict(outcome, width, verbosity, form) if is_pip_in_it else ()
+    if part.state == "shown" and by_pip:
+        return (*by_conda, Line(), *by_pip)
+    return (*by_pip, *by_conda)
+
+
+def _left_to_the_user(outcome: Outcome, part: CondaPart, width: int) -> tuple[Line, ...]:
+    environment, verdict = outcome.environment, outcome.verdict
+    what, why = why_refused(part)
+    fixes = verdict.fixes if isinstance(verdict, Blocked) else ()
+    return (
+        *error_line("prefer-conda", what, width),
+        *(environment_line(environment, width) if environment is not None else ()),
+        *labelled("why", why, width),
+        *fix_lines(fixes, width),
+        untouched(outcome.verb),
+    )
 
 
 def _verdict(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
@@ -101,9 +139,11 @@ def _cleared(
     picture = picture_of(outcome) if outcome.verb == "plan" else None
     if picture is not None and (verdict.plan.changes or picture.unchanged()):
         lines = (*lines, Line(), *plan_lines(picture, width, form))
-    if verbosity >= 0:
+    # A plan is what was asked for: there `-q` is only for what pip says meanwhile.
+    is_quiet = verbosity < (-1 if outcome.verb == "plan" else 0)
+    if not is_quiet:
         lines = (*lines, *note_lines(verdict.notes, verdict.plan, environment, width))
-    if outcome.fixes and verbosity >= 0:
+    if outcome.fixes and not is_quiet:
         lines = (*lines, Line(), *fix_lines(outcome.fixes, width, "hint"))
     return lines
 
@@ -159,6 +199,9 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
         lines.append(Line((Span(f"  newest anyway{UNSURE if unsure else ''}:"),)))
     for fix in verdict.fixes[:_FEW_FIXES]:
         lines += command(fix.command, 4)
+        if fix.besides:
+            said = f"({'; '.join(map(clean, fix.besides))})"
+            lines += paragraph((Span(said, "dim"),), width, start=(Span("      "),), indent=7)
     return tuple(lines)
 
 
@@ -207,7 +250,8 @@ def what_went_wrong(outcome: Outcome) -> str:
 
 
 def _what_went_wrong(outcome: Outcome) -> str:
-    match outcome.exit_code:
+    ended = outcome.exit_code if outcome.pip_ended is None else outcome.pip_ended
+    match ended:
         case Exit.TAKEN_BACK if outcome.fixes:
             return "pip has finished, and what it installed does not work here"
         case Exit.TAKEN_BACK | Exit.CHANGED:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.bounds import required
 from safepip.decisions.fixing.commands import words_of
-from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
+from safepip.decisions.judging.requirements import (
+    active_requirements,
+    as_text,
+    is_met,
+    parse_requirement,
+)
 from safepip.decisions.wording.layout import clean
-from safepip.decisions.wording.phrases import is_condas, package
+from safepip.decisions.wording.phrases import few, is_condas, package
 from safepip.values.findings import Breaks, CondaOwned, Finding, SameFiles, SecondCopy, Unmet
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -32,6 +37,7 @@ _SIGNS: Mapping[str, tuple[str, Style]] = {
 }
 _OWNED: tuple[str, Style] = ("!", "refuse")
 _WORDS = {"add": "new", "downgrade": "older", "same": "again"}
+_FEW_HERE = 2
 _SOURCES = {
     "sdist": "built from source",
     "vcs": "built from a repository",
@@ -84,6 +90,7 @@ class Picture:
         self.refusals: dict[str, Finding] = {}
         for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
             self.refusals.setdefault(subject(finding), finding)
+        self._asked = [word for word in words_of(tuple(arguments)) if word.name]
         self._needs: dict[str, list[Change]] = defaultdict(list)
         for change in plan.changes:
             for parent in change.needed_by:
@@ -144,8 +151,29 @@ class Picture:
             word = _WORDS.get(change.action, "")
             yield "taken over from conda" if is_condas(change) else word
         yield _SOURCES.get(change.artifact.source, "") if change.artifact else ""
+        if not change.requested and not change.needed_by:
+            here = tuple(self._needed_here(change))
+            yield f"needed by {few(here, _FEW_HERE)}" if here else ""
         held = self.held.get(change.name)
         yield f"instead of {clean(held.newest)}" if held and held.newest else ""
+
+    def _needed_here(self, change: Change) -> Iterator[str]:
+        """Give who needs a change though it is there already, by an extra that was asked for.
+
+        Only pip asks for that anew; who is not asked for by name is not looked at.
+        """
+        for requirement in map(parse_requirement, (w.text for w in self._asked)):
+            here = None if requirement is None else self._here(normalised(requirement.name))
+            if requirement is None or here is None:
+                continue
+            markers = self.environment.interpreter.markers
+            needs = active_requirements(here.requires, markers, requirement.extras)
+            if any(normalised(need.name) == change.name for need in needs):
+                extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+                yield f"{here.name}{extras} {here.version}"
+
+    def _here(self, name: str) -> Distribution | None:
+        return None if name in self.plan.by_name else self.environment.installed.get(name)
 
     def _harm(self, finding: Finding) -> str:
         match finding:
@@ -180,7 +208,7 @@ class Picture:
 
     def unchanged(self) -> tuple[Distribution, ...]:
         """Give what was asked for or is required, and is in the environment already."""
-        asked = (word.name for word in words_of(self.arguments) if word.name)
+        asked = (word.name for word in self._asked)
         needed = (normalised(r.name) for r in required(self.plan, self.environment))
         installed = self.environment.installed
         names = dict.fromkeys((*asked, *needed))

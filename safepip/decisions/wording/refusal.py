@@ -110,6 +110,7 @@ def fix_lines(fixes: Sequence[Fix], width: int, label: str = "fix") -> tuple[Lin
     return tuple(lines)
 
 
+NOT_BY_PIP = "Nothing was installed by pip."
 CHANGED = "The environment was changed, and is not what was planned."
 
 
@@ -120,6 +121,8 @@ def state_after(outcome: Outcome) -> str:
     if outcome.taken_back:
         said = "What pip had begun was taken back: the environment is as it was."
         return said_of(said, outcome.through)
+    if outcome.conda is not None and outcome.conda.state == "done":
+        return NOT_BY_PIP
     return untouched(outcome.verb).text
 
 

@@ -24,11 +24,12 @@ from safepip.values.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.plan import Plan
 
+_FEW_NAMES = 3
 _SEALS = {
     "frozen": "this environment is marked read-only by its owner",
     "externally-managed": "this environment is marked as managed by something else than pip",
@@ -138,7 +139,8 @@ def why(  # noqa: PLR0911 - a reason for each kind
     """Give the harm that is spared the user, for the first of these; empty where it is plain."""
     match refusals[0]:
         case CondaOwned() as finding:
-            return _why_conda_owned(finding, in_tree=in_tree)
+            owned = [each for each in refusals if isinstance(each, CondaOwned)]
+            return _why_conda_owned(finding, dict.fromkeys(owned), in_tree=in_tree)
         case SameFiles(reason="removal" | "link"):
             return "conda would still count on these files"
         case SameFiles() as finding:
@@ -174,7 +176,11 @@ def _why_same_files(
     return "both hold the same files, so removing either one later breaks the other"
 
 
-def _why_conda_owned(finding: CondaOwned, *, in_tree: bool) -> str:
+def _why_conda_owned(finding: CondaOwned, owned: Iterable[CondaOwned], *, in_tree: bool) -> str:
+    replaced = sorted((f for f in owned if f.planned is not None), key=lambda f: not f.requested)
+    if len(replaced) > 1:
+        old = few((f"{f.distribution} {f.installed}" for f in replaced), _FEW_NAMES)
+        return f"pip would delete conda's files and write its own, and conda would still list {old}"
     name, version = clean(finding.distribution), clean(finding.installed)
     needed = "" if in_tree or not finding.dependents else f"; it is {needed_by(finding.dependents)}"
     if finding.planned is None:

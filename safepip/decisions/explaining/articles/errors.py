@@ -130,6 +130,24 @@ ERRORS = (
         (("see whether the file is the reason", "safepip check-file FILE --solve"),),
     ),
     Article(
+        "prefer-conda",
+        "conda's part of an install is left to you, or could not be done",
+        "exit code 10; 13 where conda's part is done and pip's is not",
+        (
+            (
+                "With --prefer-conda, what conda's channels have is installed by conda, and the "
+                "rest by pip. By itself safepip lets conda only add: where something that is there "
+                "would change, go, or come a second time, the commands are printed instead."
+            ),
+            (
+                "What conda has is asked by py-rattler (the extra `conda`). Where it is not there, "
+                "or the channels did not answer and were never fetched, nothing is known of it."
+            ),
+        ),
+        (("error[prefer-conda]: conda's part would change what is there: numpy 1.26.4 -> 2.4.1"),),
+        (("see what conda would do, and what pip", "safepip plan --prefer-conda NAME"),),
+    ),
+    Article(
         "lock",
         "an environment cannot be locked",
         "exit code 10; nothing was written",

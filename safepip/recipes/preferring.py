@@ -1,0 +1,151 @@
+"""`--prefer-conda`: which part of a plan conda does; how, is in `two_steps`.
+
+pip plans ─▶ what has conda of it? ─▶ `CondaPart`, which only adds
+                 │
+                 └─▶ nothing: pip takes all of it
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from safepip.decisions.fixing.afterwards import doubled_by
+from safepip.decisions.fixing.commands import without_names
+from safepip.effects.conda_names import conda_names
+from safepip.effects.conda_tools import tool_on_path, would_move
+from safepip.effects.itself import library_beside
+from safepip.effects.making import RATTLER, has_rattler
+from safepip.recipes.course import all_by_pip
+from safepip.recipes.from_conda import conda_shell, fix_of, may_be_shared, shared, solver_of
+from safepip.values.channel import BY_RATTLER, CondaPart
+from safepip.values.errors import CondaFailed, CondaUnknown
+from safepip.values.exits import Exit
+from safepip.values.plan import Plan
+from safepip.values.verdict import Blocked, Clear
+
+if TYPE_CHECKING:
+    from safepip.recipes.course import Course
+    from safepip.recipes.from_conda import Shared
+    from safepip.values.channel import PartState
+    from safepip.values.plan import Change
+    from safepip.values.verdict import Outcome
+
+_NOTHING = "conda's channels have nothing of this in a version that fits: pip takes all of it"
+_OTHERWISE = (
+    "with uv, with these options, or where the environment is sealed, nothing is left to conda"
+)
+_REFUSED = "pip's part would be refused as well, so that nothing is taken from conda"
+
+
+def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome | None:
+    """Give how the command goes on by conda's part; None where it goes on without conda.
+
+    What conda would only add to the environment is taken from it. Where something that is there
+    would change, nothing is done: then the command is for the user to give.
+    ``blocked``: pip may not do the plan as a whole, which has a message of its own.
+
+    Raises: CondaUnknown, where nobody can say what conda has; CondaFailed.
+    """
+    if not any(change.after is not None for change in plan.changes):
+        return None
+    aside = _OTHERWISE
+    if not course.request.uv and may_be_shared(course, plan, as_shown=False):
+        found = _asked(course, plan)
+        outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
+        if outcome is not None:
+            return outcome
+        aside = _REFUSED if found is not None else _NOTHING
+    course.asides = () if blocked else (aside,)
+    return None
+
+
+def _asked(course: Course, plan: Plan) -> Shared | None:
+    """Give what conda has of a plan.
+
+    Raises: CondaUnknown.
+    """
+    found = shared(course, plan) if has_rattler() else None
+    if found is None and not has_rattler():
+        raise CondaUnknown(
+            "what conda has cannot be asked: py-rattler is not there",
+            fixes=(library_beside(RATTLER), *all_by_pip(course.request, course.asking.environ)),
+        )
+    if found is None and solver_of(course).has_failed:
+        raise CondaUnknown(
+            "what conda has is not known: its channels did not answer, nor did they before",
+            fixes=all_by_pip(course.request, course.asking.environ),
+        )
+    return found
+
+
+def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outcome | None:
+    rest = Plan(_left(found), plan.requested, plan.ignores_dependencies)
+    judged = replace(course, environment=found.there).judged(rest)
+    if judged.refuses:
+        return None
+    try:
+        part = _part(course, found)
+    except CondaFailed as error:
+        error.fixes = all_by_pip(course.request, course.asking.environ)
+        raise
+    if part.state == "refused":
+        if blocked:
+            return None
+        course.engine.stop(Exit.BLOCKED)
+        can_be_pasted = may_be_shared(course, plan)
+        by_both = (fix_of(course, plan, found),) if can_be_pasted else ()
+        fixes = (*by_both, *all_by_pip(course.request, course.asking.environ))
+        verdict = Blocked(rest, judged.findings, fixes)
+        return course.outcome(Exit.BLOCKED, verdict, conda=part)
+    course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan" and course.options.dry_run)
+    return course.outcome(Exit.DONE, Clear(rest, judged.findings), conda=part)
+
+
+def _left(found: Shared) -> tuple[Change, ...]:
+    """Give what pip still has to do: not what conda's part brings along."""
+    there = {d.name for d in found.there.distributions}
+    return tuple(
+        c for c in found.share.rest if c.requested or c.name not in there or c.before is not None
+    )
+
+
+def _look(course: Course) -> None:
+    if course.settings.looking is not None:
+        course.settings.looking(0)
+
+
+def _part(course: Course, found: Shared) -> CondaPart:
+    """Give conda's part, as the one who is to do it sees it.
+
+    Raises: CondaFailed.
+    """
+    shell, share = conda_shell(course), found.share
+    # What keeps no history is not to get one that knows of this command alone: conda would later
+    # take all else for what nobody wants any more, and remove it.
+    has_history = shell.manager not in {"pixi", "rattler"}
+    tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
+    by_tool = replace(shell, manager=tool) if tool else shell
+    words = by_tool.conda_words("install", share.specs)
+    moves = found.answer.moves
+    if tool:
+        moves = would_move(words, course.asking.environ, lambda: _look(course))
+    added = {move.name for move in moves if not move.before}
+    twice = doubled_by(course.environment, added, conda_names)
+    is_welcome = shell.manager != "pixi" and not twice and not any(m.before for m in moves)
+    is_only_shown = course.request.verb == "plan" or course.options.dry_run
+    welcome: PartState = "shown" if is_only_shown else "due"
+    state: PartState = welcome if is_welcome else "refused"
+    return CondaPart(
+        tool or BY_RATTLER,
+        by_tool.conda("install", share.specs),
+        by_tool.conda("remove", tuple(sorted(added))),
+        moves=moves,
+        words=words,
+        specs=share.specs,
+        is_quiet=course.options.verbosity < 0,
+        arguments=without_names(course.request.words, share.names) if share.arguments else (),
+        versions=found.answer.versions,
+        twice=twice,
+        state=state,
+    )

@@ -1,0 +1,398 @@
+"""`--prefer-conda`: what conda has is installed by conda, and only the rest by pip, guarded."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safepip.decisions.drawing.markdown import markdown
+from safepip.decisions.drawing.page import page
+from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
+from safepip.values.channel import CondaPart, Moved
+from safepip.values.plan import Plan
+from safepip.values.verdict import Blocked, Outcome
+from tests.build import artifact
+from tests.guarded import PATIENCE_SECONDS, Guarded, run, safepip
+from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+from tests.pasting import conda_install
+from tests.saying import LAB, clear, expected, said
+
+WHEELS = {
+    (wheel.filename.split("-")[0], wheel.filename.split("-")[1]): wheel
+    for wheel in (
+        make_wheel("shared", "2.1"),
+        make_wheel("mine", "1.0", requires=["shared>=2", "private-thing"]),
+        make_wheel("private-thing", "3.0"),
+        make_wheel("lonely", "1.0"),
+        make_wheel("libnum", "1.0"),
+        make_wheel("libnum", "3.0"),
+        make_wheel("vision", "5.0", requires=["libnum>=2"]),
+        make_wheel("vision", "4.0", requires=["libnum"]),
+        make_wheel("strict", "2.0", requires=["libnum>=2"]),
+        make_wheel("twice", "1.0", requires=["lonely"]),
+    )
+}
+CONDA = [from_wheel(WHEELS["libnum", "1.0"]), fake("stats", "1.4", depends=["libnum >=1,<2"])]
+CHANNEL = [
+    from_wheel(WHEELS["shared", "2.1"]),
+    from_wheel(WHEELS["libnum", "3.0"]),
+    from_wheel(WHEELS["vision", "5.0"]),
+    fake("stats", "2.0", depends=["libnum >=2"]),
+    # Built for what is there, which the wheel on the index is not.
+    from_wheel(make_wheel("strict", "2.0", requires=["libnum"])),
+    from_wheel(WHEELS["twice", "1.0"]),
+    from_wheel(WHEELS["lonely", "1.0"]),
+]
+"""What else the channel has."""
+STAND_IN = """\
+#!{python}
+import json, subprocess, sys
+from pathlib import Path
+sys.path.insert(0, {checkout!r})
+from tests.lab.channel import channel
+from tests.lab.installer import install
+from tests.test_prefer_conda import CHANNEL, CONDA
+words = sys.argv[1:]
+shown = "--dry-run" in words
+specs = [w for w in words[6:] if not w.startswith("-")]
+if shown:
+    print(json.dumps({{"success": True, "actions": {{"LINK": {link!r}}}}}))
+    sys.exit()
+print("conda says:", *words)
+prefix = Path(words[2])
+there = [file.name.rsplit("-", 2)[0] for file in prefix.glob("conda-meta/*.json")]
+{does}
+"""
+INSTALLS = "install(prefix, Path(words[5].removeprefix('file://')), [*there, *specs], keep=True)"
+
+
+def made(folder: Path) -> CondaEnvironment:
+    for wheel in WHEELS.values():
+        wheel.write(folder / "wheels")
+    return create(folder / "lab", *CONDA, available=CHANNEL)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    return made(tmp_path_factory.mktemp("prefer"))
+
+
+def links(environment: CondaEnvironment) -> dict[str, str]:
+    return {"PIP_FIND_LINKS": str(environment.prefix.parent / "wheels")}
+
+
+def stand_in(
+    environment: CondaEnvironment, folder: Path, does: str, *link: tuple[str, str]
+) -> dict[str, str]:
+    """A `conda` on PATH that says what it would add, and does this where it is told to.
+
+    The environment is one that conda has made.
+    """
+    history = "==> 2026-11-25 09:12:00 <==\n# cmd: /opt/conda/bin/conda create\n"
+    (environment.conda_meta / "history").write_text(history)
+    program = folder / "bin" / "conda"
+    program.parent.mkdir(exist_ok=True)
+    rows = [{"name": name, "version": version} for name, version in link]
+    checkout = str(Path(__file__).parent.parent)
+    text = STAND_IN.format(python=sys.executable, checkout=checkout, link=rows, does=does)
+    program.write_text(text)
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def preferring(
+    environment: CondaEnvironment,
+    *arguments: str,
+    verb: str = "install",
+    env: Mapping[str, str] | None = None,
+) -> Guarded:
+    more = {**links(environment), **(env or {})}
+    return safepip(environment, verb, "--prefer-conda", *arguments, env=more)
+
+
+def altered(done: Guarded) -> dict[str, tuple[str, str]]:
+    """What was conda's before and is not what it was."""
+    return {path: pair for path, pair in done.touched.items() if pair[0] != "missing"}
+
+
+# ------------------------------------------------------------------------------- both steps
+
+
+def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Path) -> None:
+    lab = made(tmp_path)
+    before = {path.name: path.read_bytes() for path in lab.conda_meta.iterdir() if path.is_file()}
+    command = f'{conda_install(lab, CHANNEL)} "shared>=2"'
+    part = {
+        "tool": "py-rattler",
+        "command": command,
+        "changes": [{"name": "shared", "from": None, "to": "2.1"}],
+        "back": f"conda remove -p {lab.prefix} shared",
+    }
+    shown = preferring(lab, "mine", verb="plan")
+    assert (shown.exit_code, shown.touched) == (0, {}), shown
+    assert shown.answer["conda"] == {**part, "done": False}
+    assert [change["name"] for change in shown.answer["changes"]] == ["mine", "private-thing"]
+    assert "shared" not in lab.distributions()
+    done = preferring(lab, "mine")
+    assert (done.exit_code, altered(done), done.answer["verdict"]) == (0, {}, "clear"), done
+    assert done.answer["conda"] == {**part, "done": True}
+    assert "safepip: from conda. 1 new package, nothing that is there is changed" in done.stderr
+    found = lab.distributions()
+    assert (found["shared"], found["mine"], found["private-thing"]) == ("2.1", "1.0", "3.0")
+    # What was there is as it was, and what is new is known to be wished for.
+    for name, data in before.items():
+        assert (lab.conda_meta / name).read_bytes() == data, name
+    (record,) = lab.conda_meta.glob("shared-*.json")
+    assert json.loads(record.read_bytes())["requested_specs"] == ["shared>=2"]
+    undone = safepip(lab, "undo", "--yes")
+    assert (undone.exit_code, undone.touched) == (0, {}), undone
+    assert undone.answer["undone"]["conda_back"] == part["back"]
+    assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+
+
+def test_all_of_it_may_be_conda_s_though_pip_s_own_way_is_blocked(lab: CondaEnvironment) -> None:
+    done = preferring(lab, "strict")
+    assert (done.exit_code, done.answer["conda"]["done"], done.answer["changes"]) == (0, True, [])
+    assert lab.distributions()["strict"] == "2.0"
+    # Now there is nothing left to take.
+    again = preferring(lab, "strict")
+    assert (again.exit_code, again.answer["conda"]) == (0, None), again
+
+
+def test_what_conda_has_not_is_pip_s_and_that_is_said(lab: CondaEnvironment) -> None:
+    done = preferring(lab, "private-thing", verb="plan")
+    assert (done.exit_code, done.answer["conda"]) == (0, None)
+    assert "pip takes all of it" in done.answer["findings"][0]["message"]
+    options = preferring(lab, "--no-deps", "mine", verb="plan")
+    assert "with these options" in options.answer["findings"][-1]["message"], options
+
+
+# ------------------------------------------------------------------------------- left to the user
+
+
+def test_what_is_there_is_changed_by_conda_only_where_the_user_says_so(
+    lab: CondaEnvironment,
+) -> None:
+    done = preferring(lab, "vision")
+    assert (done.exit_code, done.touched) == (10, {}), done
+    assert (done.answer["verdict"], done.answer["code"]) == ("block", "prefer-conda")
+    assert [fix["command"] for fix in done.answer["fixes"]] == [
+        f"{conda_install(lab, CHANNEL)} vision",
+        f"safepip install --env {lab.prefix} vision",
+    ]
+    assert "vision" not in lab.distributions()
+
+
+def test_what_pip_has_put_there_does_not_come_once_more(lab: CondaEnvironment) -> None:
+    lab.pip("install", "lonely", env=links(lab))
+    done = preferring(lab, "twice")
+    assert (done.exit_code, done.answer["code"], done.touched) == (10, "prefer-conda", {}), done
+    assert "twice" not in lab.distributions()
+
+
+def test_without_py_rattler_nobody_knows_what_conda_has(lab: CondaEnvironment) -> None:
+    start = (
+        "import sys; sys.modules['rattler'] = None; "
+        "from safepip.doors.launch import main; sys.exit(main())"
+    )
+    words = ["install", "--prefer-conda", "--json", "--env", str(lab.prefix), "mine"]
+    done = run(lab, [sys.executable, "-c", start, *words], env=links(lab))
+    assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
+    commands = [fix["command"] for fix in done.answer["fixes"]]
+    assert commands == [
+        f'{shlex.quote(sys.executable)} -m pip install "py-rattler>=0.20"',
+        f"safepip install --env {lab.prefix} mine",
+    ]
+
+
+@pytest.mark.parametrize("words", [("uninstall", "--prefer-conda", "mine")])
+def test_there_is_nothing_to_prefer_where_something_goes(
+    lab: CondaEnvironment, words: tuple[str, ...]
+) -> None:
+    assert safepip(lab, *words).exit_code == 2
+
+
+# ------------------------------------------------------------------------------- a tool on PATH
+
+
+def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    env = stand_in(lab, tmp_path, "sys.exit(1)", ("shared", "2.1"))
+    done = preferring(lab, "mine", env=env)
+    assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
+    (finding,) = done.answer["findings"]
+    assert finding["message"] == "conda could not install its part"
+    assert finding["why"] == "it ended with 1"
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"safepip install --env {lab.prefix} mine"
+
+
+def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
+    tmp_path: Path,
+) -> None:
+    lab = made(tmp_path)
+    something_else = "install(prefix, channel([*CONDA, *CHANNEL]), [*there, 'strict'], keep=True)"
+    done = preferring(lab, "mine", env=stand_in(lab, tmp_path, something_else, ("shared", "2.1")))
+    assert (done.exit_code, altered(done), done.answer["code"]) == (13, {}, "prefer-conda"), done
+    (finding,) = done.answer["findings"]
+    assert "in another way than shown" in finding["message"]
+    assert finding["why"] == "not there: shared 2.1"
+    assert "mine" not in lab.distributions()
+
+
+def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said(
+    tmp_path: Path,
+) -> None:
+    lab = made(tmp_path)
+    wheel = tmp_path / "wheels" / WHEELS["private_thing", "3.0"].filename
+    env = stand_in(lab, tmp_path, f"{INSTALLS}\nPath({str(wheel)!r}).unlink()", ("shared", "2.1"))
+    done = preferring(lab, "mine", env=env)
+    assert (done.exit_code, altered(done)) == (13, {}), done
+    assert (done.answer["verdict"], done.answer["code"]) == ("error", "pip-failed")
+    assert (done.answer["conda"]["tool"], done.answer["conda"]["done"]) == ("conda", True)
+    assert "conda says: install -p" in done.stderr
+    assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+
+
+def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
+    lab, begun = made(tmp_path), tmp_path / "begun"
+    does = f"import time; Path({str(begun)!r}).touch(); time.sleep(0.5)\n{INSTALLS}"
+    env = {**links(lab), **stand_in(lab, tmp_path, does, ("shared", "2.1"))}
+    words = ["--env", str(lab.prefix), "--json", "install", "--prefer-conda", "mine"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "safepip", *words],
+        env=lab.environ(env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        while not begun.exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    answer = json.loads(said)
+    assert (process.returncode, answer["code"]) == (130, "interrupted"), said
+    assert answer["conda"]["done"] is True
+    assert answer["findings"][0]["message"] == "Nothing was installed by pip."
+    assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+
+
+# ------------------------------------------------------------------------------- what a tool says
+
+
+@pytest.mark.parametrize(
+    ("answer", "moves"),
+    [
+        ({"success": True, "message": "All requested packages already installed."}, ()),
+        (
+            {
+                "success": True,
+                "actions": {
+                    "FETCH": [],
+                    "PREFIX": "/opt/lab",
+                    "LINK": [{"name": "numpy", "version": "2.0"}, {"name": "x", "version": "1"}],
+                    "UNLINK": [
+                        {"name": "numpy", "version": "1.26"},
+                        {"name": "old", "version": "3"},
+                    ],
+                },
+            },
+            (Moved("numpy", "1.26", "2.0"), Moved("old", "3", ""), Moved("x", "", "1")),
+        ),
+        ({"success": False, "error": "no"}, None),
+        ({"success": True, "actions": {"LINK": ["numpy-2.0-0"]}}, None),
+        ({"success": True, "actions": {"LINK": [{"name": "numpy"}]}}, None),
+        ({"success": True, "actions": []}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_what_a_tool_would_do_is_understood_or_nothing_is_done(
+    answer: object, moves: tuple[Moved, ...] | None
+) -> None:
+    assert parse_moves(answer) == moves
+
+
+def test_why_a_tool_refuses_is_said_in_a_line_without_secrets() -> None:
+    message = "not available:\n\n  - x\x1b[0m from https://me:secret@conda.example/t"
+    assert parse_refusal({"message": message}) == (
+        "not available: - x?[0m from https://****@conda.example/t"
+    )
+    assert parse_refusal({"message": 1}) == ""
+    assert parse_refusal("no JSON") == ""
+
+
+# ------------------------------------------------------------------------------- what is said
+
+PART = CondaPart(
+    "conda",
+    "conda install -p /lab shared",
+    "conda remove -p /lab shared",
+    moves=(Moved("shared", "", "2.1"),),
+    words=(),
+    specs=("shared",),
+)
+MOVED = replace(PART, moves=(*PART.moves, Moved("numpy", "1.26.4", "2.0")), state="refused")
+CHANGED = """
+    error[prefer-conda]: conda's part would change what is there: numpy 1.26.4 ->
+      2.0
+      env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
+    why   safepip lets conda only add by itself, since others may count on what is
+          there
+    Nothing was changed.
+    """
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (
+            clear(verb="plan", conda=PART),
+            """
+            safepip: from conda. 1 new package, nothing that is there is changed, by conda
+                conda install -p /lab shared
+              + shared 2.1
+            """,
+        ),
+        (
+            clear(artifact("mine==1"), conda=replace(PART, state="done")),
+            """
+            safepip: clear. 1 new package, nothing from conda is touched (lab)
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (
+            Outcome(13, None, LAB, conda=replace(PART, state="done"), pip_ended=1),
+            """
+            Nothing was installed by pip.
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (Outcome(10, Blocked(Plan(()), ()), LAB, "plan", conda=MOVED), CHANGED),
+    ],
+)
+def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
+    outcome: Outcome, text: str
+) -> None:
+    assert said(outcome) == expected(text)
+
+
+def test_documents_tell_conda_s_part_too() -> None:
+    shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
+    assert "Hint: first, shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    refused = Outcome(10, Blocked(Plan(()), ()), LAB, "plan", ("install", "x"), conda=MOVED)
+    assert "### safepip: blocked (prefer-conda)" in markdown(refused).replace("&#45;", "-")
+    assert "conda's part would change what is there" in page(refused).replace("&#x27;", "'")
