@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import importlib
 import json
 import os
@@ -71,37 +70,64 @@ def _early(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ask(request: object, streams: list[int], timeout: float) -> int:
-    server = _server(os.getpid(), threading.get_ident(), json.dumps(_early(os.environ)))
-    server.settimeout(timeout)
-    socket.send_fds(server, [json.dumps(request).encode()], streams)
-    answer = server.recv(64)
-    if not answer:
-        _server.cache_clear()
-        raise RuntimeError("the process that safepip is forked from has ended")
-    return int(answer)
+    """Have a request carried out, and give its exit code.
+
+    Who is interrupted, or waits in vain, leaves nothing behind that would answer the next request.
+    """
+    key = threading.get_ident(), json.dumps(_early(os.environ))
+    if key not in _servers or _servers[key].owner != os.getpid():
+        _servers[key] = _Server()
+    server = _servers[key]
+    try:
+        return server.ask(request, streams, timeout)
+    except BaseException:
+        del _servers[key]
+        server.kill()
+        raise
 
 
-@functools.cache
-def _server(owner: int, thread: int, early: str) -> socket.socket:
-    """The server that one thread of the process ``owner`` has, started with these variables."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in (ours, theirs):
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
-    with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
-            cwd=Path(__file__).resolve().parents[1],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-        )
-    atexit.register(_end, ours, process)
-    return ours
+class _Server:
+    """The process that safepip is forked from, and the connection to it."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in (self._connection, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
+                cwd=Path(__file__).resolve().parents[1],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        atexit.register(self.end)
+
+    def ask(self, request: object, streams: list[int], timeout: float) -> int:
+        self._connection.settimeout(timeout)
+        socket.send_fds(self._connection, [json.dumps(request).encode()], streams)
+        answer = self._connection.recv(64)
+        if not answer:
+            raise RuntimeError("the process that safepip is forked from has ended")
+        return int(answer)
+
+    def kill(self) -> None:
+        """End it, and what it has forked."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self.end()
+
+    def end(self) -> None:
+        """Let it end, as it does when nobody can ask any more."""
+        if self.owner == os.getpid():
+            self._connection.close()
+            self._process.wait()
 
 
-def _end(connection: socket.socket, process: subprocess.Popen[bytes]) -> None:
-    connection.close()
-    process.wait()
+_servers: dict[tuple[int, str], _Server] = {}
+"""By the thread that asks, and the variables that it was started with."""
 
 
 # ------------------------------------------------------------------------------- the server

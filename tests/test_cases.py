@@ -117,7 +117,7 @@ def _what_is_offered_works(
     wanted = {one["name"] for one in answer["changes"] if one["requested"]}
     as_it_was = answer["verdict"] == "block"
     lines = _to_be_pasted(answer)
-    # Where a case is told by more commands than one, the further ones have the same ways out.
+    # A paste is the dearest part of these tests: of a case's further commands the first way out is.
     for line in lines if command is world.case.commands[0] else lines[:1]:
         if not as_it_was:
             # What is printed may name the environment, so each new one is made in the same place.

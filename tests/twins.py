@@ -22,7 +22,7 @@ from tests.lab import CondaEnvironment, Ledger, changed
 from tests.lab.ledger import owned_paths, with_modes
 
 ENGINES = ("", "two-pass")
-"""The values of `SAFEPIP_ENGINE` that every test of the guard is run with."""
+"""The values of `SAFEPIP_ENGINE`: a test of the guard meets both, or one in turn (`engine_for`)."""
 
 
 def engine_for(test: str) -> str:
