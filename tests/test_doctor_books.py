@@ -429,14 +429,19 @@ def test_where_no_command_mends_it_one_says_why() -> None:
 def test_what_is_written_over_and_may_be_an_edit_is_in_the_step() -> None:
     edited, gone = f"{LIBRARY}/numpy/core.py", f"{LIBRARY}/numpy/__init__.py"
     dist = "numpy-1.26.4-py311_0"
+    command = WrongInterpreter(
+        conda_package=dist, starts="/x/python", exists=True, paths=("bin/f2py",)
+    )
     damage = [
         Altered(conda_package=dist, paths=(edited,)),
         Missing(conda_package=dist, paths=(gone,), files=5),
+        command,
     ]
     inspection = seen(NUMPY)
     supply = Supply("folder", "/pkgs")
     planned = plan_repair(inspection, damage, wants(inspection, damage, {}), Means({dist: supply}))
-    assert planned.steps == (PutBack(dist, (edited, gone), supply, over=(edited,)),)
+    back, over = (edited, gone, "bin/f2py"), (edited, "bin/f2py")
+    assert planned.steps == (PutBack(dist, back, supply, over=over),)
 
 
 @pytest.mark.parametrize("why", get_args(Why))

@@ -21,6 +21,7 @@ from safepip.decisions.repairing.wants import source_of
 from safepip.values.damage import (
     Altered,
     Leftover,
+    WrongInterpreter,
 )
 from safepip.values.repair import (
     Discard,
@@ -49,7 +50,8 @@ def plan_repair(
     findings = tuple(findings)
     stuck, stuck_claims = _stuck(inspection, wanted, means)
     single = {dist: _hindered(dist, wanted, means) for dist in wanted.put_back if dist not in stuck}
-    edited = {path for one in findings if isinstance(one, Altered) for path in one.paths}
+    # (A command of conda's that starts another Python has other bytes, too.)
+    edited = {p for f in findings if isinstance(f, Altered | WrongInterpreter) for p in f.paths}
     puts = _puts(wanted, means, (stuck, single), edited)
     steps: list[Step] = []
     for claim in wanted.take_out:
