@@ -38,6 +38,8 @@ VALUES: Mapping[str, tuple[Value, ...]] = {
     "undo-megabytes": (1000.0, 0.0),
 }
 CONFIG = "etc/safepip/config.toml"
+NUMBER = "expected a number of at most 1000000000"
+DIGITS = "a number with thousands of digits"
 LOOSER = "has no effect: `{}` is stricter, and a project cannot loosen it"
 OTHER = "has no effect: the file of a project can make safepip stricter, and nothing else"
 
@@ -91,8 +93,16 @@ def test_what_a_project_asks_for_in_vain_is_said() -> None:
         ({"policy": "lax"}, '`policy` in `/f.toml` is `"lax"`, expected `keep` or `strict`'),
         ({"undo": "off"}, '`undo` in `/f.toml` is `"off"`, expected `true` or `false`'),
         ({"undo": 0}, "`undo` in `/f.toml` is `0`, expected `true` or `false`"),
-        ({"lock-seconds": True}, "`lock-seconds` in `/f.toml` is `True`, expected a number"),
-        ({"lock-seconds": float("inf")}, "`lock-seconds` in `/f.toml` is `inf`, expected a number"),
+        ({"lock-seconds": True}, f"`lock-seconds` in `/f.toml` is `True`, {NUMBER}"),
+        ({"lock-seconds": float("inf")}, f"`lock-seconds` in `/f.toml` is `inf`, {NUMBER}"),
+        (
+            {"lock-seconds": 10**400},
+            f"`lock-seconds` in `/f.toml` is `1{'0' * 58}…`, {NUMBER}",
+        ),
+        ({"undo-megabytes": -1e303}, f"`undo-megabytes` in `/f.toml` is `-1e+303`, {NUMBER}"),
+        ({"undo-changes": 16**6000}, f"`undo-changes` in `/f.toml` is {DIGITS}, {NUMBER}"),
+        ({"policy": 16**6000}, f"`policy` in `/f.toml` is {DIGITS}, expected `keep` or `strict`"),
+        ({"allow": [16**6000]}, f"`allow` in `/f.toml` is {DIGITS}, expected a list of names"),
         ({"allow": "numpy"}, '`allow` in `/f.toml` is `"numpy"`, expected a list of names'),
         ({"allow": ["a", 1]}, "`allow` in `/f.toml` is `['a', 1]`, expected a list of names"),
         (
@@ -113,7 +123,8 @@ def test_an_error_names_file_and_key(table: object, says: str) -> None:
     [
         ("SAFEPIP_UNDO", "maybe", "`SAFEPIP_UNDO` is `maybe`, expected `on` or `off`"),
         ("SAFEPIP_POLICY", "x", "`SAFEPIP_POLICY` is `x`, expected `keep` or `strict`"),
-        ("SAFEPIP_LOCK_SECONDS", "nan", "`SAFEPIP_LOCK_SECONDS` is `nan`, expected a number"),
+        ("SAFEPIP_LOCK_SECONDS", "nan", f"`SAFEPIP_LOCK_SECONDS` is `nan`, {NUMBER}"),
+        ("SAFEPIP_UNDO_MEGABYTES", "1e303", f"`SAFEPIP_UNDO_MEGABYTES` is `1e303`, {NUMBER}"),
         ("SAFEPIP_ALLOW", "a b", "`SAFEPIP_ALLOW` is `a b`, expected names of distributions"),
     ],
 )

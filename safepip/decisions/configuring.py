@@ -7,7 +7,6 @@ cloned; so it makes safepip stricter, and never anything else.
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from safepip.values.setting import Layer, Setting, Value
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_LARGEST = 1_000_000_000
+"""Of seconds, megabytes and changes: far beyond any need, and what every computation bears."""
 _SWITCH = {
     **dict.fromkeys(("on", "1", "true", "yes"), True),
     **dict.fromkeys(("off", "0", "false", "no"), False),
@@ -130,7 +131,8 @@ def _value(setting: Setting, found: object) -> Value | None:
             return found if isinstance(found, bool) else None
         case "number":
             is_number = isinstance(found, int | float) and not isinstance(found, bool)
-            return float(found) if is_number and math.isfinite(found) else None  # type: ignore[arg-type]
+            # (Compared as it is: an integer may be too large for a float.)
+            return float(found) if is_number and abs(found) <= _LARGEST else None  # type: ignore[arg-type]
         case "names":
             return _all_names(found) if isinstance(found, list) else None
 
@@ -151,11 +153,14 @@ def _expected(setting: Setting, *, in_file: bool) -> str:
         case "switch":
             return "`true` or `false`" if in_file else "`on` or `off`"
         case "number":
-            return "a number"
+            return f"a number of at most {_LARGEST}"
         case "names":
             return "a list of names" if in_file else "names of distributions"
 
 
 def _found(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    except ValueError:  # Python writes no integer of thousands of digits, as hexadecimals can give
+        return "a number with thousands of digits"
     return f"`{shown(text, 60)}`"
