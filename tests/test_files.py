@@ -92,6 +92,37 @@ def test_a_name_that_leads_out_is_refused(member: str) -> None:
         paths(contents)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data/etc/safepip/config.toml",
+        "data/etc/safepip/guard.json",
+        "data/ETC/safepip/../Safepip/config.toml",
+        "data/libexec/safepip/shims/pip",
+        "data/etc/ipython/startup/10-safepip.py",
+        "data/etc/conda/activate.d/zz-safepip.sh",
+        "data/etc/conda/deactivate.d/00-safepip.fish",
+        "purelib/safepip_guard.pth",
+        "data/lib/safepip_guard.pth",
+    ],
+)
+def test_what_safepip_itself_goes_by_is_in_no_wheel(path: str) -> None:
+    member = f"x-1.data/{path}"
+    contents = WheelContents(("x-1.dist-info/METADATA", member), is_pure=True)
+    for python in (INTERPRETER, replace(INTERPRETER, prefix="/p")):  # elsewhere by `--prefix`
+        with pytest.raises(UnreadableWheel) as caught:
+            planned_files(entry(), contents, python, compiles=False)
+        why = f"`{member}` would change what safepip itself goes by"
+        assert caught.value.message == f"cannot read the wheel `x.whl`: {why}"
+
+
+def test_others_have_files_beside_safepips() -> None:
+    below = ("etc/safepip.toml", "etc/conda/activate.d/x.sh", "etc/ipython/startup/20-x.py")
+    members = tuple(f"x-1.data/data/{path}" for path in below)
+    contents = WheelContents(("x-1.dist-info/METADATA", *members), is_pure=True)
+    assert paths(contents) == [f"/p/{path}" for path in below]
+
+
 @pytest.mark.parametrize("member", ["x-1.data/odd/file", "x-1.data/purelib"])
 def test_a_part_that_no_installation_has_is_refused(member: str) -> None:
     contents = WheelContents(("x-1.dist-info/METADATA", member), is_pure=True)

@@ -179,6 +179,7 @@ OTHERS_METADATA: dict[str, Mapping[str, Any]] = {
     "a link": {"files": {"evil.py": "", "owned.egg-link": "/tmp\n"}},  # noqa: S108 - never made
     "conda's books": {"data_files": {"conda-meta/evil-1-0.json": "{}"}},
     "Python's own": {"data_scripts": {"pyvenv.cfg": "home = /usr/bin\n"}},
+    "safepip's settings": {"data_files": {"etc/safepip/config.toml": 'allow = ["owned"]\n'}},
 }
 
 

@@ -20,6 +20,17 @@ STARTUP = "etc/ipython/startup/10-safepip.py"
 """Run by every IPython of the environment, in notebooks and terminals alike."""
 MANIFEST = "etc/safepip/guard.json"
 
+# Scripts of the same suffix run in the order of their names when an environment is activated, and
+# in the reverse order when it is deactivated: ours come last both times.
+ACTIVATE = "etc/conda/activate.d/zz-safepip"
+DEACTIVATE = "etc/conda/deactivate.d/00-safepip"
+"""Without the suffix, which each shell has its own of."""
+PATH_FILE = "safepip_guard.pth"
+"""In the folder of the modules; Python runs it at each start."""
+
+OWN = ("etc/safepip/", f"{ROOT}/", ACTIVATE, DEACTIVATE, STARTUP)
+"""How the paths below a prefix begin at which nobody but safepip and the user writes."""
+
 
 @dataclass(frozen=True)
 class Piece:

@@ -11,7 +11,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import is_printable
-from safepip.values.guarding import ACTIVE, HOOK, NOTEBOOK, SHIMS, STARTUP, Level, Piece
+from safepip.values.guarding import (
+    ACTIVATE,
+    ACTIVE,
+    DEACTIVATE,
+    HOOK,
+    NOTEBOOK,
+    PATH_FILE,
+    SHIMS,
+    STARTUP,
+    Level,
+    Piece,
+)
 from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
@@ -19,15 +30,11 @@ if TYPE_CHECKING:
 
     from safepip.decisions.fixing.shell import Shell
 
-# Scripts of the same suffix run in the order of their names when an environment is activated, and
-# in the reverse order when it is deactivated: ours come last both times.
-_ACTIVATE = "etc/conda/activate.d/zz-safepip"
-_DEACTIVATE = "etc/conda/deactivate.d/00-safepip"
 _SUFFIXES = ("sh", "fish", "ps1")
 
 # Run at each start of Python, so what has neither verb among its arguments costs a look at them and
 # nothing else. One line, since `site` takes no more; and silent, whatever has become of the hook.
-_PATH_FILE = (
+_START = (
     'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ())) or exec("try:'
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
@@ -119,8 +126,8 @@ def _shims(
 
 def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
     for suffix in _SUFFIXES:
-        yield Piece(f"{_ACTIVATE}.{suffix}", texts[f"shell/activate.{suffix}"].encode())
-        yield Piece(f"{_DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
+        yield Piece(f"{ACTIVATE}.{suffix}", texts[f"shell/activate.{suffix}"].encode())
+        yield Piece(f"{DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
 
 
 def _script(text: str, safepip: Sequence[str], package: str) -> bytes:
@@ -136,7 +143,7 @@ def _notebooks(script: bytes) -> Iterator[Piece]:
 
 def _deep(hook: bytes, library: str) -> Iterator[Piece]:
     yield Piece(HOOK, hook)
-    yield Piece(f"{library}/safepip_guard.pth", _PATH_FILE.replace("HOOK", HOOK).encode())
+    yield Piece(f"{library}/{PATH_FILE}", _START.replace("HOOK", HOOK).encode())
 
 
 def filled(shim: str, safepip: Sequence[str], package: str) -> str:

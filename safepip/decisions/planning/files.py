@@ -12,11 +12,12 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import NoWheel, UnreadableWheel
+from safepip.values.guarding import OWN, PATH_FILE
 from safepip.values.plan import FileKind, PlannedFile
 from safepip.values.seal import MARKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safepip.values.account import Entry, WheelContents
     from safepip.values.environment import Interpreter
@@ -42,16 +43,15 @@ def planned_files(
     Of a project without a wheel, that is what `setup.py develop` may write.
 
     Raises: NoWheel, when nobody can say what would be written; UnreadableWheel, when a name would
-    leave the folder that it belongs to, or when the wheel writes what decides who owns what:
-    records, pins, marks. No record owns those.
+    leave the folder that it belongs to, or when the wheel writes what decides who owns what, and
+    what is judged: records, pins, marks, settings, the guard. No record owns those.
     """
     if contents is None:
         raise NoWheel(entry.name, entry.version)
     if not entry.wheel:
         return tuple(_developed(entry, contents))
     files = [*_from_archive(entry, contents), *_made_by_pip(entry, contents, interpreter)]
-    for file in files:
-        _refuse_books(file, entry, contents, interpreter)
+    _refuse_books(files, entry, contents, interpreter)
     if compiles:
         tag = interpreter.cache_tag
         files += [
@@ -75,26 +75,42 @@ def _developed(entry: Entry, contents: WheelContents) -> Iterator[PlannedFile]:
 
 
 def _refuse_books(
-    file: PlannedFile, entry: Entry, contents: WheelContents, interpreter: Interpreter
+    files: Iterable[PlannedFile], entry: Entry, contents: WheelContents, interpreter: Interpreter
 ) -> None:
-    """Refuse what would tell conda, Python or pip something about others than the wheel itself.
+    """Refuse what would tell conda, Python, pip or safepip something about others than the wheel.
 
     Raises: UnreadableWheel.
     """
-    path = file.path.lower()
-    name = path.rpartition("/")[2]
-    marks = (f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg")
-    beside_python = path.rpartition("/")[0] == interpreter.scripts.lower()
-    if (
-        path.startswith(f"{interpreter.prefix}/conda-meta/".lower())
-        or path in {mark.lower() for mark in marks}
-        or (beside_python and (name in _READ_BY_PYTHON or name.endswith("._pth")))
-    ):
-        raise UnreadableWheel(entry.url, f"`{file.member}` would change conda's own books")
-    for library in {entry.scheme.purelib, entry.scheme.platlib}:
-        top = file.path.removeprefix(f"{library}/").partition("/")[0]
-        if file.path.startswith(f"{library}/") and _is_metadata(top) and top != contents.dist_info:
-            raise UnreadableWheel(entry.url, f"`{top}` would be metadata of something else")
+    # (With `--prefix` the files go elsewhere, and that may be an environment as well.)
+    roots = {interpreter.prefix, entry.scheme.data}
+    libraries = {entry.scheme.purelib, entry.scheme.platlib}
+    books = _lower(f"{root}/conda-meta/" for root in roots)
+    own = _lower(f"{root}/{path}" for root in roots for path in OWN)
+    own += _lower(f"{library}/{PATH_FILE}" for library in libraries)
+    marks = _lower((f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg"))
+    for file in files:
+        path = file.path.lower()
+        folder, _, name = path.rpartition("/")
+        beside_python = folder == interpreter.scripts.lower()
+        member = file.member or file.path
+        if (
+            path.startswith(books)
+            or path in marks
+            or (beside_python and (name in _READ_BY_PYTHON or name.endswith("._pth")))
+        ):
+            raise UnreadableWheel(entry.url, f"`{member}` would change conda's own books")
+        if path.startswith(own):
+            raise UnreadableWheel(entry.url, f"`{member}` would change what safepip itself goes by")
+        for library in libraries:
+            top = file.path.removeprefix(f"{library}/").partition("/")[0]
+            is_inside = file.path.startswith(f"{library}/")
+            if is_inside and _is_metadata(top) and top != contents.dist_info:
+                raise UnreadableWheel(entry.url, f"`{top}` would be metadata of something else")
+
+
+def _lower(paths: Iterable[str]) -> tuple[str, ...]:
+    """Give paths as those are compared that a file system may take for the same."""
+    return tuple(path.lower() for path in paths)
 
 
 def _is_metadata(name: str) -> bool:

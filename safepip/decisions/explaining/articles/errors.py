@@ -50,7 +50,8 @@ ERRORS = (
     _unreadable(
         "unreadable-wheel",
         "an artifact is no wheel",
-        "The list of files is read from the wheel itself; one that cannot be opened has none.",
+        "The list of files is read from the wheel itself; one that cannot be opened has none. "
+        "Nor is one believed that writes conda's books, or the settings and the guard of safepip.",
         "error[unreadable-wheel]: cannot read the wheel `x-1.0-py3-none-any.whl`: not a zip file",
         ("have it fetched anew", "safepip install --no-cache-dir NAME"),
     ),
