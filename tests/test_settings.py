@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from safepip.decisions.configuring import configured, values_in, values_of
+from safepip.decisions.configuring import configured, heeded_in, values_in, values_of
 from safepip.effects.config_files import read_layers
 from safepip.values.errors import UnreadableFile, UsageError
 from safepip.values.setting import SETTINGS, Layer, Source, Value
@@ -118,6 +118,22 @@ def test_an_error_names_file_and_key(table: object, says: str) -> None:
     assert caught.value.message == says
 
 
+def test_what_is_wrong_in_a_project_is_left_out_and_the_rest_heeded() -> None:
+    table = {"policy": "strict", "future-key": 1, "undo": "on", "lock-seconds": 10**400}
+    values, faults = heeded_in(table, "/p.toml", "tool.safepip")
+    assert (values, len(faults)) == ({"policy": "strict"}, 3)
+    assert configured([Layer("project", "/p.toml", values, faults)]).unheeded[:2] == (
+        "unknown setting `future-key` in `/p.toml`; that has no effect",
+        '`undo` in `/p.toml` is `"on"`, expected `true` or `false`; that has no effect',
+    )
+    assert heeded_in([], "/p.toml", "tool.safepip") == (
+        {},
+        ("`tool.safepip` in `/p.toml` is `[]`, expected a table",),
+    )
+    many = heeded_in({f"k{number}": 1 for number in range(1000)}, "/p.toml", "tool.safepip")
+    assert many[1][4:] == ("unknown setting `k4` in `/p.toml`", "995 more in `/p.toml`")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
@@ -172,6 +188,20 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file.unlink()
     file.mkdir()
     assert [one.source for one in layers_at(tmp_path)] == ["variable"]
+
+
+def test_no_project_stops_anything_by_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[tool.safepip]\npolicy = 'strict'\nlater = 1\n")
+    (tmp_path / "a" / "pyproject.toml").write_text("this is about safepip\n")
+    os.mkfifo(below / "pyproject.toml")
+    piped, talking, knowing = layers_at(below)[:-1]
+    whys = ("it is not a regular file", "it is not TOML: ")
+    for layer, why in zip((piped, talking), whys, strict=True):
+        (fault,) = layer.faults
+        assert fault.startswith(f"cannot read `{layer.path}`: {why}")
+    assert (knowing.values, len(knowing.faults)) == ({"policy": "strict"}, 1)
 
 
 def test_a_working_folder_that_is_gone_has_no_project(tmp_path: Path) -> None:
@@ -235,9 +265,14 @@ def test_files_decide_how_strict_a_command_is(lab: CondaEnvironment, tmp_path: P
     told = [finding.get("message") for finding in asked.answer["findings"]]
     assert f'`allow = ["libnum"]` in `{project}` {OTHER}' in told
     project.write_text("[tool.safepip]\nno-such = 1\n")
+    newer = plan(lab, tmp_path, "vision==5.0", **env)
+    told = [finding.get("message") for finding in newer.answer["findings"]]
+    assert ended(newer) == (10, "block")
+    assert f"unknown setting `no-such` in `{project}`; that has no effect" in told
+    own.write_text("no-such = 1\n")
     wrong = plan(lab, tmp_path, "vision", **env)
     assert (wrong.exit_code, wrong.answer["code"]) == (2, "usage")
-    assert f"unknown setting `no-such` in `{project}`" in wrong.stdout
+    assert f"unknown setting `no-such` in `{own}`" in wrong.stdout
 
 
 def test_the_status_of_the_guard_says_what_is_set_and_where(

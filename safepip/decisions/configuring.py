@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LARGEST = 1_000_000_000
 """Of seconds, megabytes and changes: far beyond any need, and what every computation bears."""
+_MOST_FAULTS = 5
+"""Of one file that are told one by one."""
 _SWITCH = {
     **dict.fromkeys(("on", "1", "true", "yes"), True),
     **dict.fromkeys(("off", "0", "false", "no"), False),
@@ -33,23 +35,47 @@ def values_in(table: object, path: str, within: str = "") -> dict[str, Value]:
 
     Raises: UsageError, which names file and key.
     """
-    where = f"`{shown(path)}`"
+    found = _table(table, path, within)
+    return {key: _value_in(key, value, path) for key, value in found.items()}
+
+
+def heeded_in(table: object, path: str, within: str) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """Give what a table sets that makes sense, and a sentence for each thing that does not."""
+    try:
+        found = _table(table, path, within)
+    except UsageError as error:
+        return {}, (error.message,)
+    values: dict[str, Value] = {}
+    faults = []
+    for key, value in found.items():
+        try:
+            values[key] = _value_in(key, value, path)
+        except UsageError as error:
+            faults.append(error.message)
+    more = len(faults) - _MOST_FAULTS
+    told = faults[:_MOST_FAULTS]
+    return values, (*told, *((f"{more} more in `{shown(path)}`",) if more > 0 else ()))
+
+
+def _table(table: object, path: str, within: str) -> Mapping[str, object]:
     if not isinstance(table, dict):
-        raise UsageError(f"`{within}` in {where} is {_found(table)}, expected a table")
-    values = {}
-    for key, found in table.items():
-        setting = BY_KEY.get(key)
-        if setting is None:
-            raise UsageError(
-                f"unknown setting `{shown(key)}` in {where}",
-                why=f"the settings are {', '.join(BY_KEY)}",
-            )
-        value = _value(setting, found)
-        if value is None:
-            expected = _expected(setting, in_file=True)
-            raise UsageError(f"`{key}` in {where} is {_found(found)}, expected {expected}")
-        values[key] = value
-    return values
+        raise UsageError(f"`{within}` in `{shown(path)}` is {_found(table)}, expected a table")
+    return table
+
+
+def _value_in(key: str, found: object, path: str) -> Value:
+    where = f"`{shown(path)}`"
+    setting = BY_KEY.get(key)
+    if setting is None:
+        raise UsageError(
+            f"unknown setting `{shown(key)}` in {where}",
+            why=f"the settings are {', '.join(BY_KEY)}",
+        )
+    value = _value(setting, found)
+    if value is None:
+        expected = _expected(setting, in_file=True)
+        raise UsageError(f"`{key}` in {where} is {_found(found)}, expected {expected}")
+    return value
 
 
 def values_of(environ: Mapping[str, str]) -> dict[str, Value]:
@@ -73,8 +99,9 @@ def values_of(environ: Mapping[str, str]) -> dict[str, Value]:
 def configured(layers: Iterable[Layer]) -> Configuration:
     """Give the settings; ``layers`` come from the weakest to the strongest source."""
     chosen = {setting.key: Chosen(setting.usual) for setting in SETTINGS}
-    unheeded = []
+    unheeded: list[str] = []
     for layer in layers:
+        unheeded += (f"{fault}; that has no effect" for fault in layer.faults)
         for key, value in layer.values.items():
             setting, before = BY_KEY[key], chosen[key]
             origin = layer.path or setting.variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from safepip.decisions.configuring import values_in, values_of
+from safepip.decisions.configuring import heeded_in, values_in, values_of
 from safepip.effects.opened import UnfitFile, read_bytes
 from safepip.values.errors import UnreadableFile
 from safepip.values.setting import Layer
@@ -26,6 +26,9 @@ _LEVELS = 64
 def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
     """Give what each source sets, from the weakest to the strongest.
 
+    What is wrong with a project's file is told in its layer, and stops nothing: whoever can write
+    in a folder above the working folder may have put it there, and a newer safepip knows more keys.
+
     Raises: UsageError; UnreadableFile.
     """
     files: tuple[tuple[Source, str], ...] = (
@@ -36,14 +39,23 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
         text = _read(path) if path else None
         if text is not None:
             yield Layer(source, path, values_in(_parsed(path, text), path))
-    for path in _projects():
-        text = _read(path)
-        # The table cannot be there without its name, and most projects know nothing of safepip.
-        tool = _parsed(path, text).get("tool") if text and b"safepip" in text else None
-        if isinstance(tool, dict) and "safepip" in tool:
-            yield Layer("project", path, values_in(tool["safepip"], path, _TABLE))
-            break
+    yield from _of_projects()
     yield Layer("variable", "", values_of(environ))
+
+
+def _of_projects() -> Iterator[Layer]:
+    """Give what the nearest project sets that knows safepip, and what cannot be read before it."""
+    for path in _projects():
+        try:
+            text = _read(path)
+            # The table cannot be there without its name, and most projects know nothing of safepip.
+            tool = _parsed(path, text).get("tool") if text and b"safepip" in text else None
+        except UnreadableFile as error:
+            yield Layer("project", path, {}, (error.message,))
+            continue
+        if isinstance(tool, dict) and "safepip" in tool:
+            yield Layer("project", path, *heeded_in(tool["safepip"], path, _TABLE))
+            return
 
 
 def user_file() -> str:

@@ -51,6 +51,8 @@ class Layer(NamedTuple):
     """The file; empty for variables, of which each has a name of its own."""
     values: dict[str, Value]
     """By key."""
+    faults: tuple[str, ...] = ()
+    """What is wrong with it and was left out, a sentence each; none where that is an error."""
 
 
 class Chosen(NamedTuple):
@@ -67,7 +69,7 @@ class Configuration(NamedTuple):
     chosen: dict[str, Chosen]
     """By key; every setting is there."""
     unheeded: tuple[str, ...] = ()
-    """What a project's file asks for in vain, a sentence each."""
+    """What a project's file asks for in vain, or wrongly, a sentence each."""
 
     def word(self, key: str) -> str:
         """Give a setting that is one of some words."""
