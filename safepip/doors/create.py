@@ -18,10 +18,10 @@ from safepip.doors.policy import policy_of
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.environment_files import read_environment_file
-from safepip.effects.making import TOOLS
 from safepip.effects.targets import place_for
 from safepip.recipes.check_file import check_file
 from safepip.recipes.create import Created, Making, command_of, create
+from safepip.values.environment import FAMILY
 from safepip.values.errors import UsageError
 from safepip.values.exits import SCHEMA, Exit
 from safepip.values.findings import CondaOwned
@@ -45,7 +45,7 @@ def create_command(*common: click.Parameter) -> click.Command:
             click.Option(["--allow"], metavar="NAME[,NAME]", help="Let pip take these over."),
             click.Option(
                 ["--with", "maker"],
-                type=click.Choice([*TOOLS, "rattler"]),
+                type=click.Choice([*FAMILY, "rattler"]),
                 help="What makes conda's part; usually the first of these that is there.",
             ),
             *common,

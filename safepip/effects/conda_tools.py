@@ -12,7 +12,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Literal
 
 from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
-from safepip.effects.making import TOOLS
+from safepip.values.environment import FAMILY
 from safepip.values.errors import CondaFailed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 def tool_on_path(wanted: str, environ: Mapping[str, str]) -> Maker | Literal[""]:
     """Give the tool that is wanted, else another of its family; empty where PATH has none."""
     path = environ.get("PATH", os.defpath)
-    named = sorted(TOOLS, key=lambda tool: tool != wanted)
+    named = sorted(FAMILY, key=lambda tool: tool != wanted)
     return next((tool for tool in named if shutil.which(tool, path=path)), "")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from safepip.effects.itself import library_beside
 from safepip.effects.records import read_text
+from safepip.values.environment import FAMILY
 from safepip.values.errors import AlreadyThere, CannotCreate, Unsolvable
 from safepip.values.text import shown, without_secrets
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from safepip.values.environment_file import EnvironmentFile
 
 Maker = Literal["conda", "mamba", "micromamba", "rattler"]
-TOOLS: tuple[Maker, ...] = ("conda", "mamba", "micromamba")
 
 RATTLER = "py-rattler>=0.20"
 _MAKER = Path(__file__).with_name("maker.py")
@@ -48,7 +48,7 @@ def maker_of(wanted: str, environ: Mapping[str, str]) -> Maker:
     Raises: CannotCreate, where there is none.
     """
     path = environ.get("PATH", os.defpath)
-    found = [tool for tool in TOOLS if shutil.which(tool, path=path)]
+    found: list[Maker] = [tool for tool in FAMILY if shutil.which(tool, path=path)]
     found += ["rattler"] if has_rattler() else []
     chosen = [tool for tool in found if wanted in ("", tool)]
     if not chosen:

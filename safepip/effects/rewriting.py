@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _PLACE = ("fn", "url", "channel")
-RATTLER = frozenset({"rattler", "pixi"})
+RATTLER_LIKE = frozenset({"rattler", "pixi"})
 """Tools that leave out a hash in the prefix where it is that of the package."""
 
 
@@ -48,7 +48,7 @@ def write_record(
     Raises: OSError.
     """
     environment = inspection.environment
-    by_rattler = environment.manager in RATTLER
+    by_rattler = environment.manager in RATTLER_LIKE
     prefix = environment.prefix
     facts = {**read_object(f"{folder}/info/index.json"), **_origin(inspection, step, folder)}
     paths = [_row(prefix, path, rows[path], by_rattler=by_rattler) for path in _in_order(rows)]
@@ -178,7 +178,7 @@ def _local_channels(inspection: Inspection) -> Iterable[str]:
 def _with_channel(inspection: Inspection, raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the facts with the channel as the environment's tool writes it."""
     above = str(raw["url"]).rpartition("/")[0]
-    if inspection.environment.manager in RATTLER:
+    if inspection.environment.manager in RATTLER_LIKE:
         above = above.rpartition("/")[0] + "/"
     return {**raw, "channel": above}
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.effects.keeping import UNPACKED, sweep_unpacked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.wheels import sha256_of
+from safepip.values.environment import FAMILY
 from safepip.values.errors import CannotRepair
 from safepip.values.repair import PutBack, Reason
 from safepip.values.text import shown
@@ -33,7 +34,6 @@ _PATIENCE = 1800.0
 """Seconds; the largest packages have gigabytes."""
 RATTLER = "rattler"
 """In place of the path of a tool."""
-_TOOLS = ("conda", "mamba", "micromamba")
 _SAID = 300
 """Characters of what a tool said that are shown."""
 
@@ -44,7 +44,7 @@ def unpacking_tool(environ: Mapping[str, str]) -> str:
         return RATTLER
     named = filter(None, map(environ.get, ("CONDA_EXE", "MAMBA_EXE")))
     path = environ.get("PATH", os.defpath)
-    found = [*named, *(p for name in _TOOLS for p in programs_on_path(name, path))]
+    found = [*named, *(p for name in FAMILY for p in programs_on_path(name, path))]
     return next((p for p in found if os.path.isabs(p) and os.access(p, os.X_OK)), "")
 
 
@@ -56,7 +56,7 @@ def family_tools(environ: Mapping[str, str]) -> tuple[str, ...]:
     path = environ.get("PATH", os.defpath)
     named = [environ.get(name, "") for name in ("CONDA_EXE", "MAMBA_EXE")]
     functions = {os.path.basename(each) for each in named if os.access(each, os.X_OK)}
-    names = (*_TOOLS, "pixi")
+    names = (*FAMILY, "pixi")
     return tuple(n for n in names if n in functions or any(programs_on_path(n, path)))
 
 

@@ -13,9 +13,9 @@ from safepip.effects.obstacles import obstacles_to
 from safepip.effects.offers import find_offers
 from safepip.effects.packages import Place, differing_in, rows_of, unproven_in
 from safepip.effects.records import site_packages_of
-from safepip.effects.rewriting import RATTLER
+from safepip.effects.rewriting import RATTLER_LIKE
 from safepip.effects.supplies import files_to_remove, find_supply, unlisted_files
-from safepip.effects.unpacking import RATTLER as RATTLER_TOOL
+from safepip.effects.unpacking import RATTLER
 from safepip.values.repair import Reason, Supply
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _is_to_be_asked_for(inspection: Inspection, dist: str, place: Place) -> bool
     """Say whether nothing here has it; what an index says of it goes into its record."""
     found = find_supply(inspection, dist, (), place)
     is_here = isinstance(found, Supply) and found.kind == "folder"
-    return inspection.tool == RATTLER_TOOL and not is_here
+    return inspection.tool == RATTLER and not is_here
 
 
 def _removals(environment: Environment, wanted: Wants) -> Mapping[str, tuple[str, ...]]:
@@ -145,5 +145,5 @@ def place_of(environment: Environment) -> Place:
     site_packages = site_packages or environment.relative(environment.interpreter.purelib) or ""
     minor = next((r.version for r in environment.records if r.name == "python"), "")
     minor = ".".join(minor.split(".")[:2]) or environment.interpreter.minor
-    by_rattler = environment.manager in RATTLER
+    by_rattler = environment.manager in RATTLER_LIKE
     return Place(environment.prefix, site_packages, f"bin/python{minor}", by_rattler)

@@ -13,6 +13,9 @@ from safepip.values.text import normalised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Family = Literal["conda", "mamba", "micromamba"]
+FAMILY: tuple[Family, ...] = ("conda", "mamba", "micromamba")
+"""The tools that do the same with the same words."""
 Manager = Literal["conda", "mamba", "micromamba", "pixi", "rattler"]
 """Whose words a fix is given in."""
 

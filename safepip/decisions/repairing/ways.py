@@ -6,17 +6,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.values.environment import FAMILY
 from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safepip.decisions.fixing.shell import CondaVerb, Shell
-    from safepip.values.environment import Environment, Manager
+    from safepip.values.environment import Environment
     from safepip.values.inspection import Inspection
 
-_FAMILY: tuple[Manager, ...] = ("conda", "mamba", "micromamba")
-"""Tools that do the same with the same words."""
 _MOST_CHANNELS = 3
 _CHANNEL = re.compile(r"https://conda\.anaconda\.org/([\w.-]+)")
 _PLAIN = re.compile(r"[\w.-]+|https?://[^\s@]+|file://[^\s]+")
@@ -41,7 +40,7 @@ class Ways:
         tools, shell = self.inspection.family, self.shell
         if (shell.manager if shell.manager == "pixi" else shell.tool) in tools:
             return replace(self, has_tool=True)
-        others = [tool for tool in _FAMILY if tool in tools]
+        others = [tool for tool in FAMILY if tool in tools]
         if shell.manager == "pixi" or not others:
             return self
         return replace(self, shell=replace(shell, manager=others[0]), has_tool=True)
