@@ -50,6 +50,8 @@ LINKED = {path: target for links in LINKS.values() for path, target in links.ite
 OWNED = {path: text for files in PACKAGES.values() for path, text in files.items()}
 ALTERED = ("replaced.altered", "two-copies.altered", "overwritten.paths", "altered.paths")
 GONE = ("replaced.missing", "two-copies.missing", "missing.paths")
+NOT_READ_AGAIN = {"SAFEPIP_UNDO_CHANGES": "a setting that is an error"}
+"""What is set is in the policy of a command, and read once: no error comes after what was done."""
 PATHS = st.sampled_from(sorted({*OWNED, *LINKED}))
 NAMES = st.sampled_from(["alpha", "gamma", "delta"])
 
@@ -354,7 +356,7 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
         small = Small(Path(folder))
         small.suffer(done)
         before = small.contents()
-        asking = Asking({}, "/", silent, silent, silent)
+        asking = Asking(NOT_READ_AGAIN, "/", silent, silent, silent)
         mended = repair(small.target, (), asking, Policy())
         if mended.entry is None:
             assert small.contents() == before
@@ -381,7 +383,7 @@ def test_what_is_mended_is_whole_and_an_undo_brings_the_damage_back(done: Done) 
         undo(
             small.target,
             mended.entry.id,
-            environ={},
+            environ=NOT_READ_AGAIN,
             agree=silent,
             tell=silent,
             policy=Policy(),

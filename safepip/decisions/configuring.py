@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import UsageError
-from safepip.values.setting import BY_KEY, SETTINGS, Chosen, Configuration
+from safepip.values.setting import BY_KEY, SETTINGS, USUAL, Chosen, Configuration
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def values_of(environ: Mapping[str, str]) -> dict[str, Value]:
 
 def configured(layers: Iterable[Layer]) -> Configuration:
     """Give the settings; ``layers`` come from the weakest to the strongest source."""
-    chosen = {setting.key: Chosen(setting.usual) for setting in SETTINGS}
+    chosen = dict(USUAL.chosen)
     unheeded: list[str] = []
     for layer in layers:
         unheeded += (f"{fault}; that has no effect" for fault in layer.faults)

@@ -57,11 +57,12 @@ def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = No
 
     from conda.base.context import context
 
+    from safepip.doors.arguments import OwnOptions
     from safepip.doors.doctor import mend
+    from safepip.doors.policy import policy_of
     from safepip.doors.saying import say_error
     from safepip.doors.terminal import show
     from safepip.values.errors import SafepipError
-    from safepip.values.request import Policy
 
     def agree(lines: Sequence[Line]) -> None:
         show(lines, sys.stdout)
@@ -71,7 +72,9 @@ def fix(prefix: str, args: Namespace, confirm: Callable[[str], None] | None = No
     override = bool(getattr(args, "override_frozen", False))
     try:
         with redirect_stdout(sys.stderr) if context.json else nullcontext():
-            return mend(_target(prefix), (), agree, Policy(override_frozen=override))
+            target = _target(prefix)
+            policy = policy_of(OwnOptions(override_frozen=override), target.prefix)
+            return mend(target, (), agree, policy)
     except SafepipError as error:
         return say_error(error, verb="doctor")
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,7 +134,7 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
         except OtherPython as other:
             # pip's configuration names an interpreter (`python = …`): that one is the target.
             target = target_of(own, request.arguments, as_module=False, pip_python=other.python)
-            again = Request(request.verb, request.arguments, request.policy, target)
+            again = replace(request, policy=policy_of(own, target.prefix), target=target)
             return begin(again, redirected=True)
 
 

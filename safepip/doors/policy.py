@@ -29,5 +29,5 @@ def policy_of(own: OwnOptions, prefix: str) -> Policy:
         imports=found.is_on("import-check") and not own.no_import_check,
         keeps_undo=found.is_on("undo") and not own.no_undo,
         strict_for_all=is_set,
-        unheeded=found.unheeded,
+        settings=found,
     )

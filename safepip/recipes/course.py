@@ -252,7 +252,8 @@ class Course:
     def outcome(self, exit_code: int, verdict: Verdict | None, **more: Any) -> Outcome:  # noqa: ANN401
         """Give the end of this command; ``more`` are further fields of `Outcome`."""
         unknown = unknown_names(self.request.policy.allow, self.environment)
-        hints = (*self.asides, *more.pop("hints", ()), *unknown, *self.request.policy.unheeded)
+        unheeded = self.request.policy.settings.unheeded
+        hints = (*self.asides, *more.pop("hints", ()), *unknown, *unheeded)
         # That the environment is changed is more than that the user interrupted.
         ends_otherwise = not self.engine.interrupted or exit_code == Exit.CHANGED
         return Outcome(

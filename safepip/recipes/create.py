@@ -28,6 +28,7 @@ from safepip.effects.prefixes import is_conda_prefix, python_of
 from safepip.effects.reading import read_environment
 from safepip.effects.writing import text_or_none
 from safepip.recipes.opening import guard
+from safepip.recipes.settings import configuration_of
 from safepip.values.errors import CannotCreate, NotWritable, UnreadableFile
 from safepip.values.late import dataclass
 from safepip.values.request import Policy, Request
@@ -145,8 +146,10 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
             path = Path(folder, "requirements.txt")
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             words = (*words, "-r", str(path))
+        # (conda's part may have brought settings of the environment.)
+        policy = replace(making.policy, settings=configuration_of(prefix, making.environ))
         outcome = guard(
-            Request("install", ("install", *words), making.policy, target, told=("install", *told)),
+            Request("install", ("install", *words), policy, target, told=("install", *told)),
             _for_pip(making.environ),
             quiet_stdout=making.quiet_stdout,
             tell=making.tell,

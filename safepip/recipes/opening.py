@@ -18,7 +18,7 @@ from safepip.effects.asking import SeamsMoved
 from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
-from safepip.recipes.settings import configuration_of, settings_of
+from safepip.recipes.settings import settings_of
 from safepip.values.errors import CannotJudge, SafepipError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def guard(
 
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
-    found = configuration_of(request.target.prefix, environ)
+    found = request.policy.settings
     settings = settings_of(found, tell, looking)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(

@@ -30,7 +30,7 @@ from safepip.recipes.doctor import diagnosed, examine, inspect, narrowed
 from safepip.recipes.mending import place_of, planned_repair, with_offers
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import configuration_of, limits_of, patience_of
+from safepip.recipes.settings import limits_of
 from safepip.values.errors import CannotRepair, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from safepip.recipes.doctor import Diagnosis
     from safepip.recipes.recover import Recovered
     from safepip.values.inspection import Inspection
+    from safepip.values.limits import Limits
     from safepip.values.repair import Repair, Step
     from safepip.values.request import Policy
     from safepip.values.target import Target
@@ -82,7 +83,7 @@ def repair(target: Target, names: Sequence[str], asking: Asking, policy: Policy)
 
     Raises: UsageError, where nothing here has a name; CannotRepair; NotWritable; Busy.
     """
-    with locked(target.prefix, patience_of(target.prefix, asking.environ), asking.recovered):
+    with locked(target.prefix, policy.settings.number("lock-seconds"), asking.recovered):
         recover_wholly(target.prefix, asking.recovered)
         found = examine(target, asking.environ, asking.working_folder, asking.tell)
         before = with_offers(found, names, asking.environ)
@@ -121,7 +122,15 @@ def _as_far_as_it_goes(  # noqa: PLR0917 - what was looked at, and how to go on
                 agreed = planned
             entry = replace(_entry(planned, before, names), can_undo=policy.keeps_undo)
             try:
-                entry, after = _carried_out(target, planned, before, asking, entry, folders)
+                entry, after = _carried_out(
+                    target,
+                    planned,
+                    before,
+                    asking,
+                    entry,
+                    folders,
+                    limits=limits_of(policy.settings),
+                )
             except _StepFailed as error:
                 failed[error.what] = error.reason
             else:
@@ -189,6 +198,8 @@ def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
     asking: Asking,
     entry: Entry,
     folders: Mapping[str, str],
+    *,
+    limits: Limits,
 ) -> tuple[Entry, Diagnosis]:
     """Carry a repair out, or leave everything as it was.
 
@@ -211,7 +222,7 @@ def _carried_out(  # noqa: PLR0917 - what was looked at, and how to go on
     except BaseException as error:
         _take_back(journal, entry, error)
         raise
-    prune(journal, limits_of(configuration_of(target.prefix, asking.environ)))
+    prune(journal, limits)
     known = before.inspection.offered
     now = replace(seen_now, unfinished="", entries=tuple(journal.entries()), offered=known)
     return entry, diagnosed(now, seconds)

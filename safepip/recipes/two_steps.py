@@ -19,7 +19,6 @@ from safepip.effects.processes import listen, set_handlers
 from safepip.effects.records import records_state
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.opening import guard
-from safepip.recipes.settings import patience_of
 from safepip.values.channel import BY_RATTLER, Answer, CondaPart
 from safepip.values.errors import CondaFailed, HalfDone, SafepipError
 from safepip.values.exits import Exit
@@ -67,8 +66,9 @@ def guard_with_conda(
     if part is None or not is_due or environment is None:
         return first
     tell(part)
+    patience = request.policy.settings.number("lock-seconds")
     try:
-        is_cut_off = _done_by_conda(part, environment, environ, tell)
+        is_cut_off = _done_by_conda(part, environment, environ, tell, patience=patience)
     except CondaFailed as error:
         error.fixes = all_by_pip(request, environ)
         raise
@@ -115,6 +115,8 @@ def _done_by_conda(
     environment: Environment,
     environ: Mapping[str, str],
     tell: Callable[[Waiting], None],
+    *,
+    patience: float,
 ) -> bool:
     """Have conda do its part, and say whether it was interrupted, which came too late then.
 
@@ -122,7 +124,7 @@ def _done_by_conda(
     """
     prefix = environment.prefix
     # The locks of mamba and pixi are for who works under this one.
-    with locked(prefix, patience_of(prefix, environ), tell, others=False):
+    with locked(prefix, patience, tell, others=False):
         before = records_state(prefix)
         if before != environment.records_state:
             raise CondaFailed(

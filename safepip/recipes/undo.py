@@ -35,7 +35,7 @@ from safepip.effects.transaction import abandon, begin, finish
 from safepip.recipes.opening import guard
 from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
-from safepip.recipes.settings import configuration_of, limits_of
+from safepip.recipes.settings import limits_of
 from safepip.recipes.undo_by_index import by_hand, by_index, way_by_index
 from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
@@ -85,7 +85,7 @@ def undo(
     """
     journal = Journal(target.prefix)
     shell = shell_of(target)
-    settings = configuration_of(target.prefix, environ)
+    settings = policy.settings
     with locked(target.prefix, settings.number("lock-seconds"), tell):
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from safepip.values.late import dataclass
+from safepip.values.setting import USUAL
 
 if TYPE_CHECKING:
+    from safepip.values.setting import Configuration
     from safepip.values.target import Target
 
 Verb = Literal["install", "uninstall", "plan"]
@@ -28,8 +30,8 @@ class Policy:
     """Take from conda what its channels have, and only the rest from pip."""
     strict_for_all: bool = False
     """Strictness is set, and not an option of this command, which need not say so again."""
-    unheeded: tuple[str, ...] = ()
-    """What a project's file asks for in vain, a sentence each."""
+    settings: Configuration = USUAL
+    """What is set for all commands, as it was read for this one; some of it is above as well."""
 
     @property
     def options(self) -> tuple[str, ...]:

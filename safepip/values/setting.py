@@ -88,3 +88,7 @@ class Configuration(NamedTuple):
         """Give a setting that is a list of names."""
         value = self.chosen[key].value
         return value if isinstance(value, tuple) else ()
+
+
+USUAL = Configuration({setting.key: Chosen(setting.usual) for setting in SETTINGS})
+"""The settings where nobody sets any."""
