@@ -349,7 +349,7 @@ def test_safepip_can_take_itself_out_of_the_environment_that_it_lives_in(tmp_pat
     lab.pip("install", "--no-deps", make_wheel("conda-safepip", "0.1", files).write(tmp_path))
     needs = tmp_path / "needs"
     needs.mkdir()
-    for name in ("click", "packaging"):
+    for name in ("click", "packaging", "platformdirs"):
         (needs / name).symlink_to(Path(importlib.import_module(name).__file__ or "").parent)
     words = [str(lab.python), "-m", "safepip", "--json", "uninstall", "-y", "conda-safepip"]
     done = run(lab, words, env={"PYTHONPATH": str(needs)})
