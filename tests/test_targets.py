@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from safepip.effects.kernels import kernel_above
-from safepip.effects.prefixes import SHIMS_MARK
-from safepip.effects.targets import find_target
+from safepip.effects.prefixes import SHIMS_MARK, programs_on_path
+from safepip.effects.targets import Call, find_target, said_from_outside
 from safepip.values.errors import WrongEnvironment
 from safepip.values.exits import Exit
 from safepip.values.target import Target
@@ -597,6 +597,22 @@ def test_a_client_that_started_no_kernel_is_nobodys(world: World, client: str) -
     world.environ["JPY_PARENT_PID"] = client
     world.activate(world.lab)
     assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_whichever_tool_acts_a_notebook_says_which_environment(world: World) -> None:
+    def said() -> Target | None:
+        return said_from_outside(Call(world.environ, "/nowhere", programs_on_path, ()))
+
+    world.activate(world.lab)
+    assert said() is None
+    kernel(world, world.lab)
+    assert said() == target(world.lab, "the notebook's kernel")._replace(in_notebook=True)
+    lay(world.top / "venv" / "pyvenv.cfg")
+    made = python(world.top / "venv", pip=False)
+    world.environ["VIRTUAL_ENV"] = str(made)
+    world.path(made, world.lab)
+    with pytest.raises(WrongEnvironment, match=f"this command     {made}"):
+        said()
 
 
 def process(folder: Path, number: int, parent: int, *words: str | Path, environ: str = "") -> None:

@@ -23,12 +23,14 @@ from safepip.decisions.uv.answers import (
     parse_lock,
     pins_of,
 )
-from safepip.decisions.uv.words import UvOption, as_pip, known_options, read_words
+from safepip.decisions.uv.words import UvCommand, UvOption, as_pip, known_options, read_words
 from safepip.decisions.wording.phrases import said_of
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
+from safepip.effects.uv_acting import words_to_install
 from safepip.effects.uv_target import uv_target
+from safepip.values.account import Account
 from safepip.values.errors import CannotJudge, UnreadableReport
 from safepip.values.request import THROUGH
 from tests import everywhere
@@ -117,6 +119,13 @@ def test_what_pip_understands_too_is_given_to_pip() -> None:
         *("install", "--extra-index-url=u", "--editable=.", "x"),
     )
     assert as_pip(("install", "--resolution=lowest", "x")) == ()
+
+
+def test_uv_acts_by_the_same_way_to_a_url_as_it_planned(tmp_path: Path) -> None:
+    way = (("--allow-insecure-host", "h"), ("--cert", "c"), ("--offline", None))
+    command = UvCommand("install", (*way, ("--index", "i"), ("--upgrade", None)), ("x",))
+    words = list(words_to_install(Account(), command, {}, {}, tmp_path / "judged"))
+    assert words[4:-2] == ["--allow-insecure-host=h", "--cert=c", "--offline"]
 
 
 # ------------------------------------------------------------------------------- answers

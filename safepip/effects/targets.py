@@ -136,11 +136,13 @@ def find_target(
 def said_from_outside(call: Call) -> Target | None:
     """Give the environment that whoever started safepip means, whichever tool acts on it.
 
-    That is by the rules for what `%safepip` says, and for the kernel of a notebook.
+    That is by rule 3 for what `%safepip` says, and in a notebook by rules 5 and 6.
 
     Raises: WrongEnvironment.
     """
-    target = _given(call) or _kernels(call)
+    target = _given(call)
+    if target is None and call.kernel:  # a virtual environment may have no pip to be found by
+        target = _virtual(call) or _kernels(call)
     if target is not None:
         refuse_other_than_kernel(call, target)
     return target
