@@ -582,7 +582,12 @@ def test_what_is_conda_s_is_removed_along_by_conda() -> None:
     )
     # In a notebook nobody can answer.
     (there,) = fixes(wanted, "uninstall", "six", env=env, in_notebook=True)
-    assert there.command == f"!conda remove -y -p {PREFIX} the-app\n%safepip uninstall -y six own"
+    remove = f"!conda remove -y -p {PREFIX} the-app\n"
+    assert there.command == f"{remove}%safepip uninstall -y six own"
+    # uv asks nothing.
+    uv = ("uv", "pip")
+    (there,) = fixes(wanted, "uninstall", "six", env=env, in_notebook=True, through=uv)
+    assert there.command == f"{remove}%safepip uv pip uninstall six own"
 
 
 def test_what_others_of_conda_need_is_not_removed_along() -> None:

@@ -160,7 +160,12 @@ def test_the_startup_file_leaves_no_name_and_can_be_unloaded(guarded: AtWork, pl
     assert guarded.value(PATH) == place.environ()["PATH"]
     assert "not found" in guarded.run("%safepip list").streams
     assert "Usage:" in guarded.run("%pip install --help").streams
-    guarded.run("%load_ext safepip")
+    # A safepip that is there by now goes before what only stands in for it.
+    guarded.run("import os, sys; sys.path.insert(0, os.getcwd())")
+    guarded.run("with open('safepip.py', 'w') as f: f.write('__version__ = 3')\n")
+    assert guarded.value("__import__('safepip').__version__") == 3
+    guarded.run("os.unlink('safepip.py'); del sys.modules['safepip'], sys.path[0], f, os, sys")
+    assert guarded.run("%load_ext safepip").error == ""
     assert guarded.value(PATH).startswith(place.path)
 
 
@@ -251,6 +256,12 @@ def test_pips_own_failure_stops_a_notebook_only_where_safepip_was_asked(guarded:
 
 def test_another_environment_is_only_reached_by_name(guarded: AtWork, place: Place) -> None:
     server = place.server.prefix
+    # Nor by uv, which would take what is active.
+    uv = place.links / "uv"
+    uv.symlink_to(Path(sys.executable).with_name("uv"))
+    cell = guarded.run(f"%env PATH={{{PATH}}}:{place.links}\n%safepip uv pip uninstall shared")
+    assert "        %safepip --allow shared uv pip uninstall shared\n" in cell.card, cell
+    uv.unlink()
     there = f"CONDA_PREFIX={server} PATH={server}/bin:$PATH {SAFEPIP}"
     said = guarded.run(f"!{there} install leaf; echo $?").streams
     assert ("%safepip install leaf\n" in said, said.split()[-1]) == (True, "15"), said
@@ -345,27 +356,12 @@ def test_older_ipythons_have_it_too(
         with zipfile.ZipFile(io.BytesIO(download(package).data)) as wheel:
             wheel.extractall(tmp_path / "library")
     version = packages[0].partition("==")[2]
-    code = (
-        "import IPython; print(IPython.__version__)\n%pip uninstall -y shared\nprint('not reached')"
-    )
-    (tmp_path / "code.ipy").write_text(code, encoding="utf-8")
-    environ = place.environ(
-        PYTHONPATH=str(tmp_path / "library"), IPYTHONDIR=str(tmp_path), TERM="dumb"
-    )
-    done = subprocess.run(
-        [place.environment.python, "-W", "ignore", "-m", "IPython", "--no-banner", "code.ipy"],
-        cwd=tmp_path,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
-    said = (done.stdout + done.stderr).replace("\n  ", " ")
-    assert version in done.stdout, said
-    assert (said.count(OWNED), "not reached" in said) == (1, False), said
-    assert "SafepipStop: safepip ended with exit code 10" in said
+    environ = place.environ(PYTHONPATH=str(tmp_path / "library"))
+    with kernel(place.environment, environ, tmp_path / "kernel") as older:
+        assert older.value("__import__('IPython').__version__") == version
+        cell = older.run("%pip uninstall -y shared")
+        assert cell.error.endswith(f"SafepipStop: error[conda-owned]: {OWNED}"), cell
+        assert " ".join(cell.card.split()).startswith(f"error[conda-owned]: {OWNED} "), cell
 
 
 # ------------------------------------------------------------------------------- the card

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from safepip.effects.prefixes import SHIMS_MARK
-from safepip.effects.targets import find_target
+from safepip.effects.kernels import kernel_above
+from safepip.effects.prefixes import SHIMS_MARK, programs_on_path
+from safepip.effects.targets import Call, find_target, said_from_outside
 from safepip.values.errors import WrongEnvironment
 from safepip.values.exits import Exit
 from safepip.values.target import Target
@@ -591,11 +592,83 @@ def test_a_notebook_may_activate_another_environment(world: World, active: str) 
     assert world.refused().exit == 15
 
 
-@pytest.mark.parametrize("client", ["", "x", "0", "1", "999999999"])
+@pytest.mark.parametrize("client", ["", "x", "0", "999999999", "9" * 5000])
 def test_a_client_that_started_no_kernel_is_nobodys(world: World, client: str) -> None:
     world.environ["JPY_PARENT_PID"] = client
     world.activate(world.lab)
     assert world.find() == target(world.lab, "CONDA_PREFIX")
+
+
+def test_whichever_tool_acts_a_notebook_says_which_environment(world: World) -> None:
+    def said() -> Target | None:
+        return said_from_outside(Call(world.environ, "/nowhere", programs_on_path, ()))
+
+    world.activate(world.lab)
+    assert said() is None
+    kernel(world, world.lab)
+    assert said() == target(world.lab, "the notebook's kernel")._replace(in_notebook=True)
+    lay(world.top / "venv" / "pyvenv.cfg")
+    made = python(world.top / "venv", pip=False)
+    world.environ["VIRTUAL_ENV"] = str(made)
+    world.path(made, world.lab)
+    with pytest.raises(WrongEnvironment, match=f"this command     {made}"):
+        said()
+
+
+def process(folder: Path, number: int, parent: int, *words: str | Path, environ: str = "") -> None:
+    """What Linux tells of a process."""
+    lay(folder / f"{number}/cmdline", "\0".join(map(str, words)))
+    lay(folder / f"{number}/environ", environ)
+    lay(folder / f"{number}/stat", f"{number} (a) b) S {parent} 0")
+
+
+@pytest.mark.parametrize(
+    ("started_by", "client", "speaking", "found"),
+    [
+        (8, "1", "", "base"),  # of an image that runs `papermill`
+        (8, "1", "7", ""),
+        (10, "8", "", "lab"),
+        (10, "8", "7", "lab"),  # of a kernel with the extension
+        (10, "7", "7", "lab"),  # in a notebook that runs notebooks itself
+        (10, "8", "9", ""),
+        (8, "99", "", ""),
+        (7, "8", "", ""),
+    ],
+)
+def test_the_nearest_kernel_below_its_client_is_meant(
+    world: World, started_by: int, client: str, speaking: str, found: str
+) -> None:
+    folder = world.top / "proc"
+    for number, parent, prefix in ((7, 1, world.base), (9, 8, world.lab)):
+        words = (f"{prefix}/bin/python", "-m", "ipykernel_launcher")
+        process(folder, number, parent, *words, environ=f"A=b\0CONDA_PREFIX=/of/{prefix.name}")
+    process(folder, 8, 7, "papermill")
+    process(folder, 10, 9, "sh")
+    environ = {"JPY_PARENT_PID": client, "SAFEPIP_KERNEL_PID": speaking}
+    of = {"base": (str(world.base), "/of/conda"), "lab": (str(world.lab), "/of/lab")}
+    above = kernel_above(environ, process=started_by, processes=str(folder))
+    assert above == of.get(found, ("", None))
+
+
+def test_the_word_of_another_kernel_does_not_count(world: World) -> None:
+    """As where a notebook runs another by papermill, which hands on what it has."""
+    kernel(world, world.lab)
+    world.environ["SAFEPIP_KERNEL_PID"] = str(os.getpid())
+    world.environ["JPY_PARENT_PID"] = str(os.getpid())
+    world.activate(world.lab)
+    ask = (
+        "import sys, os; from safepip.effects.targets import find_target\n"
+        "try: print(find_target(None, None, os.environ, '/nowhere', False))\n"
+        "except Exception as error: print(error.message, *(fix.command for fix in error.fixes))"
+    )
+    start = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {ask!r}], check=True)\n"
+    code = lay(world.top / "ipykernel_launcher.py", start)
+    environ = {**world.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert f"notebook kernel  {os.path.realpath(sys.prefix)}\n" in done.stdout, done
+    assert f"!safepip install --env {world.lab} PACKAGE" in done.stdout
 
 
 # Cost

@@ -17,16 +17,22 @@ from hypothesis import strategies as st
 from safepip.decisions.uv.answers import (
     Located,
     UvChange,
+    as_given,
     page_of,
     parse_changes,
     parse_lock,
     pins_of,
 )
-from safepip.decisions.uv.words import UvOption, as_pip, known_options, read_words
+from safepip.decisions.uv.words import UvCommand, UvOption, as_pip, known_options, read_words
 from safepip.decisions.wording.phrases import said_of
+from safepip.effects.prefixes import programs_on_path
+from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
+from safepip.effects.uv_acting import words_to_install
 from safepip.effects.uv_target import uv_target
+from safepip.values.account import Account
 from safepip.values.errors import CannotJudge, UnreadableReport
+from safepip.values.request import THROUGH
 from tests import everywhere
 from tests.build import artifact, plan
 from tests.guarded import Guarded, run
@@ -115,6 +121,13 @@ def test_what_pip_understands_too_is_given_to_pip() -> None:
     assert as_pip(("install", "--resolution=lowest", "x")) == ()
 
 
+def test_uv_acts_by_the_same_way_to_a_url_as_it_planned(tmp_path: Path) -> None:
+    way = (("--allow-insecure-host", "h"), ("--cert", "c"), ("--offline", None))
+    command = UvCommand("install", (*way, ("--index", "i"), ("--upgrade", None)), ("x",))
+    words = list(words_to_install(Account(), command, {}, {}, tmp_path / "judged"))
+    assert words[4:-2] == ["--allow-insecure-host=h", "--cert=c", "--offline"]
+
+
 # ------------------------------------------------------------------------------- answers
 
 
@@ -130,6 +143,21 @@ def test_a_plan_is_read_with_the_urls_that_are_only_said() -> None:
         (UvChange("old", "2"), UvChange("mine", "", "file:///mine")),
         ("gone",),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("http://me:****@h:8/a.whl", "http://me:p%40w@h:8/a.whl"),
+        ("http://me:****@h:8/a.whl#sha256=1", "http://me:p%40w@h:8/a.whl#sha256=1"),
+        ("http://****@h/b.whl", "http://token@h/b.whl"),
+        ("http://****@h/other.whl", "http://h/other.whl"),
+        ("http://h/b.whl", "http://h/b.whl"),
+    ],
+)
+def test_a_url_has_the_login_that_uv_does_not_say(said: str, given: str) -> None:
+    asked = ("http://x:y@h:8/b.whl", "a @ http://me:p%40w@h:8/a.whl ; python_version > '3'")
+    assert as_given(said, (*asked, "b[x]@http://token@h/b.whl#egg=b")) == given
 
 
 JSON = st.recursive(
@@ -209,6 +237,9 @@ HOUSE = (
 )
 
 
+LEAF = "leaf-1.0-py3-none-any.whl"
+
+
 class Place:
     """An environment, and uv."""
 
@@ -231,10 +262,17 @@ class Place:
         own = {"PATH": path, "UV_CACHE_DIR": str(self.cache), "CONDA_OFFLINE": "1"}
         return run(self.environment, [str(word) for word in words], env={**own, **(env or {})})
 
-    def uv(self, *words: str | Path, own: tuple[str, ...] = (), **env: str) -> Guarded:
+    def uv(
+        self,
+        *words: str | Path,
+        own: tuple[str, ...] = (),
+        there: Mapping[str, str] | None = None,
+        **env: str,
+    ) -> Guarded:
         start = (sys.executable, "-m", "safepip", "--json", *own, "uv", "pip")
         prefix = str(self.environment.prefix)
         more = {"CONDA_PREFIX": prefix, "UV_FIND_LINKS": str(self.links), "UV_OFFLINE": "1", **env}
+        more.update(there or {})
         return self.run(*start, *words, env=more)
 
     def contents(self) -> Mapping[str, object]:
@@ -293,7 +331,8 @@ def test_condas_stray_files_stay_when_uv_installs(place: Place) -> None:
     done = place.uv("install", "--no-index", "stray")
     assert (done.exit_code, done.touched) == (0, {}), done
     assert (place.environment.prefix / SITE / "stray.py").exists()
-    assert place.uv("uninstall", "stray").touched == {}
+    gone = place.uv("uninstall", "stray")
+    assert (gone.exit_code, gone.touched) == (0, {}), gone
 
 
 def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path: Path) -> None:
@@ -302,8 +341,12 @@ def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path
     with serve_index(HOUSE, login=("me", "hunter2")) as index:
         words = ("install", "-r", file, "--default-index", index.url_with_login)
         done = place.uv(*words, UV_OFFLINE="0", UV_FIND_LINKS="")
+        by_url = f"leaf @ {index.url_with_login.replace('simple/', '')}files/{LEAF}"
+        again = place.uv("install", "--reinstall", by_url, UV_OFFLINE="0", UV_FIND_LINKS="")
     assert (done.exit_code, done.touched) == (0, {}), done
-    assert "hunter2" not in done.stdout + done.stderr
+    assert (again.exit_code, again.touched) == (0, {}), again
+    written = (place.environment.prefix / SITE / "leaf-1.0.dist-info/direct_url.json").read_text()
+    assert "hunter2" not in f"{done.stdout}{done.stderr}{again.stdout}{again.stderr}{written}"
     assert all(c["artifact"]["sha256"] for c in done.answer["changes"])
     assert place.uv("uninstall", "tool", "leaf").exit_code == 0
 
@@ -328,10 +371,11 @@ def test_what_uv_would_build_is_left_to_pip(place: Place, tmp_path: Path) -> Non
     (tmp_path / "setup.py").write_text(project)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\nversion = "1"\n')
     done = place.uv("install", "--no-index", "--no-build-isolation", "-e", tmp_path)
-    if done.exit_code == 1:
-        pytest.skip("this uv builds to know what it would do")
     assert done.exit_code == 10, done
     assert "uv would build mine" in done.answer["findings"][0]["message"]
+    (fix,) = done.answer["fixes"]
+    pip_s = "safepip install --no-index --no-build-isolation --editable="
+    assert fix["command"] == f"{pip_s}{tmp_path}"
 
 
 def test_only_safepip_gets_through_its_own_seal(place: Place) -> None:
@@ -388,8 +432,9 @@ def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) 
 
     def chosen(words: str, environ: Mapping[str, str]) -> str:
         given = {**environ, "PATH": f"{prefix}/bin:/bin", "UV_CACHE_DIR": str(place.cache)}
-        found = uv_target(str(UV), read_words(words.split(), KNOWN), given)
-        if found is None:
+        call = Call(given, "/nowhere", programs_on_path, (), through=THROUGH)
+        found = uv_target(str(UV), read_words(words.split(), KNOWN), call)
+        if found is None or not found.is_conda:
             return ""
         assert (found.prefix, found.python) == (prefix, python)
         return found.chosen_by
@@ -397,7 +442,7 @@ def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) 
     assert chosen("pip install x", conda) == "CONDA_PREFIX"
     assert chosen("pip install x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == ""
     assert chosen("pip install x", {**conda, "VIRTUAL_ENV": str(tmp_path)}) == ""
-    assert chosen("pip install x", {**conda, "VIRTUAL_ENV": "/no/such"}) in ("", "CONDA_PREFIX")
+    assert chosen("pip install x", {**conda, "VIRTUAL_ENV": "/no/such"}) == "CONDA_PREFIX"
     assert chosen("pip install --system x", {**conda, "CONDA_DEFAULT_ENV": "base"}) == "--system"
     (tmp_path / "uv.toml").write_text(f'[pip]\npython = "{prefix}"\n')
     settings = f"pip install --config-file {tmp_path}/uv.toml x"
@@ -406,3 +451,34 @@ def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) 
     assert chosen("pip install x", {"UV_PYTHON": prefix}) == "--python"
     assert chosen(f"pip install -p {tmp_path} x", conda) == ""
     assert chosen("pip install x", {}) == ""
+
+
+def test_in_a_notebook_the_environment_of_its_kernel_is_meant(place: Place, tmp_path: Path) -> None:
+    prefix, server = str(place.environment.prefix), str(tmp_path)
+    for name in ("conda-meta/history", "bin/python"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "bin/python").chmod(0o755)
+    path = {"CONDA_PREFIX": server, "PATH": f"{place.bin}:{everywhere.SYSTEM}"}
+    kernel = {**path, "SAFEPIP_KERNEL_PREFIX": prefix, "SAFEPIP_KERNEL_ACTIVE": server}
+    wish = ("install", "--no-index", "--dry-run")
+    elsewhere = place.uv(*wish, "leaf", there=kernel)
+    assert elsewhere.exit_code == 15, elsewhere
+    assert [f["command"] for f in elsewhere.answer["fixes"]] == [
+        "%safepip uv pip install --no-index --dry-run leaf",
+        f"%safepip --env {server} uv pip install --no-index --dry-run leaf",
+    ]
+    by_path = {**kernel, "PATH": f"{place.bin}:{prefix}/bin:{everywhere.SYSTEM}"}
+    start = (sys.executable, "-m", "safepip", "uv", "pip", "install", "leaf")
+    assert everywhere.run(start, by_path).reached == prefix
+    assert everywhere.run((*start, "--python", prefix), kernel).reached == prefix
+    # `%safepip` says which, and what it prints can be pasted.
+    owned = place.uv("uninstall", "libnum", there=kernel, SAFEPIP_TARGET_PREFIX=prefix)
+    assert (owned.exit_code, owned.answer["target"]["prefix"]) == (10, prefix), owned
+    (fix,) = (f for f in owned.answer["fixes"] if f["command"].startswith("%safepip"))
+    assert fix["command"] == "%safepip --allow libnum uv pip uninstall libnum"
+    pasted = (*start[:3], *fix["command"].split()[1:])
+    found = everywhere.run(pasted, {**kernel, "SAFEPIP_TARGET_PREFIX": prefix})
+    assert (found.code, found.reached) == (10, prefix), found
+    listed = place.uv("list", there=kernel, SAFEPIP_TARGET_PREFIX=prefix, UV_SYSTEM_PYTHON="1")
+    assert "libnum" in listed.stdout, listed

@@ -31,6 +31,8 @@ MIME = "application/vnd.safepip.plan+json"
 _COLABS_MIME = "application/vnd.colab-display-data+json"
 _KERNEL, _RESULT = "SAFEPIP_KERNEL_PREFIX", "SAFEPIP_RESULT_FILE"
 _TARGET, _ACTIVE = "SAFEPIP_TARGET_PREFIX", "SAFEPIP_KERNEL_ACTIVE"
+_PROCESS = "SAFEPIP_KERNEL_PID"
+"""Of which kernel the others speak: those that are started from it have them, too."""
 _MANIFEST = "/etc/safepip/guard.json"
 _SHIMS = "/libexec/safepip/active"
 _LIMIT = 64 * 1024 * 1024
@@ -69,7 +71,7 @@ class Notebook:
         """IPython's own `%pip`, while ours stands before it."""
         self._wanted, self._start = "", ""
         """What is to be first on `PATH`, and what was put there for that."""
-        self._before = {name: os.environ.get(name) for name in (_KERNEL, _ACTIVE)}
+        self._before = {name: os.environ.get(name) for name in (_KERNEL, _ACTIVE, _PROCESS)}
 
     @property
     def _magics(self) -> dict[str, Any]:
@@ -81,10 +83,14 @@ class Notebook:
         self._magics["safepip"] = self.safepip
         os.environ[_KERNEL] = sys.prefix
         os.environ[_ACTIVE] = os.environ.get("CONDA_PREFIX", "")
+        os.environ[_PROCESS] = str(os.getpid())
         self.follow_guard()
 
     def unload(self) -> None:
         """Leave the shell as it was before."""
+        there = getattr(sys.modules.get("safepip"), "__spec__", None)
+        if there is not None and there.loader is _StandIn:
+            del sys.modules["safepip"]
         self._give_back_pip()
         self._magics.pop("safepip", None)
         self._give_back_path()
@@ -355,16 +361,35 @@ def load_at_startup(shell: InteractiveShell) -> None:
     Notebooks that say `%load_ext safepip` work there, too: where there is no safepip to import,
     this stands in for it.
     """
+    from importlib import import_module
     from importlib.util import find_spec
-    from types import ModuleType
 
     load_ipython_extension(shell)
     if "safepip" in sys.modules or find_spec("safepip") is not None:
         return
-    stand_in = ModuleType("safepip", "Only the extension of IPython; safepip lives elsewhere.")
-    vars(stand_in).update(
-        load_ipython_extension=load_ipython_extension,
-        unload_ipython_extension=unload_ipython_extension,
-    )
-    sys.modules["safepip"] = stand_in
+    sys.meta_path.append(_StandIn)
+    import_module("safepip")
     shell.extension_manager.loaded.add("safepip")
+
+
+class _StandIn:
+    """Gives this as the module `safepip` where nobody else has one: a real one goes before it."""
+
+    @classmethod
+    def find_spec(cls, name: str, _path: Any = None, _target: Any = None) -> Any:
+        from importlib.util import spec_from_loader
+
+        loader: Any = cls
+        return spec_from_loader(name, loader) if name == "safepip" else None
+
+    @staticmethod
+    def create_module(_spec: Any) -> None:
+        """Have a module as any other."""
+
+    @staticmethod
+    def exec_module(module: Any) -> None:
+        """Fill in what `%load_ext` and `%unload_ext` look for."""
+        vars(module).update(
+            load_ipython_extension=load_ipython_extension,
+            unload_ipython_extension=unload_ipython_extension,
+        )

@@ -22,10 +22,11 @@ def target_of(
     as_module: bool,
     pip_python: str | None = None,
     is_for_pip: bool = True,
+    through: tuple[str, ...] = (),
 ) -> Target:
     """Give the environment that this command is about.
 
-    ``is_for_pip``: without a Python it could do nothing.
+    ``is_for_pip``: without a Python it could do nothing. ``through``: the words before pip's.
 
     Raises: WrongEnvironment.
     """
@@ -37,4 +38,5 @@ def target_of(
         as_module,
         arguments=arguments,
         is_for_pip=is_for_pip,
+        through=through,
     )

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from safepip.decisions.uv.words import VERBS
 from safepip.doors.saying import say_bug, say_error, say_interrupted
+from safepip.effects.prefixes import programs_on_path
+from safepip.effects.targets import Call, said_from_outside
 from safepip.effects.uv_target import become_uv, find_uv, read_command, uv_target
 from safepip.values.errors import CannotJudge, SafepipError, UsageError
+from safepip.values.request import THROUGH
 
 if TYPE_CHECKING:
     from safepip.decisions.uv.words import UvCommand
@@ -37,13 +40,17 @@ def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     environ = os.environ
     uv = find_uv(environ)
     if "pip" not in words or not set(VERBS).intersection(words):
-        _pass(uv, words)
+        is_pips = next((w for w in words if not w.startswith("-")), "") == "pip"
+        _pass(uv, words, _said(own, (), as_module=as_module) if is_pips else None)
     command = read_command(uv, words, environ)
+    said = None
+    if own.env is not None or not command.has("--python"):
+        said = _said(own, command.words if command.verb else (), as_module=as_module)
     if command.verb not in VERBS or command.has("--help", "--version", "--check"):
-        _pass(uv, words)
-    target = _target(own, uv, command, as_module=as_module)
+        _pass(uv, words, said if command.verb else None)
+    target = said or uv_target(uv, command, _call(command.words))
     if target is None or not target.is_conda:
-        _pass(uv, words)
+        _pass(uv, words, said)
     if "SAFEPIP_PROBE" in environ:
         from safepip.doors.probed import answer_for
 
@@ -61,26 +68,38 @@ def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     return carry_out(Request(verb, command.words, policy, target, uv=uv), own)
 
 
-def _target(own: OwnOptions, uv: str, command: UvCommand, *, as_module: bool) -> Target | None:
+def _said(own: OwnOptions, words: tuple[str, ...], *, as_module: bool) -> Target | None:
+    """Give the environment that was said to safepip, and not to uv; None where that was none.
+
+    Raises: WrongEnvironment.
+    """
     if own.env is None:
-        return uv_target(uv, command, os.environ)
+        return said_from_outside(_call(words))
     from safepip.doors.target import target_of
 
-    return target_of(own, [], as_module=as_module, is_for_pip=False)
+    return target_of(own, words, as_module=as_module, is_for_pip=False, through=THROUGH)
 
 
-def _pass(uv: str, words: list[str]) -> NoReturn:
+def _call(words: tuple[str, ...]) -> Call:
+    which = programs_on_path
+    return Call(os.environ, sys.prefix, which, words, is_for_pip=False, through=THROUGH)
+
+
+def _pass(uv: str, words: list[str], said: Target | None) -> NoReturn:
+    """Become uv, for the environment that was said to safepip, if any was."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed before the start
             stream.flush()
-    become_uv(uv, words, os.environ)
+    become_uv(uv, words, os.environ, said.python if said is not None else "")
 
 
 def _cannot_sync(command: UvCommand, target: Target) -> CannotJudge:
-    from safepip.decisions.fixing.shell import Shell
+    from dataclasses import replace
+
+    from safepip.decisions.fixing.shell import shell_of
     from safepip.values.verdict import Fix
 
-    shell = Shell(target.prefix, obvious=target.is_reached, through=("uv", "pip"))
+    shell = replace(shell_of(target), through=THROUGH)
     files = tuple(word for file in command.names for word in ("-r", file))
     install = Fix(shell.safepip(("install", *files)), "install what the file asks for")
     return CannotJudge(

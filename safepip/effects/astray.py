@@ -7,6 +7,7 @@ Imported only where one is raised: what puts commands into words takes longer to
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import can_be_repeated
@@ -28,10 +29,10 @@ def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
     arguments = _arguments(call, in_notebook=True)
 
     def command(prefix: str) -> str:
-        if call.kernel:  # by safepip's extension, so there is `%safepip`
-            obvious = prefix == kernel
-            return Shell(prefix, obvious=obvious, in_notebook=True).safepip(arguments)
-        return f"!{Shell(prefix, obvious=False).safepip(arguments)}"
+        has_magic = bool(call.kernel)  # by safepip's extension
+        obvious = has_magic and prefix == kernel
+        shell = Shell(prefix, obvious=obvious, in_notebook=has_magic, through=call.through)
+        return f"{'' if has_magic else '!'}{shell.safepip(arguments)}"
 
     fixes = [Fix(command(kernel), "act on the kernel's environment")]
     if reached:
@@ -123,7 +124,8 @@ def _list(call: Call) -> list[Fix]:
 def _shell(call: Call, prefix: str) -> Shell:
     """Give where commands about an environment are pasted that has to be named."""
     manager, in_notebook = _manager(call, prefix), bool(call.kernel)
-    return Shell(prefix, manager, obvious=False, in_notebook=in_notebook)
+    there = Shell(prefix, manager, obvious=False, in_notebook=in_notebook)
+    return replace(there, through=call.through)
 
 
 def _manager(call: Call, prefix: str) -> Manager:

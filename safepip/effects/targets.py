@@ -38,7 +38,7 @@ _FIRST = "bin/python"
 class Call:
     """What one call of safepip was started with; no dataclass, which takes 10 ms to import."""
 
-    __slots__ = ("arguments", "environ", "is_for_pip", "own_prefix", "which")
+    __slots__ = ("_above", "arguments", "environ", "is_for_pip", "own_prefix", "through", "which")
 
     def __init__(
         self,
@@ -48,12 +48,15 @@ class Call:
         arguments: Sequence[str],
         *,
         is_for_pip: bool = True,
+        through: tuple[str, ...] = (),
     ) -> None:
         self.environ = environ
         self.own_prefix = own_prefix
         self.which = which
         self.is_for_pip = is_for_pip
         self.arguments = tuple(arguments) or ("install", "PACKAGE")
+        self.through = through
+        self._above: tuple[str, str | None] | None = None
 
     @property
     def path(self) -> str:
@@ -68,9 +71,22 @@ class Call:
 
     @property
     def kernel(self) -> str:
-        """The environment of the notebook that this is called from, resolved, by its extension."""
+        """The environment of the notebook that this is called from, resolved, by its extension.
+
+        Not where another kernel is nearer: what that was started from has left it the variable.
+        """
         prefix = self.environ.get(KERNEL, "")
-        return os.path.realpath(prefix) if prefix else ""
+        prefix = os.path.realpath(prefix) if prefix else ""
+        return prefix if self.above[0] in ("", prefix) else ""
+
+    @property
+    def above(self) -> tuple[str, str | None]:
+        """The kernel that this is called from, as `kernel_above` gives it."""
+        if self._above is None and "JPY_PARENT_PID" in self.environ:
+            from safepip.effects.kernels import kernel_above
+
+            self._above = kernel_above(self.environ)
+        return self._above or ("", None)
 
     def programs(self, name: str) -> Iterable[str]:
         """Give the programs of this name on `PATH`."""
@@ -87,16 +103,18 @@ def find_target(
     which: Which = programs_on_path,
     arguments: Sequence[str] = (),
     is_for_pip: bool = True,
+    through: tuple[str, ...] = (),
 ) -> Target:
     """Give the environment that the command is about, by the first of nine rules that finds one.
 
-    ``arguments`` are pip's, for the commands that an error proposes. The prefix of the target is
+    ``arguments`` are pip's, for the commands that an error proposes, and ``through`` the words
+    before them. The prefix of the target is
     empty where no rule finds any. What is not ``is_for_pip`` needs no Python in a conda
     environment, and does not care which pip is on `PATH` while one is active.
 
     Raises: WrongEnvironment.
     """
-    call = Call(environ, own_prefix, which, arguments, is_for_pip=is_for_pip)
+    call = Call(environ, own_prefix, which, arguments, is_for_pip=is_for_pip, through=through)
     if explicit is not None:
         return _target(call, _prefix_called(call, explicit), "--env")
     if pip_python is not None:
@@ -111,7 +129,22 @@ def find_target(
         or _first_on_path(call)
         or Target("", "", is_conda=False, chosen_by="PATH", obvious=False)
     )
-    _refuse_other_than_kernel(call, target)
+    refuse_other_than_kernel(call, target)
+    return target
+
+
+def said_from_outside(call: Call) -> Target | None:
+    """Give the environment that whoever started safepip means, whichever tool acts on it.
+
+    That is by rule 3 for what `%safepip` says, and in a notebook by rules 5 and 6.
+
+    Raises: WrongEnvironment.
+    """
+    target = _given(call)
+    if target is None and call.kernel:  # a virtual environment may have no pip to be found by
+        target = _virtual(call) or _kernels(call)
+    if target is not None:
+        refuse_other_than_kernel(call, target)
     return target
 
 
@@ -239,7 +272,7 @@ def _first_on_path(call: Call) -> Target | None:
     return _target(call, found[0], "PATH", python=found[1]) if found else None
 
 
-def _refuse_other_than_kernel(call: Call, target: Target) -> None:
+def refuse_other_than_kernel(call: Call, target: Target) -> None:
     """Stop a notebook's `!` where it reaches another environment than its kernel runs in.
 
     Not where the command itself has activated that, as `conda run` does: who says so, means it.
@@ -247,17 +280,24 @@ def _refuse_other_than_kernel(call: Call, target: Target) -> None:
     Raises: WrongEnvironment.
     """
     kernel, active = call.kernel, call.environ.get(KERNELS_ACTIVE)
-    if not kernel and "JPY_PARENT_PID" in call.environ:
-        from safepip.effects.kernels import kernel_above
-
-        kernel, active = kernel_above(call.environ)
-    if active is not None and call.active == target.prefix != os.path.realpath(active or os.sep):
+    if not kernel:
+        kernel, active = call.above
+    if not kernel or kernel == target.prefix or _is_activated_since(call, target, active):
         return
-    kernel = kernel or target.prefix
-    if kernel != target.prefix and (target.is_conda or is_conda_prefix(kernel)):
+    if target.is_conda or is_conda_prefix(kernel):
         from safepip.effects.astray import kernel_elsewhere
 
         raise kernel_elsewhere(call, kernel, target.prefix)
+
+
+def _is_activated_since(call: Call, target: Target, active: str | None) -> bool:
+    """Say whether the target is active now, and was not for the kernel.
+
+    ``active``: what was active for the kernel; None where that is not known.
+    """
+    if active is None or target.prefix != call.active:
+        return False
+    return not active or target.prefix != os.path.realpath(active)
 
 
 def _pip_on_path(call: Call) -> tuple[str, str] | None:

@@ -1,8 +1,9 @@
 """The engine that has uv plan and act: `uv pip install`, and `uninstall`.
 
 uv says what it would do, and where it has that from; pip fetches just these wheels, by their
-hashes, so that the verdict is on files. Then uv installs exactly those, without network, index or
-configuration. What uv would build is not judged, and so not installed.
+hashes, so that the verdict is on files. Then uv installs exactly those, without index or
+configuration; what was given by URL, it has from there again. What uv would build is not judged,
+and so not installed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from safepip.decisions.judging.requirements import extras_asked
-from safepip.decisions.uv.answers import parse_changes
+from safepip.decisions.uv.answers import as_given, parse_changes
 from safepip.decisions.uv.options import as_pip_options, is_set
-from safepip.decisions.uv.words import as_words, known_options, read_words
+from safepip.decisions.uv.words import UvCommand, as_words, known_options, read_words
 from safepip.effects.inputs import copied_once
 from safepip.effects.interpreters import ask_python
 from safepip.effects.keeping import kept
@@ -91,6 +92,9 @@ class Uv:
         self._account: Account | None = None
         self._of_compile: Mapping[str, UvOption] = {}
         self._said: Said | None = None
+        self._prefix = ""
+        self._known: Mapping[str, UvOption] = {}
+        self._command = UvCommand("", (), ())
         self.options = PipOptions()
         self.pip_version = ""
 
@@ -148,12 +152,12 @@ class Uv:
         Raises: CannotJudge, UnreadableReport.
         """
         del break_system_packages  # uv is let through a seal that safepip itself has made
-        self._environment = environment
+        self._prefix = environment.prefix
         if self._command.verb == "uninstall":
             self._account = self._removals(environment)
             return self._account
         try:
-            self._account = self._attempt()
+            self._account = self._attempt(environment)
         except _UvFailed as failure:
             self._processes.replay(failure.said)
             return Failed(failure.code)
@@ -164,7 +168,6 @@ class Uv:
 
         Raises: CannotJudge, UnreadableReport.
         """
-        self._environment = environment
         held = self._asking.folder / "held.txt"
         held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         files = [str(held)]
@@ -172,7 +175,7 @@ class Uv:
             # An option takes the place of the variable.
             files += self._environ.get("UV_CONSTRAINT", "").split()
         try:
-            self._account = self._attempt(*(f"--constraints={file}" for file in files))
+            self._account = self._attempt(environment, *(f"--constraints={file}" for file in files))
         except _UvFailed as failure:
             return Failed(failure.code)
         return self._account
@@ -198,7 +201,7 @@ class Uv:
         )
         whole = (*start, *words)
         self._processes.sheltered = True
-        with kept(protect, self._environment.prefix, self._asking.folder):
+        with kept(protect, self._prefix, self._asking.folder):
             code = self._processes.run(whole, environ_to_act(self._environ))
         if code == 0:
             for entry in account.entries:
@@ -251,7 +254,7 @@ class Uv:
             raise CannotJudge(f"`uv {' '.join(verb)} --help` ends with {code}")
         return said.out.read_text("utf-8", "replace")
 
-    def _attempt(self, *constraints: str) -> Account:
+    def _attempt(self, environment: Environment, *constraints: str) -> Account:
         """Give a plan of uv's, with its wheels on disk.
 
         Raises: _UvFailed, CannotJudge, UnreadableReport.
@@ -269,14 +272,18 @@ class Uv:
             raise CannotJudge(f"uv would also remove {', '.join(gone)}")
         if not changes:
             return Account(compiles=False)
+        asked = self._asked()
+        changes = tuple(replace(c, url=as_given(c.url, asked)) for c in changes)
         self._of_compile = self._of_compile or known_options(self._help("pip", "compile"))
         wheels = self._fetcher.wheels_of(changes, command, self._known, self._of_compile)
         self._urls = {change.name: change.url for change in changes if change.url}
-        asked = self._asked()
         asked_names = frozenset(normalised(name_of(a) or name_of_wheel(a)) for a in asked)
-        entries = [self._entry(change, *wheels[change.name], asked_names) for change in changes]
+        entries = [
+            self._entry(change, *wheels[change.name], asked_names, environment)
+            for change in changes
+        ]
         wished = {"": asked, **{entry.name: entry.requires for entry in entries}}
-        extras = extras_asked(wished, self._environment.interpreter.markers)
+        extras = extras_asked(wished, environment.interpreter.markers)
         whole = (replace(e, extras=tuple(sorted(extras.get(e.name, ())))) for e in entries)
         return Account(entries=tuple(whole), compiles=self._compiles)
 
@@ -292,13 +299,18 @@ class Uv:
         files = self._command.values("--requirements")
         return [*self._command.names, *read_inputs(files, (), self._environ).requirements]
 
+    @staticmethod
     def _entry(
-        self, change: UvChange, wheel: str, located: Located, asked: frozenset[str]
+        change: UvChange,
+        wheel: str,
+        located: Located,
+        asked: frozenset[str],
+        environment: Environment,
     ) -> Entry:
-        home = self._environment.interpreter
+        home = environment.interpreter
         described = describe_wheel(wheel)
         include = f"{home.prefix}/include/python{home.minor}/{described.name}"
-        installed = self._environment.installed.get(change.name)
+        installed = environment.installed.get(change.name)
         return Entry(
             name=change.name,
             version=described.version,

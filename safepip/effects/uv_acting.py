@@ -1,4 +1,8 @@
-"""How uv is started to carry out a plan: with the wheels that were judged, and nothing else."""
+"""How uv is started to carry out a plan: with the wheels that were judged, and nothing else.
+
+What was given by URL, uv has from there once more, so that it notes where that is from: the hash
+holds it to what was judged.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,10 @@ _WANTED = (
     *_OF_SPEECH,
     *("--output-format", "--no-progress"),
     *("--link-mode", "--compile-bytecode", "--no-cache", "--cache-dir"),
+    *("--allow-insecure-host", "--cert", "--native-tls", "--no-native-tls", "--system-certs"),
+    *("--no-system-certs", "--keyring-provider", "--offline", "--no-offline"),
 )
-"""What the user may want of the installation itself."""
+"""What the user may want of the installation itself, and of the way to a URL."""
 _OF_MACHINE = frozenset(
     f"UV_{name}"
     for name in (

@@ -84,7 +84,8 @@ class UvFetcher:
         lock = parse_lock(self._lock(changes, as_words(options), folder / "asked.txt"))
         pins = folder / "pins.txt"
         pins.write_text(pins_of(changes, lock), encoding="utf-8")
-        logins = [*command.values(*_LINKS), *self._variables(), *command.names]
+        given = [change.url for change in changes if change.url]
+        logins = [*given, *command.values(*_LINKS), *self._variables()]
         found = [replace(w, url=with_login(w.url, logins)) for each in lock.values() for w in each]
         page = folder / "links.html"
         page.write_text(page_of(found), encoding="utf-8")

@@ -11,6 +11,7 @@ from safepip.decisions.uv.options import is_set
 from safepip.decisions.uv.words import as_words, known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
+from safepip.effects.targets import refuse_other_than_kernel
 from safepip.values.errors import CannotJudge, CannotStart, NoCommand
 from safepip.values.target import Target
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from safepip.decisions.uv.words import UvCommand
+    from safepip.effects.targets import Call
 
 _PATIENCE = 60.0
 """Seconds for uv to find a Python."""
@@ -27,6 +29,7 @@ _OF_CHOICE = (
 )
 """Options by which uv chooses an environment."""
 _SAID = re.compile(r"^Using Python \S+ environment at:? (.+)$", re.MULTILINE)
+_NONE = Target("", "", is_conda=False, chosen_by="PATH", obvious=False)
 _BASE = ("base", "root")
 """What conda calls its own environment, which uv takes for the system's."""
 
@@ -42,14 +45,17 @@ def find_uv(environ: Mapping[str, str]) -> str:
     return found
 
 
-def become_uv(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Replace this process by uv.
+def become_uv(
+    uv: str, words: Sequence[str], environ: Mapping[str, str], python: str = ""
+) -> NoReturn:
+    """Replace this process by uv, for which this Python is meant where it is told of no other.
 
     Raises: CannotStart.
     """
+    told = {"UV_PYTHON": python} if python else {}
     try:
         # Not as a process of safepip's own: what uv starts may call pip, which is guarded as ever.
-        os.execve(uv, [uv, *words], dict(environ))  # noqa: S606 - no shell, ever
+        os.execve(uv, [uv, *words], {**environ, **told})  # noqa: S606 - no shell, ever
     except OSError as error:
         raise CannotStart(f"cannot run `{uv}`: {error.strerror}") from error
 
@@ -63,24 +69,31 @@ def read_command(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> U
     return read_words(words, known)
 
 
-def uv_target(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
-    """Give the environment that uv would change; None where that is none of conda's.
+def uv_target(uv: str, command: UvCommand, call: Call) -> Target | None:
+    """Give the environment that uv would change; None where it finds none.
 
     uv itself is asked, which may have more settings than anybody can follow. Where it does not say,
-    its rules are followed.
+    its rules are followed. In a notebook it may only be another than the kernel's by `--python`.
 
-    Raises: CannotJudge.
+    Raises: CannotJudge, WrongEnvironment.
     """
+    target = _by_uv(uv, command, call)
+    if not command.has("--python"):
+        refuse_other_than_kernel(call, target or _NONE)
+    return target
+
+
+def _by_uv(uv: str, command: UvCommand, call: Call) -> Target | None:
     words = tuple(as_words((n, v) for n, v in command.options if n in _OF_CHOICE))
     nothing = ("--dry-run", "safepip-asks-about-nothing")
-    code, said = _run(uv, ("pip", "uninstall", *words, *nothing), environ)
+    code, said = _run(uv, ("pip", "uninstall", *words, *nothing), call.environ)
     if (found := _SAID.search(said)) is not None:
         folder = (command.values("--directory") or (".",))[-1]
         prefix = os.path.realpath(os.path.join(folder, found[1]))
-        return _at(prefix, _reason(command, environ, prefix), environ)
+        return _at(prefix, _reason(command, call.environ, prefix), call)
     if code == 0 and os.path.exists(".venv"):  # which it finds, and does not speak of
-        return None
-    return _by_rules(uv, command, environ)
+        return _at(".venv", "VIRTUAL_ENV", call)
+    return _by_rules(uv, command, call)
 
 
 def _reason(command: UvCommand, environ: Mapping[str, str], prefix: str = "") -> str:
@@ -94,21 +107,22 @@ def _reason(command: UvCommand, environ: Mapping[str, str], prefix: str = "") ->
     return "VIRTUAL_ENV" if is_virtual else "CONDA_PREFIX"
 
 
-def _by_rules(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+def _by_rules(uv: str, command: UvCommand, call: Call) -> Target | None:
     """Give the environment as uv finds it.
 
     Source: https://docs.astral.sh/uv/pip/environments/
     """
+    environ = call.environ
     reason = _reason(command, environ)
     if reason == "--python":
         asked = command.values("--python") or (environ["UV_PYTHON"],)
-        return _chosen(uv, asked[-1], command, environ)
+        return _chosen(uv, asked[-1], command, call)
     if reason == "--system":
-        return _from_python(_found(uv, ("--system",), environ), reason, environ)
+        return _from_python(_found(uv, ("--system",), environ), reason, call)
     if prefix := environ.get("VIRTUAL_ENV"):
-        return _at(prefix, reason, environ)
+        return _at(prefix, reason, call)
     if (prefix := environ.get("CONDA_PREFIX")) and not _is_base(environ):
-        return _at(prefix, reason, environ)
+        return _at(prefix, reason, call)
     return None
 
 
@@ -120,29 +134,29 @@ def _is_base(environ: Mapping[str, str]) -> bool:
     return is_root or environ.get("CONDA_DEFAULT_ENV") in _BASE
 
 
-def _chosen(uv: str, asked: str, command: UvCommand, environ: Mapping[str, str]) -> Target | None:
+def _chosen(uv: str, asked: str, command: UvCommand, call: Call) -> Target | None:
     path = os.path.expanduser(asked)
     if os.path.isdir(path):
-        return _at(path, "--python", environ)
+        return _at(path, "--python", call)
     if os.path.isfile(path):
-        return _from_python(os.path.abspath(path), "--python", environ)
+        return _from_python(os.path.abspath(path), "--python", call)
     system = ("--system",) if command.has("--system") else ()
-    return _from_python(_found(uv, (*system, asked), environ), "--python", environ)
+    return _from_python(_found(uv, (*system, asked), call.environ), "--python", call)
 
 
-def _at(prefix: str, chosen_by: str, environ: Mapping[str, str]) -> Target | None:
+def _at(prefix: str, chosen_by: str, call: Call) -> Target | None:
     prefix = os.path.realpath(prefix)
     python = python_of(prefix)
-    if not python or not is_conda_prefix(prefix):
+    if not python:
         return None
-    active = environ.get("CONDA_PREFIX")
-    obvious = chosen_by in ("--python", "VIRTUAL_ENV") or prefix == os.path.realpath(active or "/")
-    return Target(prefix, python, is_conda=True, chosen_by=chosen_by, obvious=obvious)
+    said = chosen_by in ("--python", "VIRTUAL_ENV") or prefix in (call.active, call.kernel)
+    is_conda, in_notebook = is_conda_prefix(prefix), bool(call.kernel)
+    return Target(prefix, python, is_conda, chosen_by, obvious=said, in_notebook=in_notebook)
 
 
-def _from_python(python: str, chosen_by: str, environ: Mapping[str, str]) -> Target | None:
-    found = behind([python], environ) if python else None
-    return _at(found[0], chosen_by, environ) if found is not None else None
+def _from_python(python: str, chosen_by: str, call: Call) -> Target | None:
+    found = behind([python], call.environ) if python else None
+    return _at(found[0], chosen_by, call) if found is not None else None
 
 
 def _found(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:

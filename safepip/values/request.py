@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Verb = Literal["install", "uninstall", "plan"]
 
+THROUGH = ("uv", "pip")
+"""The words that stand between `safepip` and the verb where uv is who acts."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -103,7 +106,7 @@ class Request:
     @property
     def through(self) -> tuple[str, ...]:
         """The words that stand between `safepip` and the verb."""
-        return ("uv", "pip") if self.uv else ()
+        return THROUGH if self.uv else ()
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -62,12 +62,12 @@ class Shell:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
         env = () if self.obvious else ("--env", self.prefix)
         start = "%" if self.in_notebook else ""
-        options = (*options, *self._answered(arguments))
         if arguments[0] == "pip":  # what follows is pip's own
             return f"{start}{command_line('safepip', *env, *arguments)}"
-        if self.through and arguments[0] in ("install", "uninstall"):
+        if self.through and arguments[0] in ("install", "uninstall"):  # which ask nothing
             words = (*env, *options, *self.through, *arguments)
             return f"{start}{command_line('safepip', *words)}"
+        options = (*options, *self._answered(arguments))
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:

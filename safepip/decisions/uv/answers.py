@@ -10,7 +10,7 @@ import json
 import re
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from safepip.values.errors import CannotJudge, UnreadableReport
 from safepip.values.late import dataclass
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _DIRECT = re.compile(r" [+~] ([^\s=]+)(?:==\S+ \(from | @ )(\S+?)\)?\Z")
+_LOGIN_IN_URL = re.compile(r"(\w+://)([^\s/?#]*@)([^\s#]*)")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,21 @@ def parse_changes(text: bytes, said: str) -> tuple[tuple[UvChange, ...], tuple[s
             key = normalised(name)
             installed[key] = UvChange(key, version, urls.get(key, ""))
     return tuple(installed.values()), tuple(name for name in gone if name not in installed)
+
+
+def as_given(url: str, asked: Iterable[str]) -> str:
+    """Give a URL as uv says it with the login that somebody gave with it, which uv does not say.
+
+    ``asked``: requirements, as they were written.
+    """
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    if "****" not in login:
+        return url
+    plain = urlunsplit(parts._replace(netloc=host, fragment=""))
+    found = (_LOGIN_IN_URL.search(text) for text in asked)
+    logins = (match[2] for match in found if match and f"{match[1]}{match[3]}" == plain)
+    return urlunsplit(parts._replace(netloc=f"{next(logins, '')}{host}"))
 
 
 def _text(raw: Any, key: str, at: int) -> str:  # noqa: ANN401 - whatever uv wrote

@@ -31,6 +31,7 @@ _PIPS = {
     **{f"--{name}": f"--{name}" for name in ("requirement", "constraint", "editable", "no-deps")},
     **{f"--{name}": f"--{name}" for name in ("index-url", "extra-index-url", "find-links")},
     **{f"--{name}": f"--{name}" for name in ("no-index", "upgrade", "quiet", "verbose", "dry-run")},
+    **{f"--{name}": f"--{name}" for name in ("no-build-isolation", "no-binary", "only-binary")},
     "--default-index": "--index-url",
     "--index": "--extra-index-url",
 }
@@ -131,7 +132,7 @@ def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand
     options: list[tuple[str, str | None]] = []
     names: list[str] = []
     left = list(words)
-    while left and names[:1] in ([], ["pip"]) and names[1:2] in ([], *([verb] for verb in VERBS)):
+    while left and _goes_on(names):
         word = left.pop(0)
         if word == "--":
             names += left
@@ -144,6 +145,12 @@ def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand
             options += _short(word, left, known)
     verb = names[1] if names[:1] == ["pip"] and len(names) > 1 else ""
     return UvCommand(verb, tuple(options), tuple(names[2:]))
+
+
+def _goes_on(names: Sequence[str]) -> bool:
+    """Say whether what follows these names is read, too: not behind any verb but ours."""
+    is_pips = not names or names[0] == "pip"
+    return is_pips and (len(names) <= 1 or names[1] in VERBS)
 
 
 def _long(word: str, left: list[str], known: Mapping[str, UvOption]) -> tuple[str, str | None]:
