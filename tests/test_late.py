@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +13,7 @@ import pytest
 from safepip.values import late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -81,6 +82,15 @@ def test_what_makes_no_value_makes_no_class() -> None:
     assert done.stdout.splitlines() == ["[] True", "['Finding', 'Pixi']"]
 
 
+@pytest.fixture
+def _no_collection() -> Iterator[None]:
+    """No interruption can be raised out of what is called back by the collector of garbage."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collection")
 def test_who_is_interrupted_while_it_is_made_can_make_it_again() -> None:
     """An interruption comes between any two lines: here at each seventh, in makings of its own."""
     before, struck, after = sys.gettrace(), True, 0
