@@ -546,10 +546,10 @@ def test_a_pin_leaves_a_new_environment() -> None:
 def test_what_was_asked_of_uv_is_asked_of_uv_in_a_new_environment() -> None:
     env = lab(pins=("protobuf 4.*",))
     asked = ("install", "--overrides=over.txt", "protobuf")
+    create = "conda create -n my-lab python=3.11 pip"
     found = fixes(of(artifact("protobuf==6"), env=env), *asked, env=env, through=("uv", "pip"))
     assert [fix.command for fix in found] == [
-        "conda create -n my-lab python=3.11 pip"
-        " && safepip --env my-lab uv pip install --overrides=over.txt protobuf"
+        f"{create} && safepip --env my-lab uv pip install --overrides=over.txt protobuf"
     ]
 
 

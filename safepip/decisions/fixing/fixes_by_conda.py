@@ -12,7 +12,6 @@ from safepip.decisions.fixing.commands import (
     without_flag,
     words_of,
 )
-from safepip.decisions.fixing.shell import CondaVerb
 from safepip.decisions.judging.pins import parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.wording.phrases import few, listed
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from safepip.decisions.fixing.fix_case import Case
-    from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.fixing.shell import CondaVerb, Shell
     from safepip.values.channel import Answer
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
