@@ -38,12 +38,12 @@ from safepip.decisions.fixing.commands import option_values
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import note_text
 from safepip.decisions.wording.hints import hints_on_creating
-from safepip.doors.arguments import OWN
 from safepip.effects.half_made import half_made
 from safepip.values.environment_file import Beside, EnvironmentFile, Line
 from safepip.values.errors import AlreadyThere, Busy, UnreadableFile
 from safepip.values.journal import Entry, Step
 from safepip.values.sheet import Note, Origin, Package, PipEntry
+from safepip.values.verbs import OWN
 from safepip.values.verdict import Fix
 from tests.build import MARKERS, conda, environment, pip
 from tests.saying import expected, text

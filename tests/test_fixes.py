@@ -229,7 +229,7 @@ def test_what_would_break_is_updated_by_conda_or_comes_along() -> None:
     wanted = of(artifact("numpy==2.4.1"), env=env)
     assert fixes(wanted, "install", "-U", "numpy", env=env) == (
         Fix(
-            f"conda update -p {PREFIX} numpy && safepip install numba",
+            f"conda update -p {PREFIX} numpy && safepip install -U numba",
             "let conda change numpy first, if it can (unchecked)",
         ),
     )
@@ -431,6 +431,23 @@ def test_conda_removes_its_own_and_pip_the_rest() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "rest", "more"),
+    [
+        ("numpy", "scipy", ""),
+        ("-y numpy", "-y scipy", ""),
+        ("--log a.txt numpy -y rich", "--log a.txt -y rich scipy", "rich"),
+    ],
+)
+def test_what_goes_unasked_is_said_and_the_options_stay(words: str, rest: str, more: str) -> None:
+    env = environment(conda("numpy==1.26.4"), pip("scipy==1", "numpy"), pip("rich==13"))
+    wanted = of(*(removal(name) for name in ("numpy", *more.split())), env=env)
+    assert fixes(wanted, "uninstall", *words.split(), env=env)[0] == Fix(
+        f"conda remove -p {PREFIX} numpy && safepip uninstall {rest}",
+        "let conda remove numpy first; then scipy goes, too, which needs it",
+    )
+
+
 def test_what_needs_it_is_removed_with_it() -> None:
     assert fixes(of(removal("rich")), "uninstall", "rich") == (
         Fix("safepip uninstall rich textual", "remove textual with it"),
@@ -526,6 +543,16 @@ def test_a_pin_leaves_a_new_environment() -> None:
     )
 
 
+def test_what_was_asked_of_uv_is_asked_of_uv_in_a_new_environment() -> None:
+    env = lab(pins=("protobuf 4.*",))
+    asked = ("install", "--overrides=over.txt", "protobuf")
+    create = "conda create -n my-lab python=3.11 pip"
+    found = fixes(of(artifact("protobuf==6"), env=env), *asked, env=env, through=("uv", "pip"))
+    assert [fix.command for fix in found] == [
+        f"{create} && safepip --env my-lab uv pip install --overrides=over.txt protobuf"
+    ]
+
+
 def test_pixi_is_spoken_to_in_its_own_words() -> None:
     prefix = "/home/ada/my work/.pixi/envs/default"
     env = environment(
@@ -577,7 +604,7 @@ def test_what_is_conda_s_is_removed_along_by_conda() -> None:
     assert fixes(wanted, "uninstall", "six", env=env) == (
         Fix(
             f"conda remove -p {PREFIX} the-app && safepip uninstall six own",
-            "let conda remove the-app first",
+            "let conda remove the-app first; then own goes, too, which needs six",
         ),
     )
     # In a notebook nobody can answer.

@@ -244,6 +244,8 @@ def test_nobody_is_asked(guarded: AtWork, place: Place) -> None:
 def test_pips_own_failure_stops_a_notebook_only_where_safepip_was_asked(guarded: AtWork) -> None:
     ended = "SafepipStop: pip ended with exit code 1"
     assert guarded.run("%safepip uninstall").error == ended
+    assert guarded.run("%safepip uninstall | cat").error == ended
+    assert guarded.run("%safepip uninstall || true").error == ""  # which says what is to be done
     cell = guarded.run("%pip uninstall")
     assert ("at least one" in cell.streams, cell.error, cell.shown) == (True, "", [])
     guarded.run("get_ipython().system_raise_on_error = True")

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from safepip.decisions.configuring import configured, heeded_in, values_in, values_of
+from safepip.doors.arguments import OwnOptions
+from safepip.doors.policy import policy_of
 from safepip.effects.config_files import read_layers
 from safepip.values.errors import UnreadableFile, UsageError
 from safepip.values.setting import SETTINGS, Layer, Source, Value
@@ -213,6 +215,18 @@ def test_a_working_folder_that_is_gone_has_no_project(tmp_path: Path) -> None:
         assert [one.source for one in read_layers(str(tmp_path), {})] == ["variable"]
 
 
+def test_who_set_strictness_is_known_unless_the_command_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAFEPIP_POLICY", "strict")
+    prefix = str(tmp_path)
+    assert policy_of(OwnOptions(), prefix).strict_by == "SAFEPIP_POLICY"
+    assert policy_of(OwnOptions(strict=True), prefix).strict_by == ""
+    monkeypatch.setenv("SAFEPIP_POLICY", "keep")
+    assert policy_of(OwnOptions(strict=True), prefix).strict_by == ""
+
+
 # Through the door.
 
 
@@ -242,6 +256,11 @@ def ended(done: Guarded) -> tuple[int, str]:
     return done.exit_code, answer["verdict"]
 
 
+def messages(done: Guarded) -> str:
+    """What is said in sentences, one a line."""
+    return "\n".join(finding.get("message", "") for finding in done.answer["findings"])
+
+
 def test_files_decide_how_strict_a_command_is(lab: CondaEnvironment, tmp_path: Path) -> None:
     home = tmp_path / "home"
     own = home / ".config" / "safepip" / "config.toml"
@@ -251,6 +270,7 @@ def test_files_decide_how_strict_a_command_is(lab: CondaEnvironment, tmp_path: P
     own.write_text('policy = "strict"\n')
     strict = plan(lab, tmp_path, "vision", **env)
     assert ended(strict) == (10, "block")
+    assert f"as `{own}` says" in messages(strict)
     # The way out works as it is pasted: the command says what is set otherwise.
     assert (
         strict.answer["fixes"][0]["command"] == "SAFEPIP_POLICY=keep safepip install vision==4.11"
@@ -262,13 +282,12 @@ def test_files_decide_how_strict_a_command_is(lab: CondaEnvironment, tmp_path: P
     project.write_text('[tool.safepip]\nallow = ["libnum"]\n')
     asked = plan(lab, tmp_path, "vision==5.0", **env)
     assert ended(asked) == (10, "block")
-    told = [finding.get("message") for finding in asked.answer["findings"]]
-    assert f'`allow = ["libnum"]` in `{project}` {OTHER}' in told
+    assert f'`allow = ["libnum"]` in `{project}` {OTHER}' in messages(asked).splitlines()
     project.write_text("[tool.safepip]\nno-such = 1\n")
     newer = plan(lab, tmp_path, "vision==5.0", **env)
-    told = [finding.get("message") for finding in newer.answer["findings"]]
     assert ended(newer) == (10, "block")
-    assert f"unknown setting `no-such` in `{project}`; that has no effect" in told
+    told = f"unknown setting `no-such` in `{project}`; that has no effect"
+    assert told in messages(newer).splitlines()
     own.write_text("no-such = 1\n")
     wrong = plan(lab, tmp_path, "vision", **env)
     assert (wrong.exit_code, wrong.answer["code"]) == (2, "usage")

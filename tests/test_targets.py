@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from safepip.doors.launch import main
 from safepip.effects.kernels import kernel_above
 from safepip.effects.prefixes import SHIMS_MARK, programs_on_path
 from safepip.effects.targets import Call, find_target, said_from_outside
@@ -385,6 +387,41 @@ def test_pixi_has_its_own_word_for_a_missing_pip(world: World) -> None:
     assert world.refused().fixes[1] == expected
 
 
+SAID_AGAIN = {
+    "undo --yes 2026-11-28-11": "undo --env {lab} --yes 2026-11-28-11",
+    "export -f x.yml --no-builds": "export --env {lab} -f x.yml --no-builds",
+    "--json constraints -o c.txt": "constraints --env {lab} --json -o c.txt",
+    "explain numpy": "explain --env {lab} numpy",
+    "guard on --deep": "guard --env {lab} on --deep",
+    "plan --prefer-conda --allow a,b x": "plan --env {lab} --prefer-conda --allow a,b x",
+    "list -v": "--env {lab} list -v",
+    "-q freeze": "--env {lab} -q freeze",
+    "list --env {base}": "--env {lab} list",
+    "pip install x": "--env {lab} pip install x",
+}
+"""Commands that reach another environment than the active one, and as what is offered for it."""
+
+
+@pytest.mark.parametrize("line", SAID_AGAIN)
+def test_the_command_is_said_again_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    """A part of it might do something else: without its ID, `undo` takes back the last change."""
+    world.activate(world.lab)
+    world.path(world.base, world.lab)
+    for name in ("VIRTUAL_ENV", "JPY_PARENT_PID", "SAFEPIP_TARGET_PREFIX", "PIP_PYTHON"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in world.environ.items():
+        monkeypatch.setenv(name, value)
+    places = {"lab": world.lab, "base": world.base}
+    assert main(line.format(**places).split()) == Exit.WRONG_ENV
+    said = capsys.readouterr()
+    command = f"safepip {SAID_AGAIN[line].format(**places)}"
+    assert re.search(re.escape(command) + r'["\n]', said.out + said.err)
+    if line.startswith("list"):
+        assert said.err.endswith("\nNothing was changed.\n")
+
+
 @pytest.mark.parametrize("other", ["base", "usr", "shims"])
 def test_with_a_pip_of_its_own_nothing_may_stand_before_it(world: World, other: str) -> None:
     before = {
@@ -538,6 +575,9 @@ def test_a_notebook_that_reaches_no_environment_is_told_of_its_kernel(world: Wor
     error = world.refused(None, None, "install", "{package}")
     assert error.message.endswith("this command     none")
     assert error.fixes == (Fix("%safepip install PACKAGE", "act on the kernel's environment"),)
+    assert world.refused(None, None, "undo", "{change}").fixes == ()  # without it: another
+    named = Fix("%safepip undo --yes 2026-11-28-11", "act on the kernel's environment")
+    assert world.refused(None, None, "undo", "2026-11-28-11").fixes == (named,)
 
 
 def test_a_kernel_in_conda_is_not_served_by_the_system(world: World) -> None:

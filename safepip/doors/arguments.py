@@ -9,18 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.values.errors import UsageError
+from safepip.values.verbs import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GUARDED = ("install", "uninstall", "plan")
-OWN = (
-    *("doctor", "explain", "undo", "history"),
-    *("export", "constraints", "create", "check-file"),
-)
-"""Verbs that are safepip's alone."""
-HOOKS = ("guard", "shell-init", "exec")
-"""Those of them that shells and images wait for: they need little."""
 FLAGS = {
     "--strict": "strict",
     "--prefer-conda": "prefer_conda",
@@ -112,6 +105,26 @@ def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
             break
     own, _ = split(arguments[:count])
     return own, arguments[count:]
+
+
+def said_again(own: OwnOptions) -> list[str]:
+    """Give the options as words of a command line, but for the environment."""
+    flags = [flag for flag, field in FLAGS.items() if getattr(own, field)]
+    allow = ["--allow", ",".join(own.allow)] if own.allow else []
+    return [*flags, *allow, *(["--html", own.html] if own.html is not None else [])]
+
+
+def without_env(arguments: Sequence[str]) -> list[str]:
+    """Give the arguments without `--env` and its value, wherever they stand before `--`."""
+    found: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0] != "--":
+        word = rest.pop(0)
+        if word == "--env":
+            del rest[:1]
+        elif not word.startswith("--env="):
+            found.append(word)
+    return [*found, *rest]
 
 
 def from_conda(arguments: Sequence[str]) -> list[str]:

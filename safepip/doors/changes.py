@@ -15,6 +15,7 @@ from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
+from safepip.doors.arguments import said_again
 from safepip.doors.asking import ask
 from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
@@ -94,18 +95,19 @@ def _run(
     as_module: bool,
     as_json: bool,
 ) -> int:
+    said = [verb, *said_again(own), *given]
     own = own._replace(
         env=options.get("env") or own.env,
         override_frozen=own.override_frozen or options.get("override_frozen", False),
     )
     if verb == "explain":
-        return run_explain(own, options["name"], as_module=as_module, as_json=as_json)
+        return run_explain(own, options["name"], said, as_module=as_module, as_json=as_json)
     if verb == "create":
         return run_create(own, options, as_json=as_json)
     if verb == "check-file":
         return run_check(options, as_json=as_json)
     is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
-    target = target_of(own, [verb], as_module=as_module, is_for_pip=is_for_pip)
+    target = target_of(own, said, as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:

@@ -9,9 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.doors.arguments import FLAGS, GUARDED, HOOKS, OWN, VALUES, OwnOptions
+from safepip.doors.arguments import FLAGS, VALUES, OwnOptions
 from safepip.doors.target import target_of
 from safepip.effects.plain import become_pip
+from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,6 +22,8 @@ from safepip.values.errors import WrongEnvironment
 from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safepip.doors.arguments import OwnOptions
     from safepip.values.target import Target
 
@@ -38,8 +40,10 @@ def explain_command(*common: click.Parameter) -> click.Command:
     )
 
 
-def run_explain(own: OwnOptions, name: str | None, *, as_module: bool, as_json: bool) -> int:
-    """Explain, and give the exit code.
+def run_explain(
+    own: OwnOptions, name: str | None, said: Sequence[str], *, as_module: bool, as_json: bool
+) -> int:
+    """Explain, and give the exit code. ``said`` is the command, from its verb on.
 
     Raises: SafepipError.
     """
@@ -50,7 +54,7 @@ def run_explain(own: OwnOptions, name: str | None, *, as_module: bool, as_json: 
         else:
             show(article_lines(article, width_of()), sys.stdout)
         return Exit.DONE
-    target = target_of(own, ["explain"], as_module=as_module)
+    target = target_of(own, said, as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     if name is None:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safepip.doors.arguments import GUARDED, OwnOptions, split
+from safepip.doors.arguments import OwnOptions, said_again, split
 from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcome
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
@@ -25,6 +25,7 @@ from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
 from safepip.values.request import Request, Verb
+from safepip.values.verbs import GUARDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,9 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
         with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
             verb, at, python = verb_and_python(arguments, os.environ, Path(folder))
     check_forms(own, verb)
-    target = target_of(own, arguments, as_module=as_module, pip_python=python)
+    more = said_again(own) if verb in GUARDED else []
+    said = [*arguments[: at + 1], *more, *arguments[at + 1 :]]
+    target = target_of(own, said, as_module=as_module, pip_python=python)
     refuse_forms_elsewhere(own, target)
     if verb == "plan":
         arguments = [*arguments[:at], "install", *arguments[at + 1 :]]

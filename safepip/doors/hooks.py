@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safepip.doors.arguments import said_again
 from safepip.doors.saying import say_bug, say_error, say_interrupted
 from safepip.doors.target import target_of
 from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
@@ -43,12 +44,13 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     options = _parsed(guard_command(), arguments)
     if options is None:
         return 0
+    said = [verb, *said_again(own), *arguments]
     own = own._replace(
         env=options["env"] or own.env,
         json=own.json or options["json"],
         override_frozen=own.override_frozen or options["override_frozen"],
     )
-    target = target_of(own, [verb, *arguments], as_module=as_module)
+    target = target_of(own, said, as_module=as_module)
     if not target.is_conda:
         raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
     try:

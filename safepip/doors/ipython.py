@@ -190,7 +190,8 @@ class Notebook:
         self._say_what_is_old(before, told)
         self.follow_guard()
         said = told.get("exit_code")
-        code = said if isinstance(said, int) else code
+        # (Behind a pipe the shell knows only how that ended; by `||` the user has answered.)
+        code = said if isinstance(said, int) and not _is_answered(line) else code
         if getattr(self._shell, "system_raise_on_error", False):  # the user wants each to stop
             passed = ()
         if code and code not in passed:
@@ -275,6 +276,16 @@ def _how_it_ended(code: int) -> str:
     if _is_signal(code):
         return "safepip was interrupted; its next command takes back what that cut off"
     return f"safepip ended with exit code {code}"
+
+
+def _is_answered(line: str) -> bool:
+    """Say whether the line itself says what is to be done where safepip fails: `|| true`."""
+    words = shlex.shlex(line, posix=True, punctuation_chars=True)
+    words.commenters = ""
+    try:
+        return "||" in words
+    except ValueError:  # the shell says what is wrong with it
+        return False
 
 
 def _command(words: list[str], line: str) -> str:

@@ -10,11 +10,12 @@ import os
 import sys
 
 from safepip.doors import results
-from safepip.doors.arguments import GUARDED, HOOKS, OWN, OwnOptions, leading_only
+from safepip.doors.arguments import OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
 from safepip.effects.prefixes import is_unfinished
 from safepip.values.errors import SafepipError
+from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     except SafepipError as error:
         from safepip.doors.saying import say_error
 
-        return say_error(error, as_json="--json" in given)
+        return say_error(error, verb="pip", as_json="--json" in given)
 
 
 def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool) -> int:
@@ -67,7 +68,7 @@ def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool)
         from safepip.doors.changes import run as run_own
 
         return run_own(rest[0], own, rest[1:], as_module=as_module)
-    return _pass_through(own, rest[1:] if rest[0] == "pip" else rest, as_module=as_module)
+    return _pass_through(own, rest, as_module=as_module)
 
 
 def _guarded_verb(rest: list[str]) -> str | None:
@@ -83,10 +84,10 @@ def _guarded_verb(rest: list[str]) -> str | None:
     return "ask"
 
 
-def _pass_through(own: OwnOptions, arguments: list[str], *, as_module: bool) -> int:
-    target = target_of(own, arguments, as_module=as_module)
+def _pass_through(own: OwnOptions, rest: list[str], *, as_module: bool) -> int:
+    target = target_of(own, rest, as_module=as_module)
     if target.is_conda and is_unfinished(target.prefix):
         from safepip.doors.recovering import recover_first
 
         recover_first(target.prefix)
-    become_pip(target, arguments)
+    become_pip(target, rest[1:] if rest[0] == "pip" else rest)

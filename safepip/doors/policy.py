@@ -21,6 +21,7 @@ def policy_of(own: OwnOptions, prefix: str) -> Policy:
     found = configuration_of(prefix, os.environ)
     allowed = (*found.names("allow"), *map(normalised, own.allow))
     is_set = found.word("policy") == "strict"
+    origins = found.chosen["policy"].origins if is_set and not own.strict else ()
     return Policy(
         strict=own.strict or is_set,
         allow=tuple(dict.fromkeys(allowed)),
@@ -29,5 +30,6 @@ def policy_of(own: OwnOptions, prefix: str) -> Policy:
         imports=found.is_on("import-check") and not own.no_import_check,
         keeps_undo=found.is_on("undo") and not own.no_undo,
         strict_for_all=is_set,
+        strict_by="".join(origins[-1:]),
         settings=found,
     )

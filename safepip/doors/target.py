@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from safepip.doors.arguments import without_env
 from safepip.effects.targets import find_target
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def target_of(
 ) -> Target:
     """Give the environment that this command is about.
 
-    ``is_for_pip``: without a Python it could do nothing. ``through``: the words before pip's.
+    ``arguments``: the command itself, from its verb on, as an error gives it again; ``through``:
+    the words before pip's. ``is_for_pip``: without a Python it could do nothing.
 
     Raises: WrongEnvironment.
     """
@@ -36,7 +38,7 @@ def target_of(
         os.environ,
         sys.prefix,
         as_module,
-        arguments=arguments,
+        arguments=without_env(arguments),
         is_for_pip=is_for_pip,
         through=through,
     )

@@ -15,6 +15,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.effects.prefixes import is_conda_prefix, name_of
 from safepip.values.errors import WrongEnvironment
 from safepip.values.text import shown
+from safepip.values.verbs import GUARDED
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
     """Give the error of a notebook's `!` that does not reach the environment of its kernel."""
     arguments = _arguments(call, in_notebook=True)
 
-    def command(prefix: str) -> str:
+    def way(prefix: str, says: str) -> list[Fix]:
         has_magic = bool(call.kernel)  # by safepip's extension
         obvious = has_magic and prefix == kernel
         shell = Shell(prefix, obvious=obvious, in_notebook=has_magic, through=call.through)
-        return f"{'' if has_magic else '!'}{shell.safepip(arguments)}"
+        fixes = _again(shell, arguments, says)
+        return fixes if has_magic else [Fix(f"!{fix.command}", fix.says) for fix in fixes]
 
-    fixes = [Fix(command(kernel), "act on the kernel's environment")]
-    if reached:
-        fixes.append(Fix(command(reached), "if the other one is meant"))
+    fixes = way(kernel, "act on the kernel's environment")
+    fixes += way(reached, "if the other one is meant") if reached else []
     return WrongEnvironment(
         _different(call, ("notebook kernel", kernel), ("this command", reached)),
         why="\"!\" runs with the Jupyter server's PATH, not the kernel's.",
@@ -48,11 +49,10 @@ def pip_elsewhere(call: Call, reached: str, *, has_pip: bool) -> WrongEnvironmen
     """Give the error of an active environment that is not the one a plain `pip` acts on."""
     arguments = _arguments(call)
     active = _shell(call, call.active)
-    fixes = [Fix(active.safepip(arguments), "act on the active environment")]
+    fixes = _again(active, arguments, "act on the active environment")
     if not has_pip:
         fixes.append(Fix(active.conda("install", ("pip",)), "give it a pip of its own"))
-    other = _shell(call, reached)
-    fixes.append(Fix(other.safepip(arguments), "if the other one is meant"))
+    fixes += _again(_shell(call, reached), arguments, "if the other one is meant")
     why = "something stands before the active environment on PATH"
     return WrongEnvironment(
         _different(call, ("active", call.active), ("pip on PATH", reached)),
@@ -80,9 +80,10 @@ def name_unclear(call: Call, name: str, found: Sequence[str]) -> WrongEnvironmen
             f"no conda environment is called `{shown(name)}`", fixes=_list(call)
         )
     arguments = _arguments(call)
+    ways = (_again(_shell(call, prefix), arguments, "this one") for prefix in found)
     return WrongEnvironment(
         f"{len(found)} conda environments are called `{shown(name)}`",
-        fixes=[Fix(_shell(call, prefix).safepip(arguments), "this one") for prefix in found],
+        fixes=[fix for way in ways for fix in way],
     )
 
 
@@ -109,11 +110,20 @@ def _place(prefix: str) -> str:
 
 
 def _arguments(call: Call, *, in_notebook: bool = False) -> tuple[str, ...]:
-    """Give pip's arguments as they can be pasted; IPython puts its variables into `{}` and `$`."""
+    """Give the command as it can be pasted; IPython puts its variables into `{}` and `$`.
+
+    Nothing where it cannot, and no part of it would mean the same.
+    """
     changed = in_notebook and any(sign in word for word in call.arguments for sign in "{}$")
     if can_be_repeated(call.arguments) and not changed:
         return call.arguments
-    return (call.arguments[0], "PACKAGE")
+    verb = call.arguments[0]
+    return (verb, "PACKAGE") if verb in GUARDED else ()
+
+
+def _again(shell: Shell, arguments: tuple[str, ...], says: str) -> list[Fix]:
+    """Give the command once more; nothing where there are no arguments to give."""
+    return [Fix(shell.safepip(arguments), says)] if arguments else []
 
 
 def _list(call: Call) -> list[Fix]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.hints import hints_for
+from safepip.decisions.wording.hints import hints_for, strictly
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
@@ -87,7 +87,9 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     # An older release would do, unless an upgrade is what was asked for.
     conflict = _why(course, plan, first) if not held or course.options.upgrade else None
     blocked = Blocked(plan, first.findings, conflict=conflict)
-    return _block(course, blocked, fitting, others=others, within=within)
+    origin = course.request.policy.strict_by if course.request.verb != "uninstall" else ""
+    hints = (strictly(origin),) if origin else ()
+    return _block(course, blocked, fitting, others=others, within=within, hints=hints)
 
 
 def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
@@ -103,6 +105,7 @@ def _block(
     *,
     others: bool = False,
     within: tuple[str, ...] = (),
+    hints: tuple[str, ...] = (),
 ) -> Outcome:
     frozen = any(isinstance(finding, Frozen) for finding in blocked.refusals)
     code = Exit.FROZEN if frozen else Exit.BLOCKED
@@ -126,7 +129,8 @@ def _block(
 
         older = older_by_conda(course, blocked.plan, blocked.conflict)
         checked = checked._replace(fixes=(*older, *checked.fixes))
-    return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=checked.hints)
+    hints = (*checked.hints, *hints)
+    return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=hints)
 
 
 def _carry_out(course: Course, cleared: Cleared, hints: tuple[str, ...] = ()) -> Outcome:

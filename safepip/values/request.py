@@ -33,6 +33,8 @@ class Policy:
     """Take from conda what its channels have, and only the rest from pip."""
     strict_for_all: bool = False
     """Strictness is set, and not an option of this command, which need not say so again."""
+    strict_by: str = ""
+    """The file or variable that sets it, where no option of this command says so as well."""
     settings: Configuration = USUAL
     """What is set for all commands, as it was read for this one; some of it is above as well."""
 

@@ -16,7 +16,7 @@ from safepip.values.late import dataclass
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # Options of `pip install` and `pip uninstall`, of any release, that are followed by a value.
 _TAKES_VALUE = frozenset(
@@ -192,6 +192,16 @@ def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[st
     """Leave out the requirements with these names; nothing at all when no other is left."""
     words = [word for word in words_of(arguments) if word.name not in names]
     return tuple(word.text for word in words) if any(word.brings for word in words) else ()
+
+
+def with_others_instead(
+    arguments: tuple[str, ...], names: frozenset[str], others: Sequence[str]
+) -> tuple[str, ...]:
+    """Ask for others in place of these names, by the same options; nothing when none is left."""
+    rest = without_names(arguments, names)
+    if rest or not others:
+        return (*rest, *others)
+    return (*(word.text for word in words_of(arguments) if word.name not in names), *others)
 
 
 def without_options(arguments: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:

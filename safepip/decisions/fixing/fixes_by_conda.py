@@ -6,8 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import conda_spec, required
-from safepip.decisions.fixing.commands import has_files, without_flag, without_names, words_of
-from safepip.decisions.fixing.shell import CondaVerb, Shell
+from safepip.decisions.fixing.commands import (
+    has_files,
+    with_others_instead,
+    without_flag,
+    words_of,
+)
 from safepip.decisions.judging.pins import parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.wording.phrases import few, listed
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from safepip.decisions.fixing.fix_case import Case
+    from safepip.decisions.fixing.shell import CondaVerb, Shell
     from safepip.values.channel import Answer
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
@@ -124,9 +129,19 @@ def _left_for_pip(case: Case) -> tuple[str, ...]:
     arguments = case.arguments
     for flag, letter in _AGAINST_CONDA:
         arguments = without_flag(arguments, flag, letter)
-    rest = without_names(arguments, frozenset(f.distribution for f in case.owned if f.requested))
-    others = sorted({f.distribution for f in case.broken} - set(case.environment.conda_owned))
-    return (*(rest or arguments[:1]), *others) if others else rest
+    names = frozenset(f.distribution for f in case.owned if f.requested)
+    return with_others_instead(arguments, names, _others_of_pip(case))
+
+
+def _others_of_pip(case: Case) -> list[str]:
+    """Give what would break and is not conda's, which knows nothing of it."""
+    return sorted({f.distribution for f in case.broken}.difference(case.environment.conda_owned))
+
+
+def _also_gone(names: list[str], of: str) -> str:
+    """Say what goes that nobody asked for; ``of`` stands for what that needs."""
+    goes, needs = ("go", "need") if names[1:] else ("goes", "needs")
+    return f"; then {listed(names)} {goes}, too, which {needs} {of}" if names else ""
 
 
 def _followed_by(
@@ -198,16 +213,16 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
     """Let conda remove its own packages; then pip the rest."""
     names = tuple(case.conda_names(case.owned))
     if names and case.is_about_owned:
-        rest = without_names(case.arguments, frozenset(f.distribution for f in case.owned))
-        # What pip owns and would no longer work: conda knows nothing of it.
-        broken = {f.distribution for f in case.broken}.difference(case.environment.conda_owned)
-        rest = (*(rest or case.arguments[:1]), *sorted(broken)) if broken else rest
+        broken = _others_of_pip(case)
+        asked = frozenset(f.distribution for f in case.owned)
+        rest = with_others_instead(case.arguments, asked, broken)
         command = case.shell.conda("remove", names)
         dependents = (r.name for name in names for r, _ in case.environment.dependents(name))
         others = sorted(set(dependents).difference(names))
         them, need = "them" if names[1:] else "it", "need" if others[1:] else "needs"
         too = f", and with {them} {listed(others)}, which {need} {them}" if others else ""
-        yield _followed_by(case, [command], rest, f"let conda remove {listed(names)}{too}")
+        says = f"let conda remove {listed(names)}{too}"
+        yield _followed_by(case, [command], rest, says, _also_gone(broken, them))
 
 
 def others_by_conda(case: Case) -> Iterator[Fix]:
@@ -221,10 +236,11 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
     if not names or (case.removes and not all(_may_be_removed(case, name) for name in names)):
         return
     verb: CondaVerb = "remove" if case.removes else "update"
-    others = (name for name in broken if name not in owned)
+    others = _others_of_pip(case)
     command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
-    unsure = UNSURE if verb == "update" else ""
-    fix = Fix(command, f"let conda {verb} {listed(names)} first{unsure}")
+    gone = _also_gone(others, listed(sorted({f.changed for f in case.broken})))
+    besides = UNSURE if verb == "update" else gone
+    fix = Fix(command, f"let conda {verb} {listed(names)} first{besides}")
     yield _to_be_asked(case, fix, {verb: names}, settles=False)
 
 
@@ -271,7 +287,7 @@ def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
     if case.shell.manager == "pixi":
         return
     name = f"my-{case.environment.name}" if case.environment.name else "mine"
-    there = Shell(name, case.shell.manager, obvious=False, in_notebook=case.shell.in_notebook)
+    there = replace(case.shell, prefix=name, obvious=False)
     create = case.shell.create(name, what)
     if case.repeatable:
         yield Fix(case.shell.then(create, there.safepip(case.arguments)), says)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from safepip.decisions.fixing.channels import channel_options
 from safepip.decisions.fixing.commands import command_line
 from safepip.values.late import dataclass
+from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,8 @@ _PIXI: Mapping[CondaVerb, str] = {
 }
 
 
+_TAKE_OPTIONS = frozenset((*GUARDED, *OWN, *HOOKS))
+"""Verbs behind which safepip's own options may stand."""
 _ASKING = {"uninstall": "-y", "undo": "--yes", "doctor": "--yes"}
 """Verbs that ask whether to go on, and what answers in advance."""
 
@@ -62,8 +65,8 @@ class Shell:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
         env = () if self.obvious else ("--env", self.prefix)
         start = "%" if self.in_notebook else ""
-        if arguments[0] == "pip":  # what follows is pip's own
-            return f"{start}{command_line('safepip', *env, *arguments)}"
+        if arguments[0] not in _TAKE_OPTIONS:  # what follows is pip's own
+            return f"{start}{command_line('safepip', *env, *options, *arguments)}"
         if self.through and arguments[0] in ("install", "uninstall"):  # which ask nothing
             words = (*env, *options, *self.through, *arguments)
             return f"{start}{command_line('safepip', *words)}"

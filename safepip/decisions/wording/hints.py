@@ -71,6 +71,14 @@ def conda_would_harm(specs: Sequence[str], names: Sequence[str]) -> str:
     return f"with {said} from conda, {few(names)} would not have what it requires"
 
 
+def strictly(origin: str) -> str:
+    """Say who set that nothing is held back; ``origin`` is a file or a variable."""
+    return (
+        f"this is judged strictly, as `{shown(origin, len(origin) + 1)}` says; with "
+        "SAFEPIP_POLICY=keep, conda's versions would be held where that helps"
+    )
+
+
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:
     """Give a line for each name of `--allow` that stands for nothing of conda's here."""
     packages = {normalised(record.name) for record in environment.records}
