@@ -104,9 +104,18 @@ def test_many_of_a_kind_are_counted() -> None:
 
 
 def test_a_sound_environment_is_one_line() -> None:
-    assert text(diagnosis_lines(SEEN, (), (), width=80)).splitlines()[-1] == (
+    told = Inspection(environment=LAB, linked=("numpy-1.26.4-py311_0",))
+    assert text(diagnosis_lines(told, (), (), width=80)).splitlines()[-1] == (
         "safepip: sound. every file of conda's is in place"
     )
+
+
+def test_without_a_history_it_is_said_what_is_not_known() -> None:
+    assert text(diagnosis_lines(SEEN, (), (), width=80)).splitlines()[-3:] == [
+        "safepip: sound. every file in conda's records is in place; conda's history is",
+        "  empty, so that a record that was deleted is known only where another package",
+        "  needs it",
+    ]
 
 
 def test_a_repair() -> None:
