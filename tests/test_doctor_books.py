@@ -22,6 +22,7 @@ from safepip.decisions.wording.complaints import complaint
 from safepip.decisions.wording.reasons import why_left
 from safepip.effects.obstacles import obstacles_to
 from safepip.effects.traces import read_history
+from safepip.recipes.undo_by_index import by_hand
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -39,6 +40,7 @@ from safepip.values.damage import (
 )
 from safepip.values.findings import Finding, SecondCopy
 from safepip.values.inspection import Cached, Checked, Claim, Inspection
+from safepip.values.journal import Entry, Step
 from safepip.values.repair import (
     Obstacle,
     PutBack,
@@ -294,6 +296,46 @@ def test_what_is_in_the_way_of_a_file(tmp_path: Path) -> None:
 
 
 # Commands.
+
+PLAIN = {
+    "safepip install --allow numpy --no-deps numpy==2.0": (
+        "safepip pip install --no-deps numpy==2.0"
+    )
+}
+"""What breaks conda's no guarded command installs."""
+
+
+@pytest.mark.parametrize(
+    ("steps", "command"),
+    [
+        (
+            [Step("numpy", "downgrade", "2.0", "1.26", "pip")],
+            "safepip install --allow numpy --no-deps numpy==2.0",
+        ),
+        (
+            [
+                Step("cv-headless", "remove", "4.12", None, "pip"),
+                Step("cv", "same", "4.9", "4.9", "conda"),
+                Step("~umpy", "remove", "1.0", None, "pip"),
+            ],
+            "safepip install --allow cv --no-deps cv-headless==4.12",
+        ),
+        (
+            [Step("numpy", "same", "1.26", "1.26", "pip")],
+            "safepip install --allow numpy --force-reinstall --no-deps numpy==1.26",
+        ),
+        ([Step("numpy", "same", "1.26", "1.26", "conda")], None),
+    ],
+)
+def test_what_a_repair_took_out_is_had_again_over_condas(
+    steps: list[Step], command: str | None
+) -> None:
+    facts = {"id": "2026-01-01-1", "began": "", "safepip": "", "pip": "", "arguments": ()}
+    entry = Entry(stage="done", verb="doctor", steps=tuple(steps), **facts)  # type: ignore[arg-type]
+    needy = environment(conda("numpy==1.26"), conda("needy==1.0", "numpy<2"))
+    for there, given in ((None, command), (needy, PLAIN.get(command or "", command))):
+        fixes = [fix.command for fix in by_hand(entry, Shell(PREFIX), there)]
+        assert fixes == ([given] if given else [])
 
 
 @pytest.mark.parametrize(

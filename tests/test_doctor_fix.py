@@ -410,6 +410,13 @@ def test_it_asks_and_a_no_changes_nothing(ill: Patient) -> None:
     assert answered(ill, "n") == 11
     assert contents(ill) == before
     assert answered(ill, "y") == 0
+    # A repair that cannot be taken back any more says how to have the same again.
+    replace(ill.site / "owned" / "part1.py", "MINE = 1\n")
+    refused = ill.run("undo", "--json", "--yes")
+    [again] = json.loads(refused.stdout)["fixes"]
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ill.links)}
+    assert paste(ill.environment, again["command"], env=offline).exit_code == 0
+    assert ill.environment.distributions()["owned"] == "2.0"
 
 
 def answered(patient: Patient, answer: str) -> int:
