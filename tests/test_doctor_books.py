@@ -29,6 +29,7 @@ from safepip.values.damage import (
     Lacks,
     Leftover,
     Missing,
+    Overwritten,
     PinBroken,
     Replaced,
     Source,
@@ -448,6 +449,27 @@ def test_nothing_goes_before_a_tool_that_is_here_has_what_comes_back(
     # A cell goes on where a line of it has failed.
     cell = Shell(PREFIX, manager, in_notebook=True)
     assert advice(inspection, damage, Repair(()), cell) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "uninstalled", "said"),
+    [
+        ("bin/tool", False, "have conda do it"),
+        (f"{LIBRARY}/numpy/x.py", True, "have conda do it; cv will not be there any more"),
+    ],
+)
+def test_what_pip_brought_by_another_name_goes_only_where_it_has_to(
+    path: str, uninstalled: bool, said: str
+) -> None:
+    damage = Overwritten(
+        distribution="cv",
+        version="4.12",
+        conda_package="numpy-1.26.4-py311_0",
+        source=Source(),
+        paths=(path,),
+    )
+    [fix] = advice(seen(NUMPY, pip("cv==4.12")), [damage], Repair(()), Shell(PREFIX))
+    assert ("uninstall" in fix.command, fix.says) == (uninstalled, said)
 
 
 def test_what_was_asked_about_may_be_for_another_to_mend() -> None:

@@ -88,7 +88,7 @@ def test_a_report() -> None:
         """
     ) + (
         "        conda install -p /opt/conda/envs/lab -y --download-only --force-reinstall "
-        "numpy=1.26.4=py311_0 scipy=1.11.4=py311_0 && safepip pip uninstall -y numpy cv && "
+        "numpy=1.26.4=py311_0 scipy=1.11.4=py311_0 && safepip pip uninstall -y numpy && "
         "conda install -p /opt/conda/envs/lab --force-reinstall numpy=1.26.4=py311_0 "
         "scipy=1.11.4=py311_0\n"
     )

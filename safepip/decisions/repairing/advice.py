@@ -9,7 +9,9 @@ from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.fixing.commands import command_line, is_printable
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
+from safepip.decisions.repairing.wants import keeps_the_rest
 from safepip.decisions.repairing.ways import Ways
+from safepip.decisions.wording.phrases import listed
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -113,9 +115,8 @@ def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     """
     if not ways.has_tool or any(isinstance(finding, TwoCopies) for finding in findings):
         return
-    harmless = Missing | Altered | WrongInterpreter
-    culprits = [f.distribution for f in findings if not isinstance(f, harmless)]
-    culprits = list(filter(None, dict.fromkeys(culprits)))
+    going = [f for f in findings if f.distribution and _goes(ways, f)]
+    culprits = list(dict.fromkeys(f.distribution for f in going))
     if culprits and (ways.shell.manager == "pixi" or ways.shell.in_notebook):
         return  # the one cannot only fetch, and the other goes on where a line has failed
     claims = ways.inspection.claims
@@ -137,7 +138,17 @@ def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     commands += [ways.uninstall(*culprits)] if culprits else []
     commands += [ways.conda(verb, _specs(dists, ways.shell), at) for verb, dists, at in wanted]
     if wanted:
-        yield Fix(ways.shell.then(*commands), f"have {ways.shell.tool} do it{ways.although}")
+        lasting = dict.fromkeys(f.distribution for f in going if isinstance(f, Overwritten))
+        says = f"have {ways.shell.tool} do it{ways.although}"
+        says += f"; {listed(lasting)} will not be there any more" if lasting else ""
+        yield Fix(ways.shell.then(*commands), says)
+
+
+def _goes(ways: Ways, finding: _Condas) -> bool:
+    """Say whether a distribution has to go before conda's files come back, as by `--fix`."""
+    if isinstance(finding, Overwritten):
+        return not keeps_the_rest(ways.inspection, finding)
+    return not isinstance(finding, Missing | Altered | WrongInterpreter)
 
 
 def _of_records(ways: Ways, books: Sequence[UnreadableBook]) -> Iterator[Fix]:

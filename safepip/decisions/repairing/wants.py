@@ -124,7 +124,7 @@ def wants(
                     own = records[finding.conda_package].files
                     for claim in _culprits(inspection, finding):
                         place = claim.distribution.metadata_path
-                        if _keeps_the_rest(inspection, finding):
+                        if keeps_the_rest(inspection, finding):
                             disown.setdefault(place, {}).update(dict.fromkeys(_paths(finding)))
                             continue
                         take_out[place] = claim
@@ -170,7 +170,7 @@ def _on_lost(
                 yield place, dist, taken
 
 
-def _keeps_the_rest(inspection: Inspection, finding: Mendable) -> bool:
+def keeps_the_rest(inspection: Inspection, finding: Mendable) -> bool:
     """Say whether a finding is about a distribution that need not go for it."""
     return isinstance(finding, Overwritten) and not _overlaps(inspection, finding.paths)
 
