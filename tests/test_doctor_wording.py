@@ -22,6 +22,7 @@ from safepip.values.damage import (
     Missing,
     Overwritten,
     Replaced,
+    SharedFiles,
     Source,
     TwoCopies,
     UnreadableBook,
@@ -107,6 +108,20 @@ def test_a_sound_environment_is_one_line() -> None:
     told = Inspection(environment=LAB, linked=("numpy-1.26.4-py311_0",))
     assert text(diagnosis_lines(told, (), (), width=80)).splitlines()[-1] == (
         "safepip: sound. every file of conda's is in place"
+    )
+
+
+def test_what_shares_files_with_condas_is_uninstalled_by_safepip() -> None:
+    shared = SharedFiles(
+        severity="note",
+        distribution="cv",
+        version="4.12",
+        conda_package="scipy-1.11.4-py311_0",
+        paths=("bin/one",),
+    )
+    assert complaint(shared, LAB) == (
+        "4.12 claims 1 file of conda's scipy 1.11.4, which is whole (bin/one); plain pip's "
+        "uninstall deletes them, and `safepip uninstall cv` does not"
     )
 
 
