@@ -404,6 +404,12 @@ def test_it_asks_and_a_no_changes_nothing(ill: Patient) -> None:
     before = contents(ill)
     nobody = ill.run("doctor", "--fix")
     assert (nobody.returncode, "safepip doctor --fix --yes" in nobody.stderr) == (11, True)
+    assert "- take out owned 2.0" in nobody.stderr
+    told = ill.doctor("--fix")
+    assert (told["exit_code"], told["code"], told["target"]["name"]) == (11, "needs-yes", "env")
+    assert [step["step"] for step in told["steps"]] == ["take-out", "put-back"]
+    assert "replaced" in {one["kind"] for one in told["before"]}
+    assert told["fixes"][0]["command"] == "safepip doctor --fix --yes"
     dry = ill.run("doctor", "--fix", "--dry-run")
     assert (dry.returncode, "would repair" in dry.stdout) == (1, True)
     assert contents(ill) == before
