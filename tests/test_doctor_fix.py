@@ -356,7 +356,7 @@ def test_without_any_source_it_is_left_and_the_command_is_said(
     (tmp_path / "conda").chmod(0o755)
     path = {"PATH": f"{tmp_path}:{ill.environment.environ()['PATH']}"}
     channel = _record(ill, "owned")["channel"].rstrip("/")
-    by_conda, source = f"conda install -p {ill.prefix}", f"-c {channel}"
+    by_conda, source = f"conda install -p {ill.prefix}", f"--override-channels -c {channel}"
     [only] = ill.doctor(env=path)["fixes"]
     assert only["command"] == (
         f"{by_conda} -y --download-only {source} --force-reinstall {dist} && "

@@ -94,7 +94,16 @@ def lost_in(findings: Iterable[Finding]) -> tuple[str, ...]:
         for finding in findings
         if isinstance(finding, LostRecord | UnreadableBook)
         if finding.conda_package.count("-") >= _DASHES and not finding.candidates
+        if not is_known_by_name(finding)
     )
+
+
+def is_known_by_name(finding: Finding) -> bool:
+    """Say whether a package has no record, and nothing tells more of it than its name."""
+    is_told = isinstance(finding, LostRecord) and {"history", "cache"}.intersection(
+        finding.evidence
+    )
+    return isinstance(finding, LostRecord) and not is_told
 
 
 def wants(
