@@ -14,20 +14,25 @@ from safepip.decisions.diagnosing.diagnose import diagnose
 from safepip.decisions.diagnosing.lost import lost_records, unreadable_books, without_record
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.repairing.advice import advice
-from safepip.decisions.repairing.left import left_after
+from safepip.decisions.repairing.left import left_after, unknown_build
 from safepip.decisions.repairing.means import Means
 from safepip.decisions.repairing.plan import plan_repair
-from safepip.decisions.repairing.wants import wants
+from safepip.decisions.repairing.wants import lost_in, wants
 from safepip.decisions.wording.complaints import complaint
 from safepip.decisions.wording.reasons import why_left
 from safepip.effects.obstacles import obstacles_to
+from safepip.effects.packages import Place
+from safepip.effects.supplies import find_supply
 from safepip.effects.traces import read_history
+from safepip.recipes.undo_by_index import by_hand
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
     Lacks,
     Leftover,
+    LostRecord,
     Missing,
+    Overwritten,
     PinBroken,
     Replaced,
     Source,
@@ -38,7 +43,8 @@ from safepip.values.damage import (
     WrongKernel,
 )
 from safepip.values.findings import Finding, SecondCopy
-from safepip.values.inspection import Cached, Checked, Claim, Inspection
+from safepip.values.inspection import Cached, Checked, Claim, Details, Inspection
+from safepip.values.journal import Entry, Step
 from safepip.values.repair import (
     Obstacle,
     PutBack,
@@ -295,6 +301,46 @@ def test_what_is_in_the_way_of_a_file(tmp_path: Path) -> None:
 
 # Commands.
 
+PLAIN = {
+    "safepip install --allow numpy --no-deps numpy==2.0": (
+        "safepip pip install --no-deps numpy==2.0"
+    )
+}
+"""What breaks conda's no guarded command installs."""
+
+
+@pytest.mark.parametrize(
+    ("steps", "command"),
+    [
+        (
+            [Step("numpy", "downgrade", "2.0", "1.26", "pip")],
+            "safepip install --allow numpy --no-deps numpy==2.0",
+        ),
+        (
+            [
+                Step("cv-headless", "remove", "4.12", None, "pip"),
+                Step("cv", "same", "4.9", "4.9", "conda"),
+                Step("~umpy", "remove", "1.0", None, "pip"),
+            ],
+            "safepip install --allow cv --no-deps cv-headless==4.12",
+        ),
+        (
+            [Step("numpy", "same", "1.26", "1.26", "pip")],
+            "safepip install --allow numpy --force-reinstall --no-deps numpy==1.26",
+        ),
+        ([Step("numpy", "same", "1.26", "1.26", "conda")], None),
+    ],
+)
+def test_what_a_repair_took_out_is_had_again_over_condas(
+    steps: list[Step], command: str | None
+) -> None:
+    facts = {"id": "2026-01-01-1", "began": "", "safepip": "", "pip": "", "arguments": ()}
+    entry = Entry(stage="done", verb="doctor", steps=tuple(steps), **facts)  # type: ignore[arg-type]
+    needy = environment(conda("numpy==1.26"), conda("needy==1.0", "numpy<2"))
+    for there, given in ((None, command), (needy, PLAIN.get(command or "", command))):
+        fixes = [fix.command for fix in by_hand(entry, Shell(PREFIX), there)]
+        assert fixes == ([given] if given else [])
+
 
 @pytest.mark.parametrize(
     ("finding", "facts", "command"),
@@ -408,6 +454,53 @@ def test_nothing_goes_before_a_tool_that_is_here_has_what_comes_back(
     assert advice(inspection, damage, Repair(()), cell) == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "uninstalled", "said"),
+    [
+        ("bin/tool", False, "have conda do it"),
+        (f"{LIBRARY}/numpy/x.py", True, "have conda do it; cv will not be there any more"),
+    ],
+)
+def test_what_pip_brought_by_another_name_goes_only_where_it_has_to(
+    path: str, uninstalled: bool, said: str
+) -> None:
+    damage = Overwritten(
+        distribution="cv",
+        version="4.12",
+        conda_package="numpy-1.26.4-py311_0",
+        source=Source(),
+        paths=(path,),
+    )
+    [fix] = advice(seen(NUMPY, pip("cv==4.12")), [damage], Repair(()), Shell(PREFIX))
+    assert ("uninstall" in fix.command, fix.says) == (uninstalled, said)
+
+
+def test_of_a_package_known_by_its_name_alone_any_version_may_come() -> None:
+    needy = conda("needy==1.0", depends=["ruamel-yaml-clib"])
+    there = pip("ruamel-yaml-clib==1.0")
+    [lost] = lost_records(seen(needy, there, claims=(over(there),)))
+    assert isinstance(lost, LostRecord)
+    assert (lost_in([lost]), unknown_build(lost).why) == ((), "unknown-version")
+    [fix] = advice(seen(needy), [lost], Repair(()), Shell(PREFIX))
+    assert fix.command.endswith(f" && conda install -p {PREFIX} ruamel-yaml-clib")
+    assert fix.says.startswith("have conda do it: any version of ruamel-yaml-clib that fits")
+
+
+def test_a_channel_that_is_not_there_is_said_and_conda_is_not_sent_to_it(tmp_path: Path) -> None:
+    dist = "numpy-1.26.4-py311_0"
+    archive = tmp_path / "gone" / f"{dist}.conda"
+    details = {dist: Details(url=archive.as_uri(), sha256="ab" * 32)}
+    package = with_record(NUMPY, channel=archive.parent.as_uri())
+    damage = Altered(conda_package=dist, paths=("x",))
+    place = Place(PREFIX, LIBRARY, "bin/python3.11", by_rattler=False)
+    inspection = seen(package, details=details)
+    reason = find_supply(inspection, dist, ("x",), place)
+    assert reason == Reason("gone-source", (str(archive),))
+    repair = Repair((), (Unfixed(damage, reason),))
+    commands = [fix.command for fix in advice(inspection, [damage], repair, Shell(PREFIX))]
+    assert commands == ["safepip doctor --fix --dry-run"]
+
+
 def test_what_was_asked_about_may_be_for_another_to_mend() -> None:
     damage = DependsUnmet(
         conda_package="pandas-2.2-0", depends="numpy <2", found="numpy 2.0", owner="pip"
@@ -452,11 +545,11 @@ def test_every_reason_has_words(why: Why) -> None:
 @pytest.mark.parametrize(
     ("channel", "option"),
     [
-        ("https://conda.anaconda.org/conda-forge/linux-64", "-c conda-forge "),
-        ("https://conda.anaconda.org/conda-forge/", "-c conda-forge "),
-        ("https://repo.anaconda.com/pkgs/main/noarch", "-c defaults "),
-        ("conda-forge", "-c conda-forge "),
-        ("file:///channel/noarch", "-c file:///channel "),
+        ("https://conda.anaconda.org/conda-forge/linux-64", "--override-channels -c conda-forge "),
+        ("https://conda.anaconda.org/conda-forge/", "--override-channels -c conda-forge "),
+        ("https://repo.anaconda.com/pkgs/main/noarch", "--override-channels -c defaults "),
+        ("conda-forge", "--override-channels -c conda-forge "),
+        ("file:///channel/noarch", "--override-channels -c file:///channel "),
         ("https://ada:secret@conda.example/x", ""),
         ("https://conda.example/t/tk-1-2/x", ""),
         ("<unknown>", ""),
@@ -469,6 +562,22 @@ def test_conda_is_told_where_the_package_came_from(channel: str, option: str) ->
     [fix] = advice(seen(package), damage, Repair(()), Shell(PREFIX))
     exact = "--force-reinstall numpy=1.26.4=py311_0"
     assert fix.command == f"conda install -p {PREFIX} {option}{exact}"
+
+
+@pytest.mark.parametrize(
+    ("other", "options"),
+    [
+        ("https://conda.anaconda.org/bioconda/noarch", "--override-channels -c own -c bioconda "),
+        ("https://conda.example/t/tk-1-2/x", "-c own "),
+    ],
+)
+def test_conda_may_also_ask_what_the_others_came_from(other: str, options: str) -> None:
+    own = with_record(conda("numpy==1.26.4"), channel="https://conda.anaconda.org/own/noarch")
+    found = seen(own, with_record(conda("six==1.16"), channel=other))
+    damage = [Altered(conda_package="numpy-1.26.4-py311_0", paths=("x",))]
+    [fix] = advice(found, damage, Repair(()), Shell(PREFIX))
+    exact = "--force-reinstall numpy=1.26.4=py311_0"
+    assert fix.command == f"conda install -p {PREFIX} {options}{exact}"
 
 
 def test_a_module_whose_files_are_gone_is_not_there() -> None:

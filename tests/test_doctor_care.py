@@ -177,6 +177,27 @@ def test_others_on_the_files_of_a_lost_package_go_or_give_them_up() -> None:
     assert plan_repair(inspection, damage, wanted, stuck).steps == ()
 
 
+def test_where_all_of_a_lost_package_is_condas_nothing_is_taken_out() -> None:
+    alpha, module = "alpha-1.0-py_0", f"{LIBRARY}/alpha/__init__.py"
+    compiled = f"{LIBRARY}/alpha/__pycache__/__init__.cpython-311.pyc"
+    there = pip("alpha==1.0")
+    inspection = Inspection(environment=environment(there), claims=(over(there, module),))
+    damage = [
+        LostRecord(
+            distribution="alpha", conda_package=alpha, evidence=("history",), source=Source()
+        )
+    ]
+    files, supply = {alpha: (module,)}, Supply("folder", "/pkgs/alpha")
+    removals = {
+        f"{SITE}/alpha-1.0.dist-info": tuple(f"{PREFIX}/{path}" for path in (module, compiled))
+    }
+    # Bytecode of something else has to go.
+    for other, taken in (({}, []), ({alpha: (module,)}, [(f"{PREFIX}/{compiled}",)])):
+        means = Means({alpha: supply}, removals, files=files, over=other)
+        planned = plan_repair(inspection, damage, wants(inspection, damage, files, other), means)
+        assert [step.paths for step in planned.steps if isinstance(step, TakeOut)] == taken
+
+
 # Files that have no end, or that nobody writes to.
 
 

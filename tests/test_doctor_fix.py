@@ -356,7 +356,7 @@ def test_without_any_source_it_is_left_and_the_command_is_said(
     (tmp_path / "conda").chmod(0o755)
     path = {"PATH": f"{tmp_path}:{ill.environment.environ()['PATH']}"}
     channel = _record(ill, "owned")["channel"].rstrip("/")
-    by_conda, source = f"conda install -p {ill.prefix}", f"-c {channel}"
+    by_conda, source = f"conda install -p {ill.prefix}", f"--override-channels -c {channel}"
     [only] = ill.doctor(env=path)["fixes"]
     assert only["command"] == (
         f"{by_conda} -y --download-only {source} --force-reinstall {dist} && "
@@ -404,12 +404,25 @@ def test_it_asks_and_a_no_changes_nothing(ill: Patient) -> None:
     before = contents(ill)
     nobody = ill.run("doctor", "--fix")
     assert (nobody.returncode, "safepip doctor --fix --yes" in nobody.stderr) == (11, True)
+    assert "- take out owned 2.0" in nobody.stderr
+    told = ill.doctor("--fix")
+    assert (told["exit_code"], told["code"], told["target"]["name"]) == (11, "needs-yes", "env")
+    assert [step["step"] for step in told["steps"]] == ["take-out", "put-back"]
+    assert "replaced" in {one["kind"] for one in told["before"]}
+    assert told["fixes"][0]["command"] == "safepip doctor --fix --yes"
     dry = ill.run("doctor", "--fix", "--dry-run")
     assert (dry.returncode, "would repair" in dry.stdout) == (1, True)
     assert contents(ill) == before
     assert answered(ill, "n") == 11
     assert contents(ill) == before
     assert answered(ill, "y") == 0
+    # A repair that cannot be taken back any more says how to have the same again.
+    replace(ill.site / "owned" / "part1.py", "MINE = 1\n")
+    refused = ill.run("undo", "--json", "--yes")
+    [again] = json.loads(refused.stdout)["fixes"]
+    offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(ill.links)}
+    assert paste(ill.environment, again["command"], env=offline).exit_code == 0
+    assert ill.environment.distributions()["owned"] == "2.0"
 
 
 def answered(patient: Patient, answer: str) -> int:

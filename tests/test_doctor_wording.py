@@ -22,6 +22,7 @@ from safepip.values.damage import (
     Missing,
     Overwritten,
     Replaced,
+    SharedFiles,
     Source,
     TwoCopies,
     UnreadableBook,
@@ -88,7 +89,7 @@ def test_a_report() -> None:
         """
     ) + (
         "        conda install -p /opt/conda/envs/lab -y --download-only --force-reinstall "
-        "numpy=1.26.4=py311_0 scipy=1.11.4=py311_0 && safepip pip uninstall -y numpy cv && "
+        "numpy=1.26.4=py311_0 scipy=1.11.4=py311_0 && safepip pip uninstall -y numpy && "
         "conda install -p /opt/conda/envs/lab --force-reinstall numpy=1.26.4=py311_0 "
         "scipy=1.11.4=py311_0\n"
     )
@@ -104,9 +105,32 @@ def test_many_of_a_kind_are_counted() -> None:
 
 
 def test_a_sound_environment_is_one_line() -> None:
-    assert text(diagnosis_lines(SEEN, (), (), width=80)).splitlines()[-1] == (
+    told = Inspection(environment=LAB, linked=("numpy-1.26.4-py311_0",))
+    assert text(diagnosis_lines(told, (), (), width=80)).splitlines()[-1] == (
         "safepip: sound. every file of conda's is in place"
     )
+
+
+def test_what_shares_files_with_condas_is_uninstalled_by_safepip() -> None:
+    shared = SharedFiles(
+        severity="note",
+        distribution="cv",
+        version="4.12",
+        conda_package="scipy-1.11.4-py311_0",
+        paths=("bin/one",),
+    )
+    assert complaint(shared, LAB) == (
+        "4.12 claims 1 file of conda's scipy 1.11.4, which is whole (bin/one); plain pip's "
+        "uninstall deletes them, and `safepip uninstall cv` does not"
+    )
+
+
+def test_without_a_history_it_is_said_what_is_not_known() -> None:
+    assert text(diagnosis_lines(SEEN, (), (), width=80)).splitlines()[-3:] == [
+        "safepip: sound. every file in conda's records is in place; conda's history is",
+        "  empty, so that a record that was deleted is known only where another package",
+        "  needs it",
+    ]
 
 
 def test_a_repair() -> None:

@@ -182,7 +182,7 @@ def _parsed(verb: str, arguments: list[str]) -> dict[str, Any]:
 def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: bool) -> int:
     def agree(entry: Entry) -> None:
         if not options["yes"]:
-            _ask(entry, target)
+            _ask(entry, target, as_json=as_json)
 
     done = undo(
         target,
@@ -202,7 +202,7 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
     return Exit.DONE
 
 
-def _ask(entry: Entry, target: Target) -> None:
+def _ask(entry: Entry, target: Target, *, as_json: bool) -> None:
     """Ask whether to go on.
 
     Raises: NeedsYes, when nobody can answer, or the answer is no.
@@ -210,7 +210,7 @@ def _ask(entry: Entry, target: Target) -> None:
     shell = shell_of(target)
     where = name_of(target.prefix)
     lines = undone_message(entry, (), dry_run=True, where=where, width=width_of())
-    ask("undo", lines, shell.safepip(("undo", "--yes", entry.id)))
+    ask("undo", lines, shell.safepip(("undo", "--yes", entry.id)), as_json=as_json)
 
 
 def _undone_as_json(done: Undone, target: Target) -> dict[str, Any]:

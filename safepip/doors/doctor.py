@@ -17,14 +17,14 @@ from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
 from safepip.doors.asking import ask
 from safepip.doors.policy import policy_of
 from safepip.doors.progress import Progress
-from safepip.doors.saying import print_json, say_event
+from safepip.doors.saying import print_json, say_error, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
 from safepip.recipes.doctor import examine, narrowed, settle
 from safepip.recipes.mending import planned_repair
-from safepip.recipes.repair import Asking, repair
+from safepip.recipes.repair import Asking, Repaired, repair
 from safepip.values.damage import StaleConstraints
-from safepip.values.errors import UsageError
+from safepip.values.errors import NeedsYes, UsageError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from safepip.decisions.wording.layout import Line
     from safepip.doors.arguments import OwnOptions
     from safepip.recipes.doctor import Diagnosis
-    from safepip.recipes.repair import Repaired
     from safepip.values.repair import Repair
     from safepip.values.request import Policy
     from safepip.values.target import Target
@@ -130,7 +129,7 @@ def _fix(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: b
         if not options["yes"]:
             shell = shell_of(target)
             again = shell.safepip(("doctor", "--fix", "--yes", *options["names"]))
-            ask("doctor --fix", lines, again)
+            ask("doctor --fix", lines, again, as_json=as_json)
 
     asks = None if options["dry_run"] else agree
     return mend(target, options["names"], asks, policy_of(own, target.prefix), as_json=as_json)
@@ -150,8 +149,11 @@ def mend(
     """
     where = name_of(target.prefix) if target.obvious else target.prefix
 
+    asked_about: list[Repaired] = []
+
     def agreed(before: Diagnosis, planned: Repair) -> None:
         progress.clear()
+        asked_about[:] = [Repaired(before, planned, sound=narrowed(before, names).sound)]
         environment, width = before.inspection.environment, width_of()
         kept = policy.keeps_undo
         lines = repair_lines(planned, environment, done="", where=where, width=width, can_undo=kept)
@@ -167,7 +169,13 @@ def mend(
             say_event,
             agreed if agree is not None else None,
         )
-        done = repair(target, names, asking, policy)
+        try:
+            done = repair(target, names, asking, policy)
+        except NeedsYes as error:
+            if not as_json:
+                raise
+            told = _repaired_as_json(asked_about[0], target)
+            return say_error(error, verb="doctor", as_json=True, besides=told)
     code = _code(done.after or done.before)
     if as_json:
         print_json({**_repaired_as_json(done, target), "exit_code": int(code)})

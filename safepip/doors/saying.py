@@ -47,19 +47,28 @@ def print_text(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
+_OF_ERROR = ("verdict", "code", "exit_code", "findings", "fixes")
+
+
 def say_error(
     error: SafepipError,
     *,
     verb: str = "install",
     as_json: bool = False,
     target: Target | None = None,
+    besides: Mapping[str, Any] | None = None,
 ) -> int:
-    """Say it, and give the exit code."""
+    """Say it, and give the exit code.
+
+    ``besides``: the object of a verb that got far enough to have one of its own.
+    """
     from safepip.decisions.wording.as_json import as_json_error
     from safepip.decisions.wording.message import error_message
 
     if as_json:
-        print_json(as_json_error(error, target=target))
+        answer = as_json_error(error, target=target)
+        of_error = {key: answer[key] for key in _OF_ERROR}
+        print_json({**besides, **of_error} if besides else answer)
     elif results.is_wanted():
         from safepip.decisions.drawing.card import card_of_error
 

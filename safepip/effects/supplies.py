@@ -54,8 +54,17 @@ def find_supply(
             return fetched
     if partly is None or len(partly.lacks) == len(asked):
         why = next(iter(partly.lacks.values()), None) if partly is not None else None
-        return fetched or why or Reason("no-source")
+        return fetched or why or _without_source(details)
     return partly
+
+
+def _without_source(details: Details) -> Reason:
+    """Say why nothing gives a package: the archive that its record names may be gone."""
+    parts = urlsplit(details.url)
+    path = unquote(parts.path)
+    if parts.scheme == "file" and not os.path.isfile(path):
+        return Reason("gone-source", (path,))
+    return Reason("no-source")
 
 
 def _details_of_lost(inspection: Inspection, dist: str) -> Details:

@@ -97,7 +97,8 @@ def undo(
         is_kept = entry.can_undo and not lacking(journal, entry)
         environment = _environment(target, environ)
         if is_kept:
-            _refuse_what_others_changed(journal, entries, entry, shell)
+            by_now = by_hand(entry, shell, environment)
+            _refuse_what_others_changed(journal, entries, entry, shell, by_now)
         _refuse_what_others_installed(environment, entry, shell)
         plan = None
         command = shell.safepip(("undo", "--override-frozen", entry.id))
@@ -144,7 +145,7 @@ def _forget(journal: Journal, change: str, shell: Shell) -> tuple[Fix, ...]:
 
 
 def _refuse_what_others_changed(
-    journal: Journal, entries: Sequence[Entry], entry: Entry, shell: Shell
+    journal: Journal, entries: Sequence[Entry], entry: Entry, shell: Shell, by_now: Sequence[Fix]
 ) -> None:
     """Raise CannotUndo where the paths of a change are not as it left them, or conda's by now."""
     if unread := [each for each in journal.unreadable(entries) if is_later(each, entry.id)]:
@@ -171,7 +172,7 @@ def _refuse_what_others_changed(
             f"since {entry.id}, something else than safepip changed "
             f"{', '.join(paths[:_SHOWN])}{more}",
             why="taking the change back would take that back, too",
-            fixes=by_hand(entry, shell),
+            fixes=by_now,
         )
 
 
@@ -184,7 +185,7 @@ def _refuse_what_others_installed(
         name, left, now = found[0]
         was = f"{name} {left}" if left is not None else f"no {name}"
         here = f"{name} {now}" if now is not None else "it is gone"
-        fixes = by_hand(entry, shell)
+        fixes = by_hand(entry, shell, environment)
         owned = environment.conda_owned.get(name) if environment is not None else None
         if owned is not None and owned.record is not None and environment is not None:
             conda = replace(shell, manager=environment.manager)

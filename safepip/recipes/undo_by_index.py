@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.shell import Shell, shell_of
-from safepip.decisions.undoing.inverse import index_lines, inverse_steps
+from safepip.decisions.judging.consistency import breaks
+from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.undoing.inverse import index_lines, inverse_plan, inverse_steps
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_manager
 from safepip.values.errors import CannotUndo, SafepipError, VerifyFailed
@@ -20,6 +22,7 @@ from safepip.values.verdict import Fix
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from safepip.values.environment import Environment
     from safepip.values.journal import Entry
     from safepip.values.request import Policy, Verb
     from safepip.values.target import Target
@@ -116,8 +119,13 @@ def _take_back(changes: Sequence[str], take_back: Callable[[str], None]) -> None
             ) from error
 
 
-def by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:
-    """Give the commands that come near to taking a change back, by the index."""
+def by_hand(entry: Entry, shell: Shell, environment: Environment | None = None) -> tuple[Fix, ...]:
+    """Give the commands that come near to taking a change back, by the index.
+
+    ``environment``: as it is now, where that is known.
+    """
+    if entry.verb == "doctor":
+        return _over_condas(entry, shell, environment)
     if any(step.owner == "conda" for step in entry.steps):
         return ()  # pip may not put back what is conda's
     steps = inverse_steps(entry)
@@ -126,3 +134,25 @@ def by_hand(entry: Entry, shell: Shell) -> tuple[Fix, ...]:
     commands = [shell.safepip(("uninstall", "-y", *gone))] if gone else []
     commands += [shell.safepip(("install", "--no-deps", *back))] if back else []
     return (Fix(shell.then(*commands), "get the same versions by the index"),) if commands else ()
+
+
+def _over_condas(entry: Entry, shell: Shell, environment: Environment | None) -> tuple[Fix, ...]:
+    """Give the command that has again what a repair took out, in place of conda's or over it.
+
+    All that a repair leaves with a version is conda's. What pip moved aside has no name to ask by.
+    What would be as broken as before only plain pip installs.
+    """
+    gone = [step for step in entry.steps if step.owner == "pip" and step.before is not None]
+    lines = [f"{step.name}=={step.before}" for step in gone]
+    back = [line for line in lines if parse_requirement(line) is not None]
+    if not back:
+        return ()
+    condas = [step.name for step in entry.steps if step.after is not None]
+    allowed = ("--allow", ",".join(condas)) if condas else ()
+    force = ("--force-reinstall",) if any(step.before == step.after for step in gone) else ()
+    words = ("install", *force, "--no-deps", *back)
+    if environment is not None and any(breaks(environment, inverse_plan(entry, environment, {}))):
+        says = "have plain pip break it again by the same versions, over conda's"
+        return (Fix(shell.safepip(("pip", *words)), says),)
+    says = "get the same versions by the index, over conda's"
+    return (Fix(shell.safepip(words, allowed), says),)

@@ -22,6 +22,8 @@ Why = Literal[
     "book-unreadable",
     "several",
     "unknown-build",
+    "unknown-version",
+    "gone-source",
     "one-of-two",
     "was-met",
     "found-again",

@@ -9,7 +9,9 @@ from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.fixing.commands import command_line, is_printable
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
+from safepip.decisions.repairing.wants import is_known_by_name, keeps_the_rest
 from safepip.decisions.repairing.ways import Ways
+from safepip.decisions.wording.phrases import listed
 from safepip.values.damage import (
     Altered,
     DependsUnmet,
@@ -76,6 +78,11 @@ def advice(
         fixes.append(Fix(shell.then(aside, ways.fix()), f"move `{name}` out of the way first"))
     blocked = {getattr(one.finding, "conda_package", "") for one in repair.unfixed if one.obstacle}
     condas = [f for f in damage if isinstance(f, _CONDAS) and f.conda_package]
+    blocked |= {
+        getattr(one.finding, "conda_package", "")
+        for one in repair.unfixed
+        if one.reason.why == "gone-source"
+    }
     condas = [f for f in condas if f.conda_package not in blocked]  # conda would fail, too
     fixes += _by_conda(ways, condas)
     fixes += _of_records(ways, [f for f in damage if isinstance(f, UnreadableBook)])
@@ -113,15 +120,15 @@ def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     """
     if not ways.has_tool or any(isinstance(finding, TwoCopies) for finding in findings):
         return
-    harmless = Missing | Altered | WrongInterpreter
-    culprits = [f.distribution for f in findings if not isinstance(f, harmless)]
-    culprits = list(filter(None, dict.fromkeys(culprits)))
+    going = [f for f in findings if f.distribution and _goes(ways, f)]
+    culprits = list(dict.fromkeys(f.distribution for f in going))
     if culprits and (ways.shell.manager == "pixi" or ways.shell.in_notebook):
         return  # the one cannot only fetch, and the other goes on where a line has failed
     claims = ways.inspection.claims
     if any(c.unlisted for c in claims if c.distribution.name in culprits):
         return
     known = [f.conda_package for f in findings if not _is_uncertain(f)]
+    bare = [f.conda_package for f in findings if is_known_by_name(f) and not _is_uncertain(f)]
     lost = [f.conda_package for f in findings if isinstance(f, LostRecord)]
     there = [dist for dist in known if dist not in lost]
     lost = [dist for dist in lost if dist in known]
@@ -130,14 +137,27 @@ def _by_conda(ways: Ways, findings: Sequence[_Condas]) -> Iterator[Fix]:
     wanted += [("reinstall", there, channels)] if there else []
     wanted += [("install", lost, ways.sources(lost))] if lost else []
     commands = [
-        ways.conda(verb, _specs(dists, ways.shell), where, ("-y", "--download-only"))
+        ways.conda(verb, _specs(dists, ways.shell, bare), where, ("-y", "--download-only"))
         for verb, dists, where in wanted
         if culprits
     ]
     commands += [ways.uninstall(*culprits)] if culprits else []
-    commands += [ways.conda(verb, _specs(dists, ways.shell), at) for verb, dists, at in wanted]
+    commands += [
+        ways.conda(verb, _specs(dists, ways.shell, bare), at) for verb, dists, at in wanted
+    ]
     if wanted:
-        yield Fix(ways.shell.then(*commands), f"have {ways.shell.tool} do it{ways.although}")
+        lasting = dict.fromkeys(f.distribution for f in going if isinstance(f, Overwritten))
+        says = f"have {ways.shell.tool} do it{ways.although}"
+        says += f": any version of {listed(bare)} that fits" if bare else ""
+        says += f"; {listed(lasting)} will not be there any more" if lasting else ""
+        yield Fix(ways.shell.then(*commands), says)
+
+
+def _goes(ways: Ways, finding: _Condas) -> bool:
+    """Say whether a distribution has to go before conda's files come back, as by `--fix`."""
+    if isinstance(finding, Overwritten):
+        return not keeps_the_rest(ways.inspection, finding)
+    return not isinstance(finding, Missing | Altered | WrongInterpreter)
 
 
 def _of_records(ways: Ways, books: Sequence[UnreadableBook]) -> Iterator[Fix]:
@@ -161,9 +181,13 @@ def _is_uncertain(finding: Finding) -> bool:
     return isinstance(finding, LostRecord) and bool(finding.candidates)
 
 
-def _specs(dists: Iterable[str], shell: Shell) -> tuple[str, ...]:
-    """Give the packages as the tool takes them: exactly these, where it can say so."""
-    parts = [dist.rsplit("-", 2) for dist in dict.fromkeys(dists)]
+def _specs(dists: Iterable[str], shell: Shell, bare: Sequence[str] = ()) -> tuple[str, ...]:
+    """Give the packages as the tool takes them: exactly these, where it can say so.
+
+    ``bare``: those of which only the name is known; it may have dashes.
+    """
+    unique = dict.fromkeys(dists)
+    parts = [[dist] if dist in bare else dist.rsplit("-", 2) for dist in unique]
     return tuple(part[0] if shell.manager == "pixi" else "=".join(part) for part in parts)
 
 

@@ -104,7 +104,7 @@ def unknown_build(finding: LostRecord | UnreadableBook) -> Reason:
     """Say why the record of a package cannot be written anew: nobody knows which one it was."""
     if finding.candidates:
         return Reason("several", finding.candidates)
-    return Reason("unknown-build")
+    return Reason("unknown-version")
 
 
 def left_after(

@@ -207,7 +207,10 @@ def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ..
 def _own_files(
     inspection: Inspection, claim: Claim, means: Means, wanted: Wants
 ) -> tuple[str, ...]:
-    """Give what a distribution would take along, less what is conda's or another's."""
+    """Give what a distribution would take along, less what is conda's or another's.
+
+    Of a package without a record whose files are all as conda had them, also less their bytecode.
+    """
     environment = inspection.environment
     leaving = {one.distribution.metadata_path for one in wanted.take_out}
     others = {
@@ -221,9 +224,13 @@ def _own_files(
     owned = {*owners_of(environment, set(below.values()))}
     lost = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
     owned.update(*(means.files.get(dist, ()) for dist in lost))
+    instead = wanted.instead.get(place, ())
+    whole = (means.files.get(dist, ()) for dist in instead if not means.over.get(dist))
+    theirs = {path for paths in whole for path in paths}
     return tuple(
         path
         for path, short in below.items()
         if short and short not in owned and short not in others
+        if source_of(short) not in theirs
         if not short.startswith("conda-meta/")
     )

@@ -94,7 +94,16 @@ def lost_in(findings: Iterable[Finding]) -> tuple[str, ...]:
         for finding in findings
         if isinstance(finding, LostRecord | UnreadableBook)
         if finding.conda_package.count("-") >= _DASHES and not finding.candidates
+        if not is_known_by_name(finding)
     )
+
+
+def is_known_by_name(finding: Finding) -> bool:
+    """Say whether a package has no record, and nothing tells more of it than its name."""
+    is_told = isinstance(finding, LostRecord) and {"history", "cache"}.intersection(
+        finding.evidence
+    )
+    return isinstance(finding, LostRecord) and not is_told
 
 
 def wants(
@@ -124,7 +133,7 @@ def wants(
                     own = records[finding.conda_package].files
                     for claim in _culprits(inspection, finding):
                         place = claim.distribution.metadata_path
-                        if _keeps_the_rest(inspection, finding):
+                        if keeps_the_rest(inspection, finding):
                             disown.setdefault(place, {}).update(dict.fromkeys(_paths(finding)))
                             continue
                         take_out[place] = claim
@@ -170,7 +179,7 @@ def _on_lost(
                 yield place, dist, taken
 
 
-def _keeps_the_rest(inspection: Inspection, finding: Mendable) -> bool:
+def keeps_the_rest(inspection: Inspection, finding: Mendable) -> bool:
     """Say whether a finding is about a distribution that need not go for it."""
     return isinstance(finding, Overwritten) and not _overlaps(inspection, finding.paths)
 

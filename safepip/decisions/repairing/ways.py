@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.channels import channels_of
 from safepip.values.environment import FAMILY
 from safepip.values.late import dataclass
 
@@ -101,9 +102,20 @@ class Ways:
                 return ""
             options.append("--override-frozen")
         if self.shell.manager != "pixi":
-            named = dict.fromkeys(map(_as_option, channels))
-            options += [word for one in named if one for word in ("-c", one)]
+            options += self._from(tuple(dict.fromkeys(channels)))
         return self.shell.conda(verb, tuple(specs), tuple(options))
+
+    def _from(self, channels: tuple[str, ...]) -> tuple[str, ...]:
+        """Give the options by which a tool asks these channels first, then the environment's.
+
+        No others, where all are known and can be typed; what is needed besides is there, too.
+        """
+        named = tuple(dict.fromkeys(map(_as_option, channels)))
+        others = map(_as_option, channels_of(self.environment.records))
+        every = tuple(dict.fromkeys((*named, *others)))
+        alone = ("--override-channels",) if named and all(every) else ()
+        asked = every if alone else filter(None, named)
+        return (*alone, *(word for one in asked for word in ("-c", one)))
 
     def _breaking(self) -> tuple[str, ...]:
         return ("--break-system-packages",) if self._is_managed else ()

@@ -121,9 +121,11 @@ def _overwritten(f: Overwritten, environment: Environment) -> str:
 def _shared(f: SharedFiles, environment: Environment) -> str:
     files = count(len(f.paths), "file")
     owner = package(f.conda_package, environment)
+    are = "is" if len(f.paths) == 1 else "are"
     return (
-        f"{clean(f.version)} claims {files} of conda's {owner}, which are whole; uninstalling it "
-        f"deletes them ({few(f.paths, _FEW_PATHS)})"
+        f"{clean(f.version)} claims {files} of conda's {owner}, which {are} whole "
+        f"({few(f.paths, _FEW_PATHS)}); plain pip's uninstall deletes them, and "
+        f"`safepip uninstall {clean(f.distribution)}` does not"
     )
 
 

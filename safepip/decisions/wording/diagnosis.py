@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _WIDEST = 18
 """Columns of names; a longer one pushes its sentence to the right."""
 _ALL_WELL = "every file of conda's is in place"
+_WELL_AS_FAR_AS_KNOWN = (
+    "every file in conda's records is in place; conda's history is empty, so that a record that "
+    "was deleted is known only where another package needs it"
+)
 _MOST_OF_A_KIND = 12
 """Findings of one kind that are told; the others are counted."""
 
@@ -52,7 +56,8 @@ def diagnosis_lines(
         lines.append(Line())
     lines += sound_lines(sound)
     if findings or not sound:
-        lines += _end(findings, width, "nothing of that is damaged" if names else _ALL_WELL)
+        all_well = _ALL_WELL if inspection.linked else _WELL_AS_FAR_AS_KNOWN
+        lines += _end(findings, width, "nothing of that is damaged" if names else all_well)
     return (*lines, *fix_lines(fixes, width))
 
 

@@ -24,6 +24,9 @@ _SENTENCES: Mapping[Why, str] = {
     "only-copy": "what it was is not there again, so that it may be the only copy",
     "book-unreadable": "it may be of a package whose record cannot be read",
     "unknown-build": "no package cache has it, and nothing tells where it came from",
+    "unknown-version": "which version and build of it conda had is unknown: no package cache has "
+    "it, and neither conda's history nor a record tells",
+    "gone-source": "no package cache has it, and `{0}`, which it came from, is not there",
     "no-source": "nothing tells where it came from",
     "no-tool": "its files are not in a package cache, and to fetch them takes py-rattler (the "
     "extra `conda` of safepip), or conda, mamba or micromamba on PATH",
