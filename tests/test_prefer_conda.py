@@ -195,9 +195,17 @@ def test_what_is_there_is_changed_by_conda_only_where_the_user_says_so(
 
 def test_what_pip_has_put_there_does_not_come_once_more(lab: CondaEnvironment) -> None:
     lab.pip("install", "lonely", env=links(lab))
+    # Neither by a command that somebody is to paste,
+    plan = safepip(lab, "plan", "twice", env=links(lab))
+    assert (plan.exit_code, plan.answer["conda"], "conda install" in str(plan.answer)) == (
+        0,
+        None,
+        False,
+    )
+    # nor by safepip.
     done = preferring(lab, "twice")
-    assert (done.exit_code, done.answer["code"], done.touched) == (10, "prefer-conda", {}), done
-    assert "twice" not in lab.distributions()
+    assert (done.exit_code, done.answer["conda"], altered(done)) == (0, None, {}), done
+    assert "pip takes all of it" in done.answer["findings"][0]["message"]
 
 
 def test_without_py_rattler_nobody_knows_what_conda_has(lab: CondaEnvironment) -> None:

@@ -10,14 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.afterwards import doubled_by
 from safepip.decisions.fixing.commands import without_names
-from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
-from safepip.recipes.from_conda import conda_shell, fix_of, may_be_shared, shared, solver_of
+from safepip.recipes.from_conda import (
+    conda_shell,
+    doubled,
+    fix_of,
+    may_be_shared,
+    shared,
+    solver_of,
+)
 from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Change
     from safepip.values.verdict import Outcome
 
-_NOTHING = "conda's channels have nothing of this in a version that fits: pip takes all of it"
+_NOTHING = "conda's channels have nothing of this that fits what is there: pip takes all of it"
 _OTHERWISE = (
     "with uv, with these options, or where the environment is sealed, nothing is left to conda"
 )
@@ -93,7 +98,8 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
         if blocked:
             return None
         course.engine.stop(Exit.BLOCKED)
-        can_be_pasted = may_be_shared(course, plan)
+        # What would come twice, the tool itself has said; its command would bring it.
+        can_be_pasted = not part.twice and may_be_shared(course, plan)
         by_both = (fix_of(course, plan, found),) if can_be_pasted else ()
         fixes = (*by_both, *all_by_pip(course.request, course.asking.environ))
         verdict = Blocked(rest, judged.findings, fixes)
@@ -131,7 +137,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     if tool:
         moves = would_move(words, course.asking.environ, lambda: _look(course))
     added = {move.name for move in moves if not move.before}
-    twice = doubled_by(course.environment, added, conda_names)
+    twice = doubled(course.environment, moves)
     is_welcome = shell.manager != "pixi" and not twice and not any(m.before for m in moves)
     is_only_shown = course.request.verb == "plan" or course.options.dry_run
     welcome: PartState = "shown" if is_only_shown else "due"
