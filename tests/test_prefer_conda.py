@@ -98,7 +98,9 @@ def stand_in(
 
     The environment is one that conda has made.
     """
+    known = sorted(file.name.rsplit("-", 2)[0] for file in environment.conda_meta.glob("*.json"))
     history = "==> 2026-11-25 09:12:00 <==\n# cmd: /opt/conda/bin/conda create\n"
+    history += f"# update specs: {known}\n"
     (environment.conda_meta / "history").write_text(history)
     program = folder / "bin" / "conda"
     program.parent.mkdir(exist_ok=True)
@@ -136,7 +138,8 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
         "tool": "py-rattler",
         "command": command,
         "changes": [{"name": "shared", "from": None, "to": "2.1"}],
-        "back": f"conda remove -p {lab.prefix} shared",
+        # No history knows what else is wanted there: without `--force` all of it would go along.
+        "back": f"conda remove -p {lab.prefix} --force shared",
     }
     shown = preferring(lab, "mine", verb="plan")
     assert (shown.exit_code, shown.touched) == (0, {}), shown

@@ -14,7 +14,7 @@ from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
-from safepip.decisions.fixing.shell import shell_of
+from safepip.decisions.fixing.shell import shell_in, shell_of
 from safepip.decisions.wording.hints import conda_cannot, conda_would_double, conda_would_harm
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
@@ -213,7 +213,7 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
 def conda_shell(course: Course) -> Shell:
     """Give where commands about the environment are pasted, with its channels."""
     environment, channels = course.environment, solver_of(course).channels
-    shell = shell_of(course.request.target, environment.manager)
+    shell = shell_in(shell_of(course.request.target), environment)
     return replace(shell, channels=channels, through=course.request.through)
 
 

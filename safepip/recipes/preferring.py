@@ -24,6 +24,7 @@ from safepip.recipes.from_conda import (
     solver_of,
 )
 from safepip.values.channel import BY_RATTLER, CondaPart
+from safepip.values.environment import spec_name
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
 from safepip.values.plan import Plan
@@ -127,11 +128,13 @@ def _part(course: Course, found: Shared) -> CondaPart:
     Raises: CondaFailed.
     """
     shell, share = conda_shell(course), found.share
-    # What keeps no history is not to get one that knows of this command alone: conda would later
-    # take all else for what nobody wants any more, and remove it.
-    has_history = shell.manager not in {"pixi", "rattler"}
+    # A history that does not know all of what is there is not to get to know this command alone:
+    # conda would later take all else for what nobody wants any more, and remove it.
+    has_history = shell.manager != "pixi" and not shell.unasked
     tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
     by_tool = replace(shell, manager=tool) if tool else shell
+    # py-rattler writes no history, so that conda knows nothing of what it adds.
+    afterwards = by_tool if tool else replace(shell, unasked=course.environment.records)
     words = by_tool.conda_words("install", share.specs)
     moves = found.answer.moves
     if tool:
@@ -145,7 +148,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     return CondaPart(
         tool or BY_RATTLER,
         by_tool.conda("install", share.specs),
-        by_tool.conda("remove", tuple(sorted(added))),
+        afterwards.conda("remove", tuple(sorted(added.intersection(map(spec_name, share.specs))))),
         moves=moves,
         words=words,
         specs=share.specs,
