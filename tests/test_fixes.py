@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import CondaVerb, Shell
-from safepip.values.environment import Environment, Record
+from safepip.values.environment import Environment, Manager, Record
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
 from safepip.values.request import Policy
@@ -651,6 +651,36 @@ def test_rattler_s_environments_are_conda_s_to_people() -> None:
     env = lab(manager="rattler")
     found = fixes(of(removal("protobuf"), env=env), "uninstall", "protobuf", env=env)
     assert found[0].command == f"conda remove -p {PREFIX} protobuf"
+
+
+def test_conda_removes_no_more_than_what_is_said_where_it_does_not_know_what_is_wanted() -> None:
+    known = {name: name for name in ("scipy", "protobuf", "py-opencv")}  # numpy is needed by scipy
+    plain, just_this = (f"conda remove -p {PREFIX} {force}protobuf" for force in ("", "--force "))
+    for wishes, command in (
+        (known, plain),
+        (None, plain),
+        ({"scipy": "scipy", "protobuf": "protobuf"}, just_this),
+        ({}, just_this),
+    ):
+        env = lab(manager="rattler", wishes=wishes)
+        found = fixes(of(removal("protobuf"), env=env), "uninstall", "protobuf", env=env)
+        assert found[0].command == command
+        # With what others need, these would go, or stay without it.
+        needed = fixes(of(removal("numpy"), env=env), "uninstall", "numpy", env=env)
+        assert needed[0].command.startswith("conda remove ") == (command == plain)
+
+
+def test_conda_removes_by_the_channels_that_the_environment_is_of() -> None:
+    channels = ("https://conda.anaconda.org/conda-forge",)
+    place = "--override-channels -c conda-forge "
+    for tool, unasked, options in (
+        ("conda", (), place),
+        ("rattler", (), place),
+        ("conda", (Record("app", "1", "0"),), "--force "),
+        ("micromamba", (), ""),
+    ):
+        shell = Shell("/lab", cast("Manager", tool), channels=channels, unasked=unasked)
+        assert shell.conda("remove", ("app",)).endswith(f" remove -p /lab {options}app")
 
 
 def test_a_notebook_takes_the_commands_as_lines_of_a_cell() -> None:

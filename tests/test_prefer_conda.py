@@ -98,7 +98,9 @@ def stand_in(
 
     The environment is one that conda has made.
     """
+    known = sorted(file.name.rsplit("-", 2)[0] for file in environment.conda_meta.glob("*.json"))
     history = "==> 2026-11-25 09:12:00 <==\n# cmd: /opt/conda/bin/conda create\n"
+    history += f"# update specs: {known}\n"
     (environment.conda_meta / "history").write_text(history)
     program = folder / "bin" / "conda"
     program.parent.mkdir(exist_ok=True)
@@ -136,7 +138,8 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
         "tool": "py-rattler",
         "command": command,
         "changes": [{"name": "shared", "from": None, "to": "2.1"}],
-        "back": f"conda remove -p {lab.prefix} shared",
+        # No history knows what else is wanted there: without `--force` all of it would go along.
+        "back": f"conda remove -p {lab.prefix} --force shared",
     }
     shown = preferring(lab, "mine", verb="plan")
     assert (shown.exit_code, shown.touched) == (0, {}), shown
@@ -195,9 +198,17 @@ def test_what_is_there_is_changed_by_conda_only_where_the_user_says_so(
 
 def test_what_pip_has_put_there_does_not_come_once_more(lab: CondaEnvironment) -> None:
     lab.pip("install", "lonely", env=links(lab))
+    # Neither by a command that somebody is to paste,
+    plan = safepip(lab, "plan", "twice", env=links(lab))
+    assert (plan.exit_code, plan.answer["conda"], "conda install" in str(plan.answer)) == (
+        0,
+        None,
+        False,
+    )
+    # nor by safepip.
     done = preferring(lab, "twice")
-    assert (done.exit_code, done.answer["code"], done.touched) == (10, "prefer-conda", {}), done
-    assert "twice" not in lab.distributions()
+    assert (done.exit_code, done.answer["conda"], altered(done)) == (0, None, {}), done
+    assert "pip takes all of it" in done.answer["findings"][0]["message"]
 
 
 def test_without_py_rattler_nobody_knows_what_conda_has(lab: CondaEnvironment) -> None:

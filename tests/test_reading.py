@@ -98,6 +98,7 @@ def test_an_environment_of_every_writer_is_read(tmp_path: Path, writer: Writer) 
     }
     assert set(found.distributions) == expected
     managers = {"conda": "conda", "conda-old": "conda", "ancient": "conda"}
+    wishes = {"pixi": None, "rattler": {}}.get(writer, {"python": "python"})
     assert replace(found, distributions=()) == Environment(
         prefix=prefix,
         interpreter=interpreter,
@@ -105,6 +106,7 @@ def test_an_environment_of_every_writer_is_read(tmp_path: Path, writer: Writer) 
         distributions=(),
         name="lab",
         manager=managers.get(writer, writer),  # type: ignore[arg-type]
+        wishes=wishes,
     )
 
 

@@ -18,6 +18,7 @@ from safepip.effects.records import (
     read_text,
     records_state,
 )
+from safepip.effects.wishes import read_wishes
 from safepip.values.environment import Environment
 from safepip.values.errors import UnreadableRecord, WrongEnvironment
 from safepip.values.seal import MARKER, SEAL_MARK
@@ -102,6 +103,7 @@ def environment_with(
         externally_managed=read_externally_managed(interpreter.stdlib),
         writable=_can_be_written(prefix, interpreter),
         records_state=state,
+        wishes=None if manager == "pixi" else read_wishes(prefix),
         leftovers=_leftovers(interpreter, distributions),
     )
 

@@ -9,13 +9,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.fixing.afterwards import environment_after, harm_of, works
+from safepip.decisions.fixing.afterwards import doubled_by, environment_after, harm_of, works
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
-from safepip.decisions.fixing.shell import shell_of
-from safepip.decisions.wording.hints import conda_cannot, conda_would_harm
+from safepip.decisions.fixing.shell import shell_in, shell_of
+from safepip.decisions.wording.hints import conda_cannot, conda_would_double, conda_would_harm
+from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
@@ -23,12 +24,12 @@ from safepip.values.text import without_secrets
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from safepip.decisions.fixing.shares import Share
     from safepip.decisions.fixing.shell import Shell
     from safepip.recipes.course import Course
-    from safepip.values.channel import Answer, Offer
+    from safepip.values.channel import Answer, Moved, Offer
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
 
@@ -145,9 +146,14 @@ def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared 
     if answer is None or not answer.possible:
         return None
     environment = course.environment
-    if not works(share, environment, answer, offers):
+    if doubled(environment, answer.moves) or not works(share, environment, answer, offers):
         return None
     return Shared(share, answer, environment_after(environment, answer, offers))
+
+
+def doubled(environment: Environment, moves: Iterable[Moved]) -> tuple[str, ...]:
+    """Give what pip has put there and these changes of conda's would bring once more."""
+    return doubled_by(environment, {m.name for m in moves if not m.before}, conda_names)
 
 
 def fix_of(course: Course, plan: Plan, found: Shared) -> Fix:
@@ -191,6 +197,8 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
     if not answer.possible:
         return conda_cannot(fix.asks_conda)
     environment = course.environment
+    if twice := doubled(environment, answer.moves):
+        return conda_would_double(fix.asks_conda, twice)
     there = environment_after(environment, answer, {})
     named = (word.name for word in words_of(course.request.words) if word.name)
     by_pip = (*(change.name for change in plan.changes), *named)
@@ -205,7 +213,7 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
 def conda_shell(course: Course) -> Shell:
     """Give where commands about the environment are pasted, with its channels."""
     environment, channels = course.environment, solver_of(course).channels
-    shell = shell_of(course.request.target, environment.manager)
+    shell = shell_in(shell_of(course.request.target), environment)
     return replace(shell, channels=channels, through=course.request.through)
 
 

@@ -10,15 +10,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.afterwards import doubled_by
 from safepip.decisions.fixing.commands import without_names
-from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
-from safepip.recipes.from_conda import conda_shell, fix_of, may_be_shared, shared, solver_of
+from safepip.recipes.from_conda import (
+    conda_shell,
+    doubled,
+    fix_of,
+    may_be_shared,
+    shared,
+    solver_of,
+)
 from safepip.values.channel import BY_RATTLER, CondaPart
+from safepip.values.environment import spec_name
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
 from safepip.values.plan import Plan
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from safepip.values.plan import Change
     from safepip.values.verdict import Outcome
 
-_NOTHING = "conda's channels have nothing of this in a version that fits: pip takes all of it"
+_NOTHING = "conda's channels have nothing of this that fits what is there: pip takes all of it"
 _OTHERWISE = (
     "with uv, with these options, or where the environment is sealed, nothing is left to conda"
 )
@@ -93,7 +99,8 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
         if blocked:
             return None
         course.engine.stop(Exit.BLOCKED)
-        can_be_pasted = may_be_shared(course, plan)
+        # What would come twice, the tool itself has said; its command would bring it.
+        can_be_pasted = not part.twice and may_be_shared(course, plan)
         by_both = (fix_of(course, plan, found),) if can_be_pasted else ()
         fixes = (*by_both, *all_by_pip(course.request, course.asking.environ))
         verdict = Blocked(rest, judged.findings, fixes)
@@ -121,17 +128,19 @@ def _part(course: Course, found: Shared) -> CondaPart:
     Raises: CondaFailed.
     """
     shell, share = conda_shell(course), found.share
-    # What keeps no history is not to get one that knows of this command alone: conda would later
-    # take all else for what nobody wants any more, and remove it.
-    has_history = shell.manager not in {"pixi", "rattler"}
+    # A history that does not know all of what is there is not to get to know this command alone:
+    # conda would later take all else for what nobody wants any more, and remove it.
+    has_history = shell.manager != "pixi" and not shell.unasked
     tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
     by_tool = replace(shell, manager=tool) if tool else shell
+    # py-rattler writes no history, so that conda knows nothing of what it adds.
+    afterwards = by_tool if tool else replace(shell, unasked=course.environment.records)
     words = by_tool.conda_words("install", share.specs)
     moves = found.answer.moves
     if tool:
         moves = would_move(words, course.asking.environ, lambda: _look(course))
     added = {move.name for move in moves if not move.before}
-    twice = doubled_by(course.environment, added, conda_names)
+    twice = doubled(course.environment, moves)
     is_welcome = shell.manager != "pixi" and not twice and not any(m.before for m in moves)
     is_only_shown = course.request.verb == "plan" or course.options.dry_run
     welcome: PartState = "shown" if is_only_shown else "due"
@@ -139,7 +148,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     return CondaPart(
         tool or BY_RATTLER,
         by_tool.conda("install", share.specs),
-        by_tool.conda("remove", tuple(sorted(added))),
+        afterwards.conda("remove", tuple(sorted(added.intersection(map(spec_name, share.specs))))),
         moves=moves,
         words=words,
         specs=share.specs,

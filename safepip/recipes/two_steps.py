@@ -100,14 +100,14 @@ def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:
         fixes=(
             *error.fixes,
             *(go_on if can_be_repeated(words) else ()),
-            _back(part),
+            *_back(part),
         ),
     )
 
 
-def _back(part: CondaPart) -> Fix:
+def _back(part: CondaPart) -> tuple[Fix, ...]:
     by_conda = ", which takes a conda" if part.tool == BY_RATTLER else ""
-    return Fix(part.back, f"take conda's part back{by_conda}")
+    return (Fix(part.back, f"take conda's part back{by_conda}"),) if part.back else ()
 
 
 def _done_by_conda(
@@ -186,5 +186,5 @@ def _look_at(part: CondaPart, before: State, after: State, failure: str) -> None
         raise HalfDone(
             f"{part.tool} has done its part in another way than shown, and pip's is not done",
             why="; ".join(problems),
-            fixes=(_back(part),),
+            fixes=_back(part),
         )

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safepip import __version__
-from safepip.decisions.fixing.shell import Shell, shell_of
+from safepip.decisions.fixing.shell import Shell, shell_in, shell_of
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
 from safepip.decisions.undoing.inverse import (
@@ -188,10 +188,9 @@ def _refuse_what_others_installed(
         fixes = by_hand(entry, shell, environment)
         owned = environment.conda_owned.get(name) if environment is not None else None
         if owned is not None and owned.record is not None and environment is not None:
-            conda = replace(shell, manager=environment.manager)
-            first = conda.conda("remove", (owned.record.name,))
+            first = shell_in(shell, environment).conda("remove", (owned.record.name,))
             command = shell.then(first, shell.safepip(("undo", entry.id)))
-            fixes = (Fix(command, f"let conda remove {name} first"),)
+            fixes = (Fix(command, f"let conda remove {name} first"),) if command else ()
         raise CannotUndo(
             f"{entry.id} left {was} there, and since then something else has changed that: {here}",
             why="taking the change back would mix both",
@@ -215,17 +214,13 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: 
         records = [environment.conda_owned[n].record for n in names if n in environment.conda_owned]
         condas = tuple(sorted({record.name for record in records if record is not None}))
         pips = [name for name in names if name not in environment.conda_owned]
-        conda = replace(shell, manager=environment.manager)
+        conda = shell_in(shell, environment)
         commands = [conda.conda("remove", condas)] if condas else []
         commands += [shell.safepip(("uninstall", "-y", *pips))] if pips else []
+        command = shell.then(*commands, shell.safepip(("undo", entry.id)))
         raise CannotUndo(
             f"taking {entry.id} back would break what came later: {'; '.join(lines[:_SHOWN])}",
-            fixes=(
-                Fix(
-                    shell.then(*commands, shell.safepip(("undo", entry.id))),
-                    f"remove {', '.join(names)} first",
-                ),
-            ),
+            fixes=(Fix(command, f"remove {', '.join(names)} first"),) if command else (),
         )
 
 

@@ -49,7 +49,7 @@ class CondaPart:
     command: str
     """The same as somebody would paste it."""
     back: str
-    """The command that takes it back."""
+    """The command that takes it back: what was asked of conda; empty where something needs that."""
     moves: tuple[Moved, ...]
     words: tuple[str, ...] = field(repr=False)
     """The command in words."""

@@ -145,8 +145,28 @@ class Environment:
     """Copies outside the environment that hide conda's, and that pip is not shown."""
     records_state: tuple[tuple[str, int, int], ...] = field(default=(), compare=False)
     """Of the records, as `effects.records` tells it: it changes with any of them."""
+    wishes: Mapping[str, str] | None = None
+    """What conda's history knows to be asked for, by name; None where nobody keeps one (pixi)."""
     leftovers: tuple[str, ...] = ()
     """Traces of an interrupted pip: folders such as `~umpy`, metadata without METADATA."""
+
+    @cached_property
+    def unasked(self) -> frozenset[str]:
+        """What nobody has asked for, as far as conda's history knows; in small letters.
+
+        Neither its specifications nor what these depend on cover it: `conda remove` of anything
+        takes it along. In an environment that keeps no history that is all of it.
+        """
+        if self.wishes is None:
+            return frozenset()
+        needs = {r.name.lower(): tuple(map(spec_name, r.depends)) for r in self.records}
+        waiting, covered = [*self.wishes], set[str]()
+        while waiting:
+            name = waiting.pop()
+            if name in needs and name not in covered:
+                covered.add(name)
+                waiting += needs[name]
+        return frozenset(needs.keys() - covered)
 
     @cached_property
     def owners(self) -> Mapping[str, tuple[Record, ...]]:

@@ -12,7 +12,7 @@ from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fix_case import Case
-from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.fixing.shell import Shell, shell_in
 from safepip.values.request import Policy
 
 if TYPE_CHECKING:
@@ -94,12 +94,14 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     again; ``through``: the words before pip's verb.
     """
     channels = channels_of(environment.records)
+    prefix, manager = environment.prefix, environment.manager
+    shell = Shell(prefix, manager, obvious, in_notebook, channels, through=through)
     case = Case(
         environment,
         arguments or (request_verb,),
         plan,
         tuple(finding for finding in findings if finding.severity == "refuse"),
-        Shell(environment.prefix, environment.manager, obvious, in_notebook, channels, through),
+        shell_in(shell, environment),
         kept or (),
         policy or Policy(),
         others_fit,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal
 
 from safepip.decisions.fixing.channels import channel_options
 from safepip.decisions.fixing.commands import command_line
+from safepip.values.environment import spec_name
 from safepip.values.late import dataclass
 from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from safepip.values.environment import Manager
+    from safepip.values.environment import Environment, Manager, Record
     from safepip.values.target import Target
 
 CondaVerb = Literal["install", "update", "remove", "reinstall"]
@@ -44,6 +46,13 @@ class Shell:
     in_notebook: bool = False
     channels: tuple[str, ...] = ()
     """Where conda is to take packages from; empty for what the user has set for all commands."""
+    unasked: tuple[Record, ...] = field(default=(), repr=False)
+    """All records, where conda's history does not know that each of them is wanted.
+
+    There `remove` of one package takes along what it does not know (seen with conda 26.8; unchecked
+    of mamba and micromamba), unless it is told to remove just this, `--force`. So that is said, and
+    only of what nothing else needs; of the rest there is no command.
+    """
     through: tuple[str, ...] = ()
     """The words between `safepip` and a verb of pip's: `uv pip` where uv is who acts."""
 
@@ -84,15 +93,35 @@ class Shell:
         """Give the same in words, as a process is started by."""
         if any(name.startswith("-") for name in names):
             return ()
+        if verb == "remove" and self._is_needed(names):
+            return ()
         if self.manager == "pixi":
             option = "--environment" if verb == "reinstall" else "--feature"
             there = (*self._manifest(), *self._pixi_s(option))
             return ("pixi", _PIXI[verb], *there, *names)
         force = ("--force-reinstall",) if verb == "reinstall" else ()
+        force = ("--force",) if verb == "remove" and self.unasked else force
         word = "install" if verb == "reinstall" else verb
-        there = () if verb == "remove" or "-c" in options else self._from()
+        there = () if "-c" in options or not self._takes_channels(verb) else self._from()
         options = (*there, *options, *force)
         return (self.tool, word, *self._yes(), "-p", self.prefix, *options, *names)
+
+    def _takes_channels(self, verb: CondaVerb) -> bool:
+        """Say whether to name channels: conda's `remove` solves, too, unless it is forced.
+
+        That of mamba and micromamba is not known to take them.
+        """
+        return verb != "remove" or (self.tool == "conda" and not self.unasked)
+
+    def _is_needed(self, names: tuple[str, ...]) -> bool:
+        """Say whether something that stays needs one of these, where just these would go."""
+        gone = {name.lower() for name in names}
+        return any(
+            spec_name(spec) in gone
+            for record in self.unasked
+            if record.name.lower() not in gone
+            for spec in record.depends
+        )
 
     def pixi_add_pypi(self, requirements: tuple[str, ...]) -> str:
         """Give the command that makes pixi itself install from PyPI."""
@@ -139,6 +168,12 @@ class Shell:
         """
         name = self.prefix.partition("/.pixi/envs/")[2]
         return (option, name) if name not in ("", "default") else ()
+
+
+def shell_in(shell: Shell, environment: Environment) -> Shell:
+    """Give the shell with the tool of an environment, and what conda would not keep there."""
+    unasked = environment.records if environment.unasked else ()
+    return replace(shell, manager=environment.manager, unasked=unasked)
 
 
 def shell_of(target: Target, manager: Manager = "conda") -> Shell:

@@ -59,8 +59,9 @@ def done_lines(part: CondaPart, width: int) -> tuple[Line, ...]:
     """Say that conda's part is done and stays, and how it is taken back."""
     names = few(f"{m.name} {m.after}" for m in part.moves if not m.before)
     start = (Span("safepip: "), Span("conda's part is done", "good"), Span(": "))
-    lines = paragraph((Span(f"{names}; to take it back:"),), width, start=start, indent=2)
-    return (*lines, *command(part.back, 4))
+    said = f"{names}; to take it back:" if part.back else names
+    lines = paragraph((Span(said),), width, start=start, indent=2)
+    return (*lines, *(command(part.back, 4) if part.back else ()))
 
 
 def conda_lines(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...]:

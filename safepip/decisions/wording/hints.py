@@ -79,6 +79,12 @@ def strictly(origin: str) -> str:
     )
 
 
+def conda_would_double(specs: Sequence[str], names: Sequence[str]) -> str:
+    """Say what conda would put over pip's copy of it, so that no command for it is offered."""
+    said = few(f"`{spec}`" for spec in specs)
+    return f"with {said}, conda would bring once more what pip has installed: {few(names)}"
+
+
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:
     """Give a line for each name of `--allow` that stands for nothing of conda's here."""
     packages = {normalised(record.name) for record in environment.records}
