@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fixes import fixes_for
-from safepip.decisions.fixing.shell import CondaVerb, Shell
+from safepip.decisions.fixing.fixes_by_conda import with_answer
+from safepip.decisions.fixing.shell import CondaVerb, Shell, shell_in
+from safepip.values.channel import Answer, Moved
 from safepip.values.environment import Environment, Manager, Record
 from safepip.values.findings import Finding, Unmet
 from safepip.values.plan import Plan
@@ -668,6 +670,26 @@ def test_conda_removes_no_more_than_what_is_said_where_it_does_not_know_what_is_
         # With what others need, these would go, or stay without it.
         needed = fixes(of(removal("numpy"), env=env), "uninstall", "numpy", env=env)
         assert needed[0].command.startswith("conda remove ") == (command == plain)
+
+
+def test_what_conda_installs_where_it_does_not_know_what_is_wanted_is_not_called_certain() -> None:
+    forge = ("https://conda.anaconda.org/conda-forge",)
+    answer = Answer(possible=True, moves=(Moved("numpy", "1.26.4", "2.4.1"),))
+    every = {name: name for name in ("scipy", "protobuf", "py-opencv")}
+    for wishes, says in (
+        (every, "let conda change numpy first"),
+        (
+            {},
+            (
+                "let conda change numpy first, if it can (unchecked); a later `conda remove` may "
+                "take all else along, which conda's history does not know"
+            ),
+        ),
+    ):
+        env = lab(wishes=wishes)
+        fix = fixes(of(OPENCV, NUMPY_2, env=env), "install", "opencv-python", env=env)[0]
+        shell = shell_in(Shell(PREFIX, channels=forge), env)
+        assert with_answer(fix, answer, shell).says == says
 
 
 def test_conda_removes_by_the_channels_that_the_environment_is_of() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from safepip.decisions.judging.judge import Judgement
-from safepip.decisions.judging.pins import Pin, accepts, as_requirement, parse_pin
+from safepip.decisions.judging.pins import Pin, accepts, as_requirement, held_wishes, parse_pin
 from safepip.values.findings import Finding, Pinned
 from tests.build import artifact, conda, environment, judged, pip, plan, removal
 
@@ -162,3 +162,12 @@ def test_a_pin_is_said_as_a_requirement_where_it_is_one(pin: str, requirement: s
     for version in ("1.2", "1.3", "1.4", "2.1.5", "5", "5.0", "5.1", "6") if requirement else ():
         specifier = Requirement(requirement).specifier
         assert accepts(parsed.versions, version) == specifier.contains(version)
+
+
+def test_conda_keeps_to_the_versions_that_were_asked_of_it_before() -> None:
+    packages = [conda(spec) for spec in ("pandas==2.2.2", "numpy==1.26.4", "six==1.16")]
+    wishes = {"pandas": "pandas=2.2.2", "numpy": "numpy", "six": "six>=2", "gone": "gone=1"}
+    env = environment(*packages, wishes=wishes)
+    # `six` is otherwise by now; and of what is asked for anew, that counts.
+    assert list(held_wishes(env, {"numpy"})) == ["pandas =2.2.2"]
+    assert list(held_wishes(env, {"pandas"})) == []

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.channels import channels_of, is_here, keeps_names
-from safepip.decisions.judging.pins import accepts, parse_pin
+from safepip.decisions.judging.pins import accepts, held_wishes, parse_pin
 from safepip.decisions.judging.requirements import parse_version
 from safepip.effects.conda_names import conda_names
 from safepip.effects.opened import read_bytes
@@ -263,7 +263,8 @@ class CondaSolver:
     # --------------------------------------------------------------------------- what is meant
 
     def _constraints(self, specs: Sequence[str]) -> list[str]:
-        return [*self._environment.pins, *self._same_python(specs)]
+        held = held_wishes(self._environment, {spec_name(spec) for spec in specs})
+        return [*self._environment.pins, *self._same_python(specs), *held]
 
     def _same_python(self, specs: Sequence[str]) -> Iterable[str]:
         """Keep to the Python that is there, as conda does unless it is told otherwise."""

@@ -82,6 +82,6 @@ def _fix(course: Course, specs: tuple[str, ...], chosen: Mapping[str, str], answ
     others = other_moves(answer, names)
     says = f"let conda change {change} first, with which {older} goes, not the newest"
     says += f"; that also {others}" if others else ""
-    says += "" if shell.is_as_asked else UNSURE
+    says += "" if shell.is_as_asked else f"{UNSURE}{shell.warning}"
     by_pip = shell.safepip(arguments, course.request.policy.options)
     return Fix(shell.then(shell.conda("install", specs), by_pip), says)

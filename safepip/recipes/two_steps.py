@@ -179,8 +179,11 @@ def _look_at(part: CondaPart, before: State, after: State, failure: str) -> None
         for move in shown
         if not any(name.lower().startswith(f"{move.name}-{move.after}-") for name in new)
     ]
+    starts = tuple(f"{move.name}-{move.after}-" for move in shown)
+    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith(starts))
     problems = [f"gone: {', '.join(gone)}"] if gone else []
     problems += [f"not there: {', '.join(lacks)}"] if lacks else []
+    problems += [f"not shown: {', '.join(more)}"] if more else []
     problems += [failure] if failure else []
     if problems:
         raise HalfDone(

@@ -56,7 +56,7 @@ def _as_planned(case: Case) -> Fix:
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
     says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
-    unsure = UNSURE if verb == "change" else ""
+    unsure = f"{UNSURE if verb == 'change' else ''}{case.shell.warning}"
     is_numbered_alike = all(_is_numbered_alike(case, f.conda_package) for f in case.owned)
     fix = _followed_by(case, commands, _left_for_pip(case), says, unsure)
     return _to_be_asked(case, fix, changes, settles=is_numbered_alike)
@@ -81,7 +81,7 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
     changes = _in_one_go(case, changes)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     says = f"let conda change {listed(names)}"
-    fix = _followed_by(case, commands, _left_for_pip(case), says, UNSURE)
+    fix = _followed_by(case, commands, _left_for_pip(case), says, f"{UNSURE}{case.shell.warning}")
     return _to_be_asked(case, fix, changes, settles=settles)
 
 
@@ -239,7 +239,7 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
     others = _others_of_pip(case)
     command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
     gone = _also_gone(others, listed(sorted({f.changed for f in case.broken})))
-    besides = UNSURE if verb == "update" else gone
+    besides = f"{UNSURE}{case.shell.warning}" if verb == "update" else gone
     fix = Fix(command, f"let conda {verb} {listed(names)} first{besides}")
     yield _to_be_asked(case, fix, {verb: names}, settles=False)
 

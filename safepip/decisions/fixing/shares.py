@@ -264,6 +264,7 @@ def shared_fix(
     says += f"; that also {others}" if others else ""
     tool = "pixi" if shell.manager == "pixi" else shell.tool
     says += "" if shell.is_as_asked else f", if {tool} can (unchecked)"
+    says += shell.warning
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)

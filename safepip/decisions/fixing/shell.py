@@ -61,9 +61,26 @@ class Shell:
         """Whether the tool would do what a solver says that was asked for the same channels.
 
         Not where there are several: it depends on how strict the user is about their order. Nor is
-        it so of pixi, which solves for its manifest and not for what is there.
+        it so of pixi, which solves for its manifest and not for what is there, and where conda's
+        history does not know what is wanted: conda is free to remove that then.
         """
-        return self.manager != "pixi" and len(self.channels) == 1 and bool(self._from())
+        return (
+            not self.unasked
+            and self.manager != "pixi"
+            and len(self.channels) == 1
+            and bool(self._from())
+        )
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of what conda installs here; empty for nothing.
+
+        Its history, which did not know what is wanted, knows this alone from then on.
+        """
+        said = (
+            "; a later `conda remove` may take all else along, which conda's history does not know"
+        )
+        return said if self.unasked else ""
 
     @property
     def tool(self) -> str:

@@ -21,7 +21,7 @@ from safepip.values.late import dataclass
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan
@@ -60,6 +60,18 @@ def pinned(environment: Environment, plan: Plan) -> Iterator[Pinned]:
             holds = None if pin.is_partial else accepts(pin.versions, change.after or "")
             if holds is False or (holds is None and owned is not None):
                 yield Pinned(distribution=change.name, pin=pin.text, planned=change.after)
+
+
+def held_wishes(environment: Environment, asked: Collection[str]) -> Iterator[str]:
+    """Give the versions that the user asked conda for and has, which conda keeps to.
+
+    ``asked``: names, in small letters, that are asked for anew.
+    """
+    here = {record.name.lower(): record.version for record in environment.records}
+    for name, wish in (environment.wishes or {}).items():
+        pin = parse_pin(wish) if name not in asked else None
+        if pin is not None and pin.versions and accepts(pin.versions, here.get(name, "")):
+            yield f"{name} {pin.versions}"
 
 
 def _is_meant(environment: Environment, pin: Pin, change: Change) -> bool:
