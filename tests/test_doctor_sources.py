@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
 from safepip.decisions.repairing.sources import sought
+from safepip.decisions.wording.reasons import why_left
 from safepip.effects import offers
 from safepip.effects.offers import find_offers
+from safepip.effects.packages import Place, unproven_in
 from safepip.effects.remains import read_remains
 from safepip.effects.unpacking import family_tools
 from safepip.values.environment import Environment
@@ -128,3 +131,15 @@ def test_a_tool_is_here_where_a_shell_starts_it(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     environ = {"PATH": str(tmp_path / "bin"), "MAMBA_EXE": str(tmp_path / "opt" / "micromamba")}
     assert family_tools(environ) == ("mamba", "micromamba")
+
+
+def test_what_was_made_for_another_place_is_told_by_its_path(tmp_path: Path) -> None:
+    text = "#!/opt/built/bin/python\n"
+    row = {"_path": "bin/tool", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    row |= {"prefix_placeholder": "/opt/built", "file_mode": "text"}
+    lay(tmp_path, {"info/paths.json": json.dumps({"paths": [row]}), "bin/tool": text})
+    place = Place("/here", "lib/python3.11/site-packages", "bin/python")
+    there = hashlib.sha256(b"#!/there/bin/python\n").hexdigest()
+    lacks = unproven_in(str(tmp_path), place, (), {"bin/tool": there})
+    assert lacks == {"bin/tool": Reason("gives-other-bytes", ("bin/tool",))}
+    assert why_left(lacks["bin/tool"]).startswith("`bin/tool` comes out with other bytes")

@@ -270,7 +270,9 @@ def unproven_in(
         try:
             make(rows[path], place, expected.get(path, ""))
         except Unproven as error:
-            lacks[path] = error.reason
+            # Where the package lies unpacked may be a folder that is gone when this is read.
+            is_made = error.reason.why == "gives-other-bytes"
+            lacks[path] = Reason("gives-other-bytes", (path,)) if is_made else error.reason
         except (OSError, ValueError) as error:
             lacks[path] = Reason("said", (str(error),))
     return lacks

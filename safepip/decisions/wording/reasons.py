@@ -38,7 +38,8 @@ _SENTENCES: Mapping[Why, str] = {
     "no-package": "`{0}` holds no package",
     "is-link": "`{0}` is a link, and no file",
     "other-bytes": "`{0}` has other bytes",
-    "gives-other-bytes": "`{0}` gives other bytes than the record says",
+    "gives-other-bytes": "`{0}` comes out with other bytes than the record says, as where an "
+    "environment was moved or copied",
     "command-differs": "the command gets other bytes than the record says",
     "leads-out": "`{0}`: it is a link that leads out of the environment",
     "no-folder": "`{0}`: it is no folder, and conda has files in one of this name",
