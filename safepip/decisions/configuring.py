@@ -157,11 +157,16 @@ def _value(setting: Setting, found: object) -> Value | None:
         case "switch":
             return found if isinstance(found, bool) else None
         case "number":
-            is_number = isinstance(found, int | float) and not isinstance(found, bool)
-            # (Compared as it is: an integer may be too large for a float.)
-            return float(found) if is_number and abs(found) <= _LARGEST else None  # type: ignore[arg-type]
+            return _number(found)
         case "names":
             return _all_names(found) if isinstance(found, list) else None
+
+
+def _number(found: object) -> float | None:
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    # (Compared as it is: an integer may be too large for a float.)
+    return float(found) if 0 <= found <= _LARGEST else None
 
 
 def _all_names(found: Sequence[object]) -> tuple[str, ...] | None:
@@ -180,14 +185,14 @@ def _expected(setting: Setting, *, in_file: bool) -> str:
         case "switch":
             return "`true` or `false`" if in_file else "`on` or `off`"
         case "number":
-            return f"a number of at most {_LARGEST}"
+            return f"a number from 0 to {_LARGEST}"
         case "names":
             return "a list of names" if in_file else "names of distributions"
 
 
 def _found(value: object) -> str:
     try:
-        text = f'"{value}"' if isinstance(value, str) else str(value)
+        text = written(value) if isinstance(value, bool | str) else str(value)
     except ValueError:  # Python writes no integer of thousands of digits, as hexadecimals can give
         return "a number with thousands of digits"
     return f"`{shown(text, 60)}`"

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.configuring import heeded_in, values_in, values_of
-from safepip.effects.opened import UnfitFile, read_bytes
+from safepip.effects.opened import read_bytes
 from safepip.values.errors import UnreadableFile
 from safepip.values.setting import Layer
 
@@ -86,10 +86,6 @@ def _read(path: str) -> bytes | None:
         return read_bytes(path, _LIMIT)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except UnfitFile as error:
-        if error.is_folder:
-            return None
-        raise UnreadableFile(path, error) from error
     except OSError as error:
         raise UnreadableFile(path, error.strerror) from error
     except ValueError as error:
