@@ -667,9 +667,19 @@ def test_conda_removes_no_more_than_what_is_said_where_it_does_not_know_what_is_
         env = lab(manager="rattler", wishes=wishes)
         found = fixes(of(removal("protobuf"), env=env), "uninstall", "protobuf", env=env)
         assert found[0].command == command
-        # With what others need, these would go, or stay without it.
-        needed = fixes(of(removal("numpy"), env=env), "uninstall", "numpy", env=env)
-        assert needed[0].command.startswith("conda remove ") == (command == plain)
+        # With what others need, these go, and are named where conda takes nothing along.
+        needed = fixes(of(removal("numpy"), env=env), "uninstall", "numpy", env=env)[0]
+        along = "" if command == plain else " scipy"
+        assert needed.command == f"{command.replace('protobuf', 'numpy')}{along}"
+        assert needed.says == "let conda remove numpy, and with it scipy, which needs it"
+
+
+def test_what_all_rests_on_is_not_removed_with_what_it_needs() -> None:
+    # python needs it: conda would remove itself, and everything with it.
+    above = conda("python==3.11", name="python", depends=["libffi"])
+    env = environment(conda("libffi==3", name="libffi"), above, wishes={})
+    found = fixes(of(removal("libffi"), env=env), "uninstall", "libffi", env=env)
+    assert not any("conda remove" in fix.command for fix in found)
 
 
 def test_what_conda_installs_where_it_does_not_know_what_is_wanted_is_not_called_certain() -> None:

@@ -121,7 +121,7 @@ _REMOVED = Step(
 )
 _STAYS = Step(
     heading="What conda installed stays; it calls msgpack by another name",
-    command=("safepip", "uninstall", "-y", "msgpack"),
+    command=("safepip", "uninstall", "-y", "numpy", "msgpack"),
     ends_with=10,
     says=(r"error\[conda-owned\]", "msgpack-python", "Nothing was removed"),
     present=("numpy", "msgpack"),

@@ -216,13 +216,23 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
         broken = _others_of_pip(case)
         asked = frozenset(f.distribution for f in case.owned)
         rest = with_others_instead(case.arguments, asked, broken)
-        command = case.shell.conda("remove", names)
-        dependents = (r.name for name in names for r, _ in case.environment.dependents(name))
-        others = sorted(set(dependents).difference(names))
+        others = _all_that_need(case, names)
+        # What is forced takes nothing along by itself; and what all rests on is not to go.
+        along = others if case.shell.unasked and _NEVER_REMOVED.isdisjoint(others) else ()
+        command = case.shell.conda("remove", (*names, *along))
         them, need = "them" if names[1:] else "it", "need" if others[1:] else "needs"
         too = f", and with {them} {listed(others)}, which {need} {them}" if others else ""
         says = f"let conda remove {listed(names)}{too}"
         yield _followed_by(case, [command], rest, says, _also_gone(broken, them))
+
+
+def _all_that_need(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the packages of conda that need one of these, and those that need them in turn."""
+    found = list(names)
+    for name in found:
+        needing = (record.name for record, _ in case.environment.dependents(name))
+        found += [other for other in dict.fromkeys(needing) if other not in found]
+    return tuple(sorted(found[len(names) :]))
 
 
 def others_by_conda(case: Case) -> Iterator[Fix]:

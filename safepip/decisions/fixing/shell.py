@@ -50,8 +50,8 @@ class Shell:
     """All records, where conda's history does not know that each of them is wanted.
 
     There `remove` of one package takes along what it does not know (seen with conda 26.8; unchecked
-    of mamba and micromamba), unless it is told to remove just this, `--force`. So that is said, and
-    only of what nothing else needs; of the rest there is no command.
+    of mamba and micromamba), unless it is told to remove just this, `--force`. So that is said,
+    and only where nothing that stays needs one of them; else there is no command.
     """
     through: tuple[str, ...] = ()
     """The words between `safepip` and a verb of pip's: `uv pip` where uv is who acts."""
@@ -100,7 +100,7 @@ class Shell:
         return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
-        """Give the command of the environment's own tool; empty where a name is none."""
+        """Give the command of the environment's own tool; empty for no names, or what is none."""
         words = self.conda_words(verb, names, options)
         return self.run(*words) if words else ""
 
@@ -108,7 +108,7 @@ class Shell:
         self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
         """Give the same in words, as a process is started by."""
-        if any(name.startswith("-") for name in names):
+        if not names or any(name.startswith("-") for name in names):
             return ()
         if verb == "remove" and self._is_needed(names):
             return ()
