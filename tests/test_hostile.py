@@ -86,10 +86,21 @@ def with_rows(*rows: str) -> Wheel:
 # ------------------------------------------------------------------------------- what is removed
 
 
-@pytest.mark.parametrize("row", ["../../../conda-meta", "../../../conda-meta/", "../../../../env"])
-def test_no_uninstall_takes_condas_books(lab: Given, row: str) -> None:
+@pytest.mark.parametrize(
+    "row",
+    [
+        "../../../conda-meta",
+        "../../../conda-meta/",
+        "../../../../env",
+        "../../../etc/safepip/x.toml",
+    ],
+)
+def test_no_uninstall_takes_condas_books_or_safepips(lab: Given, row: str) -> None:
     place = lab(with_rows(row))
     place.pip("evil")
+    settings = place.environment.prefix / "etc" / "safepip" / "x.toml"
+    settings.parent.mkdir(parents=True)
+    settings.touch()
     place.refuses("wild-removal", "uninstall", "-y", "evil")
     make_wheel("evil", "2.0").write(place.world.links)
     place.refuses("wild-removal", "install", "evil==2.0")

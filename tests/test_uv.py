@@ -160,6 +160,7 @@ def test_a_url_has_the_login_that_uv_does_not_say(said: str, given: str) -> None
     assert as_given(said, (*asked, "b[x]@http://token@h/b.whl#egg=b")) == given
 
 
+SUM = "1f" * 32
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.just("installed"),
     lambda inner: (
@@ -167,6 +168,18 @@ JSON = st.recursive(
         | st.dictionaries(st.sampled_from(["changes", "name", "version", "action"]), inner)
     ),
 )
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("a\n--index-url=http://evil", "1"), ("a", "1\nb"), ("a", "1 ; x"), ("-e", "1"), ("", "1")],
+)
+def test_what_is_no_name_or_no_version_becomes_no_line_of_requirements(
+    name: str, version: str
+) -> None:
+    changes = [{"name": name, "version": version, "action": "installed"}]
+    with pytest.raises(UnreadableReport):
+        parse_changes(json.dumps({"changes": changes}).encode(), "")
 
 
 @given(JSON)
@@ -179,7 +192,11 @@ def test_any_answer_is_a_plan_or_an_error(found: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "found", [3, [1], [{}], [{"name": "a", "wheels": [{}]}], [{"name": 1, "wheels": 2}]]
+    "found",
+    [
+        *(3, [1], [{}], [{"name": "a", "wheels": [{}]}], [{"name": 1, "wheels": 2}]),
+        [{"name": "a", "wheels": [{"url": "http://h/a-1-x.whl", "hashes": {"sha256": "1\n-e ."}}]}],
+    ],
 )
 def test_any_lock_is_wheels_or_an_error(found: object) -> None:
     with pytest.raises(UnreadableReport):
@@ -189,18 +206,23 @@ def test_any_lock_is_wheels_or_an_error(found: object) -> None:
 def test_wheels_are_asked_for_by_their_hashes_and_sources_are_not() -> None:
     text = (
         b'[[packages]]\nname = "A"\nwheels = [{url = "http://h/a%2B-1-py3-none-any.whl", '
-        b'hashes = {sha256 = "12"}}]\n[[packages]]\nname = "b"\nsdist = {url = "http://h/b.zip"}\n'
+        b'hashes = {sha256 = "'
+        + SUM.encode()
+        + b'"}}]\n[[packages]]\nname = "b"\nsdist = {url = "http://h/b.zip"}\n'
         b'[[packages]]\nname = "c"\narchive = {path = "/c d/c-3-py3-none-any.whl"}\n'
     )
     lock = parse_lock(parse_toml(text))
-    a = Located("A", "http://h/a%2B-1-py3-none-any.whl", "12")
+    a = Located("A", "http://h/a%2B-1-py3-none-any.whl", SUM)
     c = Located("c", "file:///c%20d/c-3-py3-none-any.whl", "")
     assert lock == {"a": (a,), "b": (), "c": (c,)}
     assert a.file == "a+-1-py3-none-any.whl"
-    assert pins_of([UvChange("a", "1")], lock) == "a==1 --hash=sha256:12\n"
+    assert pins_of([UvChange("a", "1")], lock) == f"a==1 --hash=sha256:{SUM}\n"
     assert pins_of([UvChange("a", "1"), UvChange("c", "")], lock) == "a==1\nc==3\n"
     with pytest.raises(CannotJudge, match="uv would build b from the sources of 2"):
         pins_of([UvChange("b", "2")], lock)
+    for file in ("c.whl", "c-3 --pre-x.whl", "c-3%0A-e-x.whl"):
+        with pytest.raises(CannotJudge, match="is no name of a wheel"):
+            pins_of([UvChange("c", "")], {"c": [Located("c", f"file:///{file}", "")]})
     assert 'href="http://h/&quot;&gt;x.whl#sha256=1"' in page_of(
         [Located("x", 'http://h/">x.whl', "1")]
     )

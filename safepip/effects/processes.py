@@ -35,6 +35,24 @@ _ENDING = tuple(
 )
 
 
+class InProcesses:
+    """What works by the processes of one command, for as long as it is entered."""
+
+    _processes: Processes
+
+    @property
+    def interrupted(self) -> bool:
+        """The user wants this to end."""
+        return self._processes.interrupted
+
+    def __enter__(self) -> Self:
+        self._processes.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._processes.__exit__()
+
+
 class Processes:
     """The processes of one command. Use it as a context manager."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.judging.ownership import given_away
 from safepip.effects.wheels import without_members
 from safepip.values.errors import WildRemoval
+from safepip.values.guarding import OWN, PATH_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -45,19 +46,22 @@ def given_away_to_pip(environment: Environment, policy: Policy) -> frozenset[str
 
 
 def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
-    """Refuse a plan that would delete a folder which no distribution can claim.
+    """Refuse a plan that would delete what no distribution can claim.
 
-    That is one that holds conda's records or the environment, and any folder outside of it, but for
-    what lies beside the metadata that names it (in the user site).
+    That is what holds conda's records, the settings and the guard of the environment, or all of it,
+    and any folder outside of it, but for what lies beside the metadata that names it (in the user
+    site).
 
     Raises: WildRemoval.
     """
-    books = f"{environment.prefix}/conda-meta"
+    prefix, library = environment.prefix, environment.interpreter.purelib
+    books = tuple(f"{prefix}/{path}" for path in ("conda-meta/", *OWN))
+    books += (f"{library}/{PATH_FILE}",)
     for change in plan.changes:
         home = f"{change.before.location}/" if change.before is not None else "/dev/null/"
         for path in change.removes:
-            holds_books = f"{books}/".startswith(f"{path.rstrip('/')}/")
-            if holds_books or path.startswith(f"{books}/"):
+            as_folder = f"{path.rstrip('/')}/"
+            if path.startswith(books) or any(book.startswith(as_folder) for book in books):
                 raise WildRemoval(change.name, path)
             is_inside = environment.relative(path) is not None or path.startswith(home)
             if not is_inside and os.path.isdir(path) and not os.path.islink(path):

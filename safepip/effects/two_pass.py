@@ -22,7 +22,7 @@ from safepip.effects.inputs import repeatable, with_copies, with_options
 from safepip.effects.keeping import gone, kept
 from safepip.effects.parsing import ask_parsers
 from safepip.effects.planning import Planned, delivered, planned
-from safepip.effects.processes import Processes
+from safepip.effects.processes import InProcesses, Processes
 from safepip.effects.requirement_lines import missing_files
 from safepip.effects.retelling import Told, as_one, failed
 from safepip.effects.streams import hide, is_terminal
@@ -34,8 +34,6 @@ from safepip.values.request import PipOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from typing_extensions import Self
-
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
 
@@ -43,7 +41,7 @@ _SAID_LIMIT = 20_000
 _EXPERIMENTAL = b"--report is currently an experimental option"
 
 
-class TwoPass:
+class TwoPass(InProcesses):
     """One command of pip in several processes. Use it as a context manager."""
 
     name: ClassVar[EngineName] = "two-pass"
@@ -67,18 +65,6 @@ class TwoPass:
         self.unsolved = False  # pip's public options do not say why it failed
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
-
-    @property
-    def interrupted(self) -> bool:
-        """The user wants this to end."""
-        return self._processes.interrupted
-
-    def __enter__(self) -> Self:
-        self._processes.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._processes.__exit__()
 
     # The whole conversation, in the order in which it is held.
 

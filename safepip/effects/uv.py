@@ -21,7 +21,7 @@ from safepip.decisions.uv.words import UvCommand, as_words, known_options, read_
 from safepip.effects.inputs import copied_once
 from safepip.effects.interpreters import ask_python
 from safepip.effects.keeping import kept
-from safepip.effects.processes import Processes
+from safepip.effects.processes import InProcesses, Processes
 from safepip.effects.removals import removal_of
 from safepip.effects.requirement_files import read_inputs
 from safepip.effects.requirement_lines import name_of, name_of_wheel
@@ -41,8 +41,6 @@ from safepip.values.text import normalised, shown, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from typing_extensions import Self
 
     from safepip.decisions.uv.answers import Located, UvChange
     from safepip.decisions.uv.words import UvOption
@@ -68,7 +66,7 @@ class _UvFailed(Exception):
         self.said = said
 
 
-class Uv:
+class Uv(InProcesses):
     """One command of uv in several processes. Use it as a context manager."""
 
     name: ClassVar[EngineName] = "uv"
@@ -97,18 +95,6 @@ class Uv:
         self._command = UvCommand("", (), ())
         self.options = PipOptions()
         self.pip_version = ""
-
-    @property
-    def interrupted(self) -> bool:
-        """The user wants this to end."""
-        return self._processes.interrupted
-
-    def __enter__(self) -> Self:
-        self._processes.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._processes.__exit__()
 
     # The whole conversation, in the order in which it is held.
 

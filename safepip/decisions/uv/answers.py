@@ -19,6 +19,9 @@ from safepip.values.text import normalised, shown, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIRECT = re.compile(r" [+~] ([^\s=]+)(?:==\S+ \(from | @ )(\S+?)\)?\Z")
 _LOGIN_IN_URL = re.compile(r"(\w+://)([^\s/?#]*@)([^\s#]*)")
 
@@ -76,6 +79,9 @@ def parse_changes(text: bytes, said: str) -> tuple[tuple[UvChange, ...], tuple[s
         name, action = (_text(change, key, at) for key in ("name", "action"))
         # Of a folder it is not known before it is built.
         version = _text(change, "version", at) if "version" in change else ""
+        if not _NAME.fullmatch(normalised(name)) or (version and not _VERSION.fullmatch(version)):
+            said = shown(f"{name} {version}")  # these become lines of requirements
+            raise UnreadableReport(f"uv.changes[{at}]", "a name and a version", said)
         if action not in ("installed", "uninstalled", "reinstalled"):
             raise UnreadableReport(f"uv.changes[{at}].action", "a known action", shown(action))
         if action == "uninstalled":
@@ -125,7 +131,10 @@ def _located(package: Mapping[str, Any]) -> Iterable[Located]:
     wheels += [package["archive"]] if "archive" in package else []
     for wheel in wheels:
         url = str(wheel["url"]) if "url" in wheel else f"file://{quote(str(wheel['path']))}"
-        found = Located(str(package["name"]), url, str(wheel.get("hashes", {}).get("sha256", "")))
+        sha256 = str(wheel.get("hashes", {}).get("sha256", ""))
+        if sha256 and not _SHA256.fullmatch(sha256):
+            raise UnreadableReport("uv's lock", "a hash of SHA-256", shown(sha256))
+        found = Located(str(package["name"]), url, sha256)
         if found.file.endswith(".whl"):
             yield found
 
@@ -146,10 +155,21 @@ def pins_of(changes: Sequence[UvChange], lock: Mapping[str, Sequence[Located]]) 
                 why="what that installs is known only once it is built",
             )
         hashes = dict.fromkeys(wheel.sha256 for wheel in wheels) if hashed else {}
-        version = change.version or wheels[0].file.split("-")[1]
+        version = change.version or _version_of(wheels[0].file)
         line = [f"{change.name}=={version}", *(f"--hash=sha256:{h}" for h in hashes)]
         lines.append(f"{' '.join(line)}\n")
     return "".join(lines)
+
+
+def _version_of(file: str) -> str:
+    """Give the version in the name of a wheel.
+
+    Raises: CannotJudge.
+    """
+    version = file.split("-")[1] if "-" in file else ""
+    if not _VERSION.fullmatch(version):
+        raise CannotJudge(f"`{shown(file)}` is no name of a wheel")
+    return version
 
 
 def page_of(wheels: Iterable[Located]) -> str:
