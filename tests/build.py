@@ -198,12 +198,14 @@ def landings(
     that lead to other ones, absolute.
     """
     found = {}
-    for path in (file.path for change in wanted.changes for file in change.files):
+    paths = [file.path for change in wanted.changes for file in change.files]
+    owners = env.owners_of([below for path in paths if (below := env.relative(path))])
+    for path in paths:
         real = path
         for link, target in (links or {}).items():
             if path.startswith(f"{link}/"):
                 real = target + path[len(link) :]
-        if real != path or env.relative(real) in env.owners:
+        if real != path or env.relative(real) in owners:
             found[path] = Landing(path, real, (env.relative(path) or path) in same)
     return found
 

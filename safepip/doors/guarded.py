@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -18,9 +17,6 @@ from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
 from safepip.doors.terminal import runs_in_github
 from safepip.effects.asking import OtherPython
-from safepip.effects.engines import verb_and_python
-from safepip.effects.journal import timestamp
-from safepip.effects.last import keep_last
 from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
 from safepip.values.errors import SafepipError
@@ -73,6 +69,10 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     python: str | None = None
     at = 0
     if verb == "ask":
+        import tempfile
+
+        from safepip.effects.engines import verb_and_python  # pip is seldom asked for its verb
+
         with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
             verb, at, python = verb_and_python(arguments, os.environ, Path(folder))
     check_forms(own, verb)
@@ -113,7 +113,10 @@ def _say_what_stays_behind(target: Target, arguments: list[str]) -> None:
 
 
 def _remember(outcome: Outcome, target: Target) -> None:
-    from safepip.decisions.explaining.verdicts import told  # as the last: pip need not wait for it
+    # As the last: pip need not wait for them.
+    from safepip.decisions.explaining.verdicts import told
+    from safepip.effects.journal import timestamp
+    from safepip.effects.last import keep_last
 
     keep_last(target.prefix, told(outcome, timestamp()), os.environ)
 
@@ -130,7 +133,8 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
             environ=os.environ,
             quiet_stdout=quiet_stdout,
             tell=say_event,
-            looking=_Looking(stack).tell,
+            looking=_Late(stack, "looking for what fits").tell,
+            reading=_Late(stack, "reading conda's records").tell,
         )
         try:
             return begin(request, redirected=redirected)
@@ -150,16 +154,17 @@ def _whole(request: Request) -> Callable[..., Outcome]:
     return guard_with_conda
 
 
-class _Looking:
-    """Shows how far a search is, from when it begins."""
+class _Late:
+    """Shows how far something is, from when it begins."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, what: str) -> None:
         self._stack = stack
+        self._what = what
         self._progress: Progress | None = None
 
-    def tell(self, done: int) -> None:
+    def tell(self, done: int, of: int = 0) -> None:
         if self._progress is None:
             from safepip.doors.progress import Progress  # seldom needed
 
-            self._progress = self._stack.enter_context(Progress("looking for what fits"))
-        self._progress.tell(done)
+            self._progress = self._stack.enter_context(Progress(self._what))
+        self._progress.tell(done, of)

@@ -50,8 +50,10 @@ class Progress:
             self._write("")
 
     def tell(self, done: int, of: int = 0) -> None:
-        """Hear how far it is; of how many, where that is known."""
-        if self._wanted and time.monotonic() >= self._next:
+        """Hear how far it is; of how many, where that is known. With the last the line goes."""
+        if of and done == of:
+            self.clear()
+        elif self._wanted and time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
             self._shown = True
             self._write(f"safepip: {self._what}: {done}{f' of {of}' if of else ''}")

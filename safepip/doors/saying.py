@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 from safepip.doors import results
@@ -118,6 +117,8 @@ def say_recovered(recovered: Recovered) -> None:
 
 def say_bug(*, as_json: bool = False) -> int:
     """Say what nobody expected, and give the exit code; for where an exception is handled."""
+    import traceback  # seldom needed, one hopes
+
     traceback.print_exc()
     text = "this is a bug in safepip; see `safepip list` for what is there"
     sys.stderr.write(f"safepip: {text}\n")

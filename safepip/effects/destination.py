@@ -91,8 +91,10 @@ def _refuse_writing_to(
     Raises: CannotJudge.
     """
     real = os.path.realpath(path) if path and path != "-" else ""
-    owner = environment.owner(real) if os.path.lexists(real) else None
-    if owner is not None or real.startswith(f"{environment.prefix}/conda-meta/"):
+    below = environment.relative(real) if os.path.lexists(real) else None
+    if (below and environment.owners_of([below])) or real.startswith(
+        f"{environment.prefix}/conda-meta/"
+    ):
         raise CannotJudge(
             f"pip would write its log or report to `{shown(path)}`, which is conda's",
             why="it writes in place, and so into every environment that shares the file",

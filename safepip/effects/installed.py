@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from safepip.effects.opened import UnfitFile, opened
 from safepip.values.environment import Distribution
 from safepip.values.late import dataclass
+from safepip.values.owned_files import METADATA_MARKS, metadata_in
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def read_distributions(
     sort. What is no distribution to pip at all (`~umpy-1.26.4.dist-info`) is left out, and so are
     zipped eggs.
     """
-    owners = _owners_of_metadata(records, "-info")
+    info, egg_info = METADATA_MARKS
+    owners = _owners_of_metadata(records, info)
     if any(path.lower().endswith(".egg") for path in sys_path):
-        owners = {**owners, **_owners_of_metadata(records, "EGG-INFO")}
+        owners = {**owners, **_owners_of_metadata(records, egg_info)}
     found: list[Distribution] = []
     seen: set[str] = set()
     waiting = [path for path in sys_path if os.path.isabs(path)]
@@ -132,7 +134,7 @@ def _owners_of_metadata(records: Iterable[Record], mark: str) -> Mapping[str, Re
     itself: dict[str, Record] = {}
     for record in records:
         # A plain search first: hardly one of 250,000 paths is metadata.
-        for path in [path for path in record.files if mark in path]:
+        for path in metadata_in(record.files, mark):
             if (found := _METADATA.fullmatch(path)) is not None:
                 owners = itself if found[2] in _ITSELF else some
                 owners.setdefault(found[1], record)

@@ -10,7 +10,7 @@ from safepip.effects.wheels import has_bytes
 from safepip.values.plan import Landing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from safepip.values.environment import Environment
     from safepip.values.plan import Change, Plan, PlannedFile
@@ -25,7 +25,7 @@ def find_landings(plan: Plan, environment: Environment) -> Mapping[str, Landing]
     real_folders: dict[str, str] = {}
     landings: dict[str, Landing] = {}
     for change in plan.changes:
-        found = list(_met(change, environment, real_folders))
+        found = _met(change, environment, real_folders)
         same = _same_bytes(change, found, environment)
         for file, real in found:
             is_folder = os.path.isdir(file.path) and not os.path.islink(file.path)
@@ -35,17 +35,23 @@ def find_landings(plan: Plan, environment: Environment) -> Mapping[str, Landing]
 
 def _met(
     change: Change, environment: Environment, real_folders: dict[str, str]
-) -> Iterator[tuple[PlannedFile, str]]:
+) -> list[tuple[PlannedFile, str]]:
     """Give the files whose paths exist, or lead through a link to what conda owns."""
+    met: list[tuple[PlannedFile, str]] = []
+    linked: list[tuple[str, PlannedFile, str]] = []
     for file in change.files:
         folder, _, name = file.path.rpartition("/")
         if folder not in real_folders:
             real_folders[folder] = _file_above(folder) or os.path.realpath(folder)
         real = f"{real_folders[folder]}/{name}"
         if _is_file(real_folders[folder]):
-            yield file, real_folders[folder]  # where the plan needs a folder
-        elif os.path.lexists(file.path) or (real != file.path and environment.owner(real)):
-            yield file, real
+            met.append((file, real_folders[folder]))  # where the plan needs a folder
+        elif os.path.lexists(file.path):
+            met.append((file, real))
+        elif real != file.path and (below := environment.relative(real)):
+            linked.append((below, file, real))
+    owned = environment.owners_of([below for below, _, _ in linked])
+    return met + [(file, real) for below, file, real in linked if below in owned]
 
 
 def _file_above(folder: str) -> str:
@@ -68,12 +74,17 @@ def _same_bytes(
     A script's first line is rewritten as it is installed, so scripts are never the same.
     """
     replaced = change.before.record if change.before else None
-    asked = [
-        (file, real)
+    places = [
+        (file, real, environment.relative(real) or "")
         for file, real in found
         if file.member and file.kind != "script" and not os.path.islink(real)
         if not file.path.startswith(f"{real}/")
-        if (owner := environment.owner(real)) is not None and owner is not replaced
+    ]
+    owners = environment.owners_of([below for _, _, below in places if below])
+    asked = [
+        (file, real)
+        for file, real, below in places
+        if below in owners and owners[below][0] is not replaced
     ]
     if not asked or change.artifact is None:
         return frozenset()

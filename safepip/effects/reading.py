@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.installed import NO_METADATA, find_remains, read_distributions
 from safepip.effects.prefixes import is_base, name_of
+from safepip.effects.record_index import is_small, read_by_index
 from safepip.effects.records import (
     read_frozen,
     read_pins,
@@ -25,9 +26,9 @@ from safepip.values.seal import MARKER, SEAL_MARK
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from safepip.values.environment import Distribution, Interpreter, Manager, Record
+    from safepip.values.environment import Distribution, Interpreter, Manager, Record, RecordStamp
     from safepip.values.verdict import Fix
 
 _HISTORY_TAIL = 1024 * 1024
@@ -43,14 +44,20 @@ _RECORD = re.compile(r"(.+)-([^-]+)-([^-]+)\.json")
 class Books(NamedTuple):
     """conda's books on an environment, which need no Python of it to be read."""
 
-    state: tuple[tuple[str, int, int], ...]
+    state: tuple[RecordStamp, ...]
     """Of the records, before they were read: what changes meanwhile is noticed later."""
     manager: Manager
     records: tuple[Record, ...]
 
 
-def read_books(prefix: str) -> Books:
-    """Read conda's records.
+def read_books(
+    prefix: str,
+    environ: Mapping[str, str] | None = None,
+    tell: Callable[[int, int], None] | None = None,
+) -> Books:
+    """Read conda's records; with the variables of a user, by an index where they are many.
+
+    ``tell`` is called with how many of how many are read, where they are many.
 
     Raises: UnreadableRecord.
     """
@@ -58,7 +65,9 @@ def read_books(prefix: str) -> Books:
     manager = read_manager(prefix)
     state = records_state(prefix)
     try:
-        return Books(state, manager, read_records(prefix))
+        if environ is None or is_small(state):
+            return Books(state, manager, read_records(prefix))
+        return Books(state, manager, read_by_index(prefix, state, environ, tell))
     except UnreadableRecord as error:
         error.fixes = _way_out(prefix, manager, error)
         raise

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from safepip.effects.opened import opened, read_bytes
-from safepip.values.environment import Record
+from safepip.values.environment import Record, RecordStamp
 from safepip.values.errors import CannotJudge, UnreadableRecord
 from safepip.values.inspection import Details, Linked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from io import FileIO
 
 _Raw = dict[str, Any]
@@ -43,11 +43,33 @@ def read_records(prefix: str) -> tuple[Record, ...]:
 
     Raises: UnreadableRecord, also where a single one of them cannot be read.
     """
-    records = tuple(_read_record(prefix, name) for name in record_names(prefix))
-    if all(record.files for record in records):
-        return records
+    return read_records_but(prefix, {})[0]
+
+
+def read_records_but(
+    prefix: str,
+    known: Mapping[str, Record],
+    tell: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[Record, ...], frozenset[str]]:
+    """Give all records, and the names of those whose files are not in their own list of files.
+
+    ``known``: those, by the names of their files, that need not be read. ``tell`` is called with
+    how many of how many are there.
+
+    Raises: UnreadableRecord.
+    """
+    names = record_names(prefix)
+    records = []
+    for name in names:
+        records.append(known.get(name) or read_record(prefix, name))
+        if tell is not None:
+            tell(len(records), len(names))
+    short = frozenset(r.file for r in records if not r.files).difference(known)
+    if not short:
+        return tuple(records), short
     site_packages = site_packages_of(records)
-    return tuple(r if r.files else _with_paths(prefix, r, site_packages) for r in records)
+    whole = (_with_paths(prefix, r, site_packages) if r.file in short else r for r in records)
+    return tuple(whole), short
 
 
 def read_whole_records(prefix: str) -> tuple[tuple[Record, ...], tuple[UnreadableRecord, ...]]:
@@ -59,7 +81,7 @@ def read_whole_records(prefix: str) -> tuple[tuple[Record, ...], tuple[Unreadabl
     errors: list[UnreadableRecord] = []
     for name in record_names(prefix):
         try:
-            found[name] = _read_record(prefix, name)
+            found[name] = read_record(prefix, name)
         except UnreadableRecord as error:
             errors.append(error)
     site_packages = site_packages_of(found.values())
@@ -84,17 +106,17 @@ def record_names(prefix: str) -> list[str]:
     return sorted(name for name in names if name.endswith(".json") and not name.startswith("._"))
 
 
-def records_state(prefix: str) -> tuple[tuple[str, int, int], ...]:
-    """Give what tells whether records were written or deleted meanwhile: 2 ms for 500 of them.
-
-    Units: name, nanoseconds of the last change, and bytes of each record.
-    """
+def records_state(prefix: str) -> tuple[RecordStamp, ...]:
+    """Give what tells whether records were written or deleted meanwhile: 2 ms for 500 of them."""
     try:
         with os.scandir(f"{prefix}/conda-meta") as files:
             found = [(f.name, f.stat()) for f in files if f.name.endswith((".json", "pinned"))]
     except OSError:
         return ()
-    return tuple(sorted((name, one.st_mtime_ns, one.st_size) for name, one in found))
+    return tuple(
+        RecordStamp(name, one.st_size, one.st_ino, one.st_mtime_ns, one.st_ctime_ns)
+        for name, one in sorted(found, key=lambda pair: pair[0])
+    )
 
 
 def files_of_newer(prefix: str, time_ns: int, but: Collection[str]) -> frozenset[str]:
@@ -105,9 +127,9 @@ def files_of_newer(prefix: str, time_ns: int, but: Collection[str]) -> frozenset
     Units: ``time_ns`` is in nanoseconds, as the file system counts them.
     Raises: UnreadableRecord.
     """
-    newer = [name for name, mtime_ns, _ in records_state(prefix) if mtime_ns > time_ns]
+    newer = [stamp.name for stamp in records_state(prefix) if stamp.mtime_ns > time_ns]
     names = [name for name in newer if f"conda-meta/{name}" not in but]
-    records = [_read_record(prefix, name) for name in names if name.endswith(".json")]
+    records = [read_record(prefix, name) for name in names if name.endswith(".json")]
     return frozenset(path for record in records for path in record.files)
 
 
@@ -243,7 +265,11 @@ def read_object(path: str, limit: int = _OBJECT_LIMIT) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
-def _read_record(prefix: str, name: str) -> Record:
+def read_record(prefix: str, name: str) -> Record:
+    """Give one record, by the name of its file.
+
+    Raises: UnreadableRecord.
+    """
     raw = _read_essentials(prefix, name)
     channel, place = raw.get("channel"), raw.get("python_site_packages_path")
     return Record(

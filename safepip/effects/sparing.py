@@ -76,23 +76,15 @@ def protected_paths(
     That is what conda owns, and what lies outside the environment: pip deletes whatever RECORD
     names, wherever a row of it leads.
     """
-    protected: set[str] = set()
+    inside: set[str] = set()
+    outside: set[str] = set()
     for change in plan.changes:
         at_home = change.before is None or not (change.before.user_site or change.before.outside)
         for path in change.removes:
             relative = environment.relative(path)
             if relative is not None:
-                owned = _owned_in(environment, relative).difference(given_away)
-                protected.update(f"{environment.prefix}/{name}" for name in owned)
+                inside.add(relative)
             elif at_home:
-                protected.add(path)
-    return tuple(sorted(protected))
-
-
-def _owned_in(environment: Environment, path: str) -> set[str]:
-    """Give the conda-owned paths that a path below the prefix stands for."""
-    if path in environment.owners:
-        return {path}
-    if path not in environment.owned_folders:
-        return set()
-    return {owned for owned in environment.owners if owned.startswith(path + "/")}
+                outside.add(path)
+    owned = environment.owners_in(inside).keys() - set(given_away)
+    return tuple(sorted({*outside, *(f"{environment.prefix}/{path}" for path in owned)}))

@@ -135,9 +135,7 @@ def _conda_files(environment: Environment, folder: str) -> Iterator[str]:
         names = os.listdir(folder)
     except OSError:
         return
-    for name in names:
-        if start + name in environment.owners:
-            yield start + name
+    yield from environment.owners_of([start + name for name in names])
 
 
 def _signature(environment: Environment, path: str) -> Signature | None:

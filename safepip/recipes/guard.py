@@ -171,4 +171,6 @@ def _load_words() -> None:
     """Have what is said afterwards in memory: safepip may be what is about to be changed."""
     import safepip.decisions.explaining.verdicts
     import safepip.decisions.wording.as_json
-    import safepip.decisions.wording.message  # noqa: F401
+    import safepip.decisions.wording.message
+    import safepip.effects.journal
+    import safepip.effects.last  # noqa: F401

@@ -41,16 +41,18 @@ def guard(
     redirected: bool = False,
     tell: Callable[[Recovered | Waiting], None],
     looking: Callable[[int], None] | None = None,
+    reading: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Carry out one guarded command.
 
     ``tell`` is called where an earlier command was cut off, and what it left was taken back, and
-    where another has to be waited for; ``looking`` while the reason of a block is looked for.
+    where another has to be waited for; ``looking`` while the reason of a block is looked for;
+    ``reading`` while many records are read, with how many of how many.
 
     Raises: SafepipError; OtherPython, when pip's configuration names another interpreter.
     """
     found = request.policy.settings
-    settings = settings_of(found, tell, looking)
+    settings = settings_of(found, tell, looking, reading)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         asking = prepare(
             request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
@@ -125,7 +127,7 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
 
         books = None
         with suppress(SafepipError):  # pip may be set to another environment; else it comes again
-            books = read_books(prefix)
+            books = read_books(prefix, asking.environ, opened.settings.reading)
         environment = read_environment(prefix, engine.greet(), books)
         if environment.hiding and not copies and request.verb != "uninstall":
             # (What is uninstalled is the copy that pip finds first, and that is as it should be.)

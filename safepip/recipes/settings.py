@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     """Called where an earlier command was cut off, and where another is waited for."""
     looking: Callable[[int], None] | None = None
     """Called while the reason of a block is looked for, with the number of questions so far."""
+    reading: Callable[[int, int], None] | None = None
+    """Called while many records are read, with how many of how many."""
 
 
 def configuration_of(prefix: str, environ: Mapping[str, str]) -> Configuration:
@@ -45,6 +47,7 @@ def settings_of(
     found: Configuration,
     tell: Callable[[Recovered | Waiting], None],
     looking: Callable[[int], None] | None = None,
+    reading: Callable[[int, int], None] | None = None,
 ) -> Settings:
     """Give what a guarded command goes by."""
     return Settings(
@@ -53,6 +56,7 @@ def settings_of(
         import_seconds=found.number("import-seconds"),
         tell=tell,
         looking=looking,
+        reading=reading,
     )
 
 

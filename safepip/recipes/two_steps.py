@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
-    from safepip.values.environment import Environment
+    from safepip.values.environment import Environment, RecordStamp
     from safepip.values.request import Request
     from safepip.values.verdict import Outcome
 
-    State = tuple[tuple[str, int, int], ...]
+    State = tuple[RecordStamp, ...]
 
 
 def guard_with_conda(
@@ -45,6 +45,7 @@ def guard_with_conda(
     redirected: bool = False,
     tell: Callable[[Recovered | Waiting | CondaPart], None],
     looking: Callable[[int], None] | None = None,
+    reading: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Carry out one guarded command, with what conda has of it taken from conda.
 
@@ -59,6 +60,7 @@ def guard_with_conda(
         redirected=redirected,
         tell=tell,
         looking=looking,
+        reading=reading,
     )
     first = again(request)
     part, environment = first.conda, first.environment

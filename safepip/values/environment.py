@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from safepip.values.late import dataclass
+from safepip.values.owned_files import among, folder_of, folders_of
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 Family = Literal["conda", "mamba", "micromamba"]
 FAMILY: tuple[Family, ...] = ("conda", "mamba", "micromamba")
@@ -44,7 +45,7 @@ class Record:
     channel: str = ""
     depends: tuple[str, ...] = ()
     """Match specifications, as written."""
-    files: tuple[str, ...] = ()
+    files: Sequence[str] = ()
     """Paths below the prefix, with forward slashes, as they lie on disk."""
     file: str = ""
     """The record's own file name."""
@@ -57,6 +58,18 @@ class Record:
     def dist(self) -> str:
         """NAME-VERSION-BUILD, the name under which conda counts a package."""
         return f"{self.name}-{self.version}-{self.build}"
+
+
+class RecordStamp(NamedTuple):
+    """What tells whether the file of a record was written, replaced or deleted meanwhile."""
+
+    name: str
+    size_bytes: int
+    inode: int
+    mtime_ns: int
+    """Of the last change, as whoever wrote it lets it look."""
+    ctime_ns: int
+    """Of the last change, as the system counts it."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +156,8 @@ class Environment:
     writable: bool = True
     copies: tuple[Distribution, ...] = ()
     """Copies outside the environment that hide conda's, and that pip is not shown."""
-    records_state: tuple[tuple[str, int, int], ...] = field(default=(), compare=False)
-    """Of the records, as `effects.records` tells it: it changes with any of them."""
+    records_state: tuple[RecordStamp, ...] = field(default=(), compare=False)
+    """Of the records, and of what is pinned: it changes with any of them."""
     wishes: Mapping[str, str] | None = None
     """What conda's history knows to be asked for, by name; None where nobody keeps one (pixi)."""
     leftovers: tuple[str, ...] = ()
@@ -169,24 +182,15 @@ class Environment:
         return frozenset(needs.keys() - covered)
 
     @cached_property
-    def owners(self) -> Mapping[str, tuple[Record, ...]]:
-        """The records that own each path below the prefix; more than one is possible."""
-        owners: dict[str, tuple[Record, ...]] = {}
-        for record in self.records:
-            for path in record.files:
-                owners[path] = (*owners.get(path, ()), record)
-        return owners
-
-    @cached_property
     def owned_folders(self) -> Mapping[str, Record]:
         """Every folder below the prefix that holds a conda-owned file, with one such owner."""
         folders: dict[str, Record] = {}
         for record in self.records:
-            for path in record.files:
-                folder = path.rpartition("/")[0]
-                while folder and folder not in folders:
-                    folders[folder] = record
-                    folder = folder.rpartition("/")[0]
+            for folder in folders_of(record.files):
+                above = folder
+                while above and above not in folders:
+                    folders[above] = record
+                    above = folder_of(above)
         return folders
 
     @cached_property
@@ -213,11 +217,30 @@ class Environment:
         start = self.prefix + "/"
         return path[len(start) :] if path.startswith(start) else None
 
-    def owner(self, path: str) -> Record | None:
-        """Give a record that owns this absolute path."""
-        relative = self.relative(path)
-        found = self.owners.get(relative, ()) if relative is not None else ()
-        return found[0] if found else None
+    def owners_of(self, paths: Collection[str]) -> dict[str, tuple[Record, ...]]:
+        """Give the records that own each of these paths below the prefix; unowned ones are absent.
+
+        A set intersection for each record. The index of all owners would cost more to build than
+        a whole judgement, and a plan asks for few paths.
+        """
+        wanted = frozenset(paths)
+        folders = frozenset(map(folder_of, wanted))
+        owners: dict[str, tuple[Record, ...]] = {}
+        for record in self.records if wanted else ():
+            for path in among(record.files, wanted, folders):
+                owners[path] = (*owners.get(path, ()), record)
+        return owners
+
+    def owners_in(self, paths: Collection[str]) -> dict[str, tuple[Record, ...]]:
+        """Give the same, and the owners of all that lies in those of the paths that are folders."""
+        owners = self.owners_of(paths)
+        inside = tuple(f"{path}/" for path in paths if path in self.owned_folders)
+        for record in self.records if inside else ():
+            if any(f"{folder}/".startswith(inside) for folder in folders_of(record.files)):
+                for path in record.files:
+                    if path.startswith(inside) and path not in paths:
+                        owners[path] = (*owners.get(path, ()), record)
+        return owners
 
     def dependents(self, conda_name: str) -> tuple[tuple[Record, str], ...]:
         """Give the records that depend on a conda package, each with its specification."""

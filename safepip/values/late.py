@@ -70,10 +70,11 @@ def _add_shared(cls: type) -> None:
     compared = _values_of([f.name for f in fields if f.compare])
     shown = [f.name for f in fields if f.repr]
 
-    def equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - values of any class
-        if other.__class__ is not one.__class__:
-            return NotImplemented
-        return compared(one) == compared(other)
+    def equal(one: Any, other: Any) -> Any:  # noqa: ANN401 - values of any class
+        return compared(one) == compared(other) if type(other) is type(one) else NotImplemented
+
+    def digest(one: Any) -> int:  # noqa: ANN401 - as above
+        return hash(compared(one))
 
     @recursive_repr()
     def represent(one: Any) -> str:  # noqa: ANN401 - as above
@@ -86,7 +87,7 @@ def _add_shared(cls: type) -> None:
     if "__eq__" not in own:
         cls.__eq__ = equal  # type: ignore[assignment]
         if "__hash__" not in own:
-            cls.__hash__ = lambda one: hash(compared(one))  # type: ignore[assignment]
+            cls.__hash__ = digest  # type: ignore[assignment]
 
 
 def _values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:

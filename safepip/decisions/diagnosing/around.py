@@ -9,7 +9,6 @@ from safepip.decisions.diagnosing.builders import is_of_a_build
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.copies import second_copies
 from safepip.decisions.judging.modules import providers
-from safepip.decisions.judging.ownership import owners_of
 from safepip.decisions.judging.requirements import active_requirements, is_met
 from safepip.decisions.judging.runtimes import runtimes_twice
 from safepip.values.damage import HiddenModule, OtherOnPath, WrongInterpreter, WrongKernel
@@ -118,7 +117,7 @@ def leading_out(
 ) -> Iterator[WrongInterpreter | WrongKernel | OtherOnPath]:
     """Find what starts another Python than the environment's."""
     around = inspection.surroundings
-    condas = owners_of(inspection.environment, [script.path for script in around.scripts])
+    condas = inspection.environment.owners_of([script.path for script in around.scripts])
     scripts: dict[tuple[str, bool, str, str], list[str]] = {}
     for script in around.scripts:
         if not (script.path in condas and _is_as_built(inspection, script)):

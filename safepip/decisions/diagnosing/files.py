@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import Shipped, shipped_in
 from safepip.decisions.diagnosing.origin import origin_of
-from safepip.decisions.judging.ownership import owners_of
 from safepip.values.damage import (
     Altered,
     Missing,
@@ -155,7 +154,7 @@ def _rivalry(case: _Case, rival: Claim) -> Replaced | TwoCopies:
         return _two_copies(case, rival, own)
     inspection = case.view.inspection
     origin = origin_of(rival, inspection, case.names)
-    foreign = rival.paths - frozenset(owners_of(inspection.environment, rival.paths))
+    foreign = rival.paths - frozenset(inspection.environment.owners_of(rival.paths))
     return Replaced(
         severity="note" if origin.was_allowed else "damage",
         distribution=rival.distribution.name,
@@ -179,7 +178,7 @@ def _two_copies(case: _Case, rival: Claim, own: Shipped) -> TwoCopies:
         for one in here.distributions
         if one.name == own.name and one.location == rival.distribution.location
     ]
-    strays = rival.paths - frozenset(owners_of(here, rival.paths))
+    strays = rival.paths - frozenset(here.owners_of(rival.paths))
     return TwoCopies(
         distribution=own.name,
         location=rival.distribution.location,

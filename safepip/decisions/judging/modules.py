@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from safepip.decisions.judging.ownership import owners_of
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -119,7 +117,7 @@ def providers(environment: Environment, modules: Collection[str]) -> dict[str, R
             for extension in (".py", *_binary_extensions(environment)):
                 files[f"{root}/{module}{extension}"] = module
                 files[f"{root}/{module}/__init__{extension}"] = module
-    owners = owners_of(environment, files)
+    owners = environment.owners_of(files)
     return {files[path]: owners[path][0] for path in files if path in owners}
 
 

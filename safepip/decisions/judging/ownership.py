@@ -9,26 +9,11 @@ from safepip.values.findings import CondaOwned
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from safepip.values.environment import Distribution, Environment, Record
     from safepip.values.plan import Action, Change, Owner, Plan
     from safepip.values.request import Policy
-
-
-def owners_of(environment: Environment, paths: Collection[str]) -> dict[str, tuple[Record, ...]]:
-    """Give the records that own each of these paths (below the prefix); unowned paths are absent.
-
-    A set intersection for each record. The index of all owners would cost more to build than a
-    whole judgement, and a plan asks for few paths.
-    """
-    wanted = frozenset(paths)
-    owners: dict[str, tuple[Record, ...]] = {}
-    if wanted:
-        for record in environment.records:
-            for path in wanted.intersection(record.files):
-                owners[path] = (*owners.get(path, ()), record)
-    return owners
 
 
 def overtaken(environment: Environment, plan: Plan, change: Change) -> Distribution | None:

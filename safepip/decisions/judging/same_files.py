@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from safepip.decisions.judging.modules import inside_site, is_stray, site_folders
-from safepip.decisions.judging.ownership import given_away, overtaken, owners_of
+from safepip.decisions.judging.ownership import given_away, overtaken
 from safepip.values.findings import SameFiles
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
@@ -127,7 +127,7 @@ def _owners(
 ) -> dict[str, tuple[Record, ...]]:
     places = {place for landing in landings.values() for place in (landing.path, landing.real)}
     below = (environment.relative(place) for place in places)
-    return owners_of(environment, {path for path in below if path})
+    return environment.owners_of({path for path in below if path})
 
 
 def _written(view: _View, change: Change, exempt: Collection[str]) -> list[_Hit]:
@@ -191,18 +191,15 @@ def _source(file: PlannedFile) -> str:
 def _removed(environment: Environment, change: Change, exempt: Collection[str]) -> list[_Hit]:
     """Find the conda-owned files, of other packages, that uninstalling would take away."""
     below = {path for path in map(environment.relative, change.removes) if path}
-    folders = tuple(f"{path}/" for path in below if path in environment.owned_folders)
+    owned = environment.owners_in(below).items()
+    pairs = {(owner.dist, path) for path, owners in owned for owner in owners}
     hits = []
-    for record in environment.records if below else ():
-        if record.dist in exempt:
-            continue
-        paths = below.intersection(record.files)
-        if folders:
-            paths |= {path for path in record.files if path.startswith(folders)}
-        for path in sorted(f"{environment.prefix}/{path}" for path in paths):
+    for dist, relative in sorted(pairs):
+        if dist not in exempt:
+            path = f"{environment.prefix}/{relative}"
             inside = inside_site(environment, path)
             reason: Reason = "stray" if inside is not None and is_stray(inside) else "removal"
-            hits.append(_Hit(path, record.dist, reason))
+            hits.append(_Hit(path, dist, reason))
     return hits
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.judging.ownership import owners_of
 from safepip.decisions.repairing.consequences import broken_by
 from safepip.decisions.repairing.left import unfixed_of
 from safepip.decisions.repairing.means import Left
@@ -176,7 +175,7 @@ def _rest(inspection: Inspection, claim: Claim, means: Means) -> tuple[str, ...]
     """Give the files in the folders of a distribution without a list that nobody claims."""
     place = claim.distribution.metadata_path
     found = means.unlisted.get(place, ())
-    known = {*owners_of(inspection.environment, found)}.union(*means.files.values())
+    known = {*inspection.environment.owners_of(found)}.union(*means.files.values())
     known.update(*(one.paths for one in inspection.claims))
     known |= {inspection.environment.relative(path) or "" for path in means.removals.get(place, ())}
     return tuple(path for path in found if path not in known)
@@ -197,7 +196,7 @@ def _of_rest(inspection: Inspection, claim: Claim, rest: Sequence[str]) -> Left:
 
 def _under(inspection: Inspection, claim: Claim, wanted: Wants) -> tuple[str, ...]:
     """Give the packages that come back in place of a distribution (NAME-VERSION-BUILD)."""
-    owners = owners_of(inspection.environment, claim.paths).values()
+    owners = inspection.environment.owners_of(claim.paths).values()
     touched = dict.fromkeys(record.dist for records in owners for record in records)
     place = claim.distribution.metadata_path
     touched.update(dict.fromkeys((*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))))
@@ -221,7 +220,7 @@ def _own_files(
     }
     place = claim.distribution.metadata_path
     below = {path: environment.relative(path) or "" for path in means.removals.get(place, ())}
-    owned = {*owners_of(environment, set(below.values()))}
+    owned = {*environment.owners_of(set(below.values()))}
     lost = (*wanted.instead.get(place, ()), *wanted.sake.get(place, ()))
     owned.update(*(means.files.get(dist, ()) for dist in lost))
     instead = wanted.instead.get(place, ())

@@ -1,0 +1,72 @@
+"""What safepip remembers of environments in the user's own cache: one file of a kind for each.
+
+Not in the environment: `plan` changes nothing there, and a read-only one is remembered, too. It
+is for nobody else to read, and can be lost at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from hashlib import sha256
+from typing import TYPE_CHECKING, Literal
+
+from safepip.effects.opened import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["last", "records"]
+
+_MOST: Mapping[Kind, int] = {"last": 50, "records": 20}
+"""Environments of which this is remembered."""
+
+
+def cached_at(kind: Kind, prefix: str, environ: Mapping[str, str]) -> str:
+    """Give the path of the file; it is not absolute where nobody has a home."""
+    home = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    name = sha256(prefix.encode(errors="surrogateescape")).hexdigest()[:32]
+    return os.path.join(home, "safepip", kind, f"{name}.json")
+
+
+def remember(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> None:
+    """Write the file, whole; where that cannot be, nothing is remembered."""
+    path = cached_at(kind, prefix, environ)
+    if not os.path.isabs(path):
+        return
+    with contextlib.suppress(OSError):
+        folder = os.path.dirname(path)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=folder)  # for its owner alone
+        try:
+            with open(handle, "wb") as file:
+                file.write(data)
+            os.replace(beside, path)
+        except OSError:
+            os.unlink(beside)
+            raise
+        _prune(folder, _MOST[kind])
+
+
+def _prune(folder: str, most: int) -> None:
+    """Forget what is oldest: environments come and go."""
+    with os.scandir(folder) as found:
+        files = sorted(found, key=lambda file: file.stat().st_mtime_ns)
+    for file in files[:-most]:
+        os.unlink(file.path)
+
+
+def recalled(kind: Kind, prefix: str, environ: Mapping[str, str], limit: int) -> bytes | None:
+    """Give what is in the file; None where there is none of at most ``limit`` bytes.
+
+    And where it is somebody else's, which it may be under `sudo`.
+    """
+    path = cached_at(kind, prefix, environ)
+    try:
+        with opened(path, limit) as file:
+            if hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid():
+                return None
+            return file.readall()
+    except (OSError, ValueError):
+        return None
