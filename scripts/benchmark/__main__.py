@@ -28,7 +28,7 @@ from scripts.benchmark.worlds import (
     ordinary,
     venv_world,
 )
-from tests.lab import Wheel, lab_folder
+from tests.lab import Wheel, lab_folder, make_sdist
 from tests.lab.pypi import PIP
 
 if TYPE_CHECKING:
@@ -150,9 +150,10 @@ def working_folder() -> Iterator[Path]:
 
 def _offered(many: WheelSet, options: Options) -> list[Wheel]:
     arrays = Shape("arrays", 20, 100_000, 2, 10_000)
+    source = make_sdist("bench-source", "1.0", {"bench_source.py": "x = 1\n"})
     bench = Shape("workbench", 10, 50_000, 2, 10_000)
     medium = min(1.0, options.scale * 5)
-    made = [shaped(SMALL), *(shaped(MEDIUM, v, scale=medium) for v in ("1.0", "2.0"))]
+    made = [source, shaped(SMALL), *(shaped(MEDIUM, v, scale=medium) for v in ("1.0", "2.0"))]
     made += [shaped(arrays, version) for version in ("1.20.0", "1.26.4", "2.0.0")]
     made += [shaped(bench, "1.9", requires=("arrays>=1.20",))]
     made += [shaped(bench, "2.0", requires=("arrays>=2",))]
@@ -177,6 +178,8 @@ def _print_tables(results: Sequence[Result], heading: str, world: World | None) 
     print(table.comparison(results))
     if own := table.own_work(results):
         print(f"What safepip itself takes there, without pip:\n\n{own}")
+    if imports := table.imports(results):
+        print(f"What it imports itself, watched, which takes longer:\n\n{imports}")
 
 
 def _circumstances(options: Options, many: WheelSet) -> str:

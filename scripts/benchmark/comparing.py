@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from scripts.benchmark.measuring import Command, Timed, Watched, timed, watched
+from scripts.benchmark.measuring import Command, Imports, Timed, Watched, imported, timed, watched
 from scripts.benchmark.serving import Index, Traffic
 from scripts.benchmark.worlds import World, clean_environ, guarded_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from scripts.benchmark.rows import Row
+
+UV = Path(sys.executable).with_name("uv")
+"""The one that is installed with safepip's own tools."""
 
 Contender = Literal["pip", "safepip", "two-pass", "no-undo", "no-imports"]
 
@@ -38,6 +42,8 @@ class Result:
     runs: list[Timed] = field(default_factory=list)
     traffic: Traffic = field(default_factory=Traffic)
     """Of the last run."""
+    imports: Imports | None = None
+    """Of a short row."""
 
     @property
     def counted(self) -> list[Timed]:
@@ -85,6 +91,10 @@ class Stage:
         contenders += ["no-undo", "no-imports"] if row.all_settings else []
         # This also fills the caches of disk, HTTP and bytecode.
         results = [self._watched(row, contender) for contender in contenders]
+        if row.times > 1 and not row.with_guard:
+            self._set(row)
+            command, end = self._command(row, "safepip"), _end_of(row, "safepip")
+            results[1].imports = imported(command, self._log, ends_with=end)
         for number in range(repeats * row.times):
             # Who comes second finds the disk busy with what the first has left.
             for result in results if number % 2 == 0 else reversed(results):
@@ -119,7 +129,7 @@ class Stage:
         if row.with_guard:
             return self._beside(row, contender)
         told = row.arguments if contender == "pip" else row.instead or row.arguments
-        words = [*self._words(contender, as_json=as_json), *told]
+        words = [*self._words(contender, as_json=as_json, by_uv=row.by_uv), *told]
         return Command(words, self._environ(row, contender), self.folder)
 
     def _beside(self, row: Row, contender: Contender) -> Command:
@@ -131,13 +141,15 @@ class Stage:
         environ["PATH"] = f"{prefix}/bin:{environ['PATH']}"
         return Command([f"{prefix}/{program}", *rest], environ, self.folder)
 
-    def _words(self, contender: Contender, *, as_json: bool) -> Iterator[str]:
-        if contender == "pip":
+    def _words(self, contender: Contender, *, as_json: bool, by_uv: bool = False) -> Iterator[str]:
+        if contender != "pip":
+            yield str(self.safepip)
+            if as_json:
+                yield "--json"
+        if by_uv:
+            yield from (str(UV) if contender == "pip" else "uv", "pip")
+        elif contender == "pip":
             yield str(self.world.prefix / "bin" / "pip")
-            return
-        yield str(self.safepip)
-        if as_json:
-            yield "--json"
 
     def _environ(self, row: Row, contender: Contender) -> dict[str, str]:
         prefix = str(self.world.prefix)
@@ -149,6 +161,10 @@ class Stage:
         environ["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
         # Without this pip keeps no answers that came by plain HTTP.
         environ["PIP_TRUSTED_HOST"] = "127.0.0.1"
+        if row.by_uv:
+            environ["PATH"] = f"{UV.parent}:{environ['PATH']}"
+            environ["UV_DEFAULT_INDEX"] = self.index.url
+            environ["UV_CACHE_DIR"] = str(self.folder / "cache" / "uv")
         if row.place == "venv":
             environ["VIRTUAL_ENV"] = prefix
         else:

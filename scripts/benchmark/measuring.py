@@ -7,6 +7,7 @@ process of a tree took, and which processes there are; elsewhere these stay unkn
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _LOOK_SECONDS = 0.002
+_IMPORT = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
 _LAST_WORDS = 4000
 
 
@@ -53,6 +55,17 @@ class Watched:
     asks for the system's name, and forks that are about to become one, are not of interest."""
     peak_bytes: int
     """Memory that no other process shares, of all of them at the same time."""
+    alone_seconds: float
+    """In which the first process ran and none of the others did: what the first adds to them."""
+
+
+class Imports(NamedTuple):
+    """What a process imports of itself."""
+
+    modules: int
+    own: int
+    """Of those, the ones of safepip."""
+    seconds: float
 
 
 class UnexpectedEnd(Exception):
@@ -84,20 +97,40 @@ def watched(command: Command, log: Path, *, ends_with: int = 0) -> Watched:
     Raises: UnexpectedEnd.
     """
     seen: Counter[int] = Counter()
-    peak = 0
+    peak, alone = 0, 0.0
     out = log.with_suffix(".out")
     with log.open("wb") as error, out.open("wb") as output:
         since = time.perf_counter()
         process = _start(command, output.fileno(), error.fileno())
+        looked = since
         while not _has_ended(process.pid):
             tree = list(_tree(process.pid))
+            before, looked = looked, time.perf_counter()
+            if [pid for pid in tree if _runs(pid)] == [process.pid]:
+                alone += looked - before
             seen.update(filter(_is_python, tree))
             peak = max(peak, sum(map(_private_bytes, tree)))
             time.sleep(_LOOK_SECONDS)
         took = _reaped(process, since)
     _check(command, process, ends_with, log, out)
     pythons = sum(count > 1 for count in seen.values())
-    return Watched(took, out.read_text("utf-8", "replace"), pythons, peak)
+    return Watched(took, out.read_text("utf-8", "replace"), pythons, peak, alone)
+
+
+def imported(command: Command, log: Path, *, ends_with: int = 0) -> Imports:
+    """Run a command, a program in Python below the folder of its Python, and see what it imports.
+
+    Its imports take a little longer for that. What other processes import does not count.
+
+    Raises: UnexpectedEnd.
+    """
+    program, *rest = command.words
+    python = str(Path(program).with_name("python"))
+    command = command._replace(words=[python, "-X", "importtime", program, *rest])
+    timed(command, log, ends_with=ends_with)
+    found = _IMPORT.findall(log.read_text("utf-8", "replace"))
+    own = sum(name.split(".")[0] == "safepip" for _, name in found)
+    return Imports(len(found), own, sum(int(took) for took, _ in found) / 1e6)
 
 
 def _reaped(process: subprocess.Popen[bytes], since: float) -> Timed:
@@ -145,6 +178,14 @@ def _tree(pid: int) -> Iterator[int]:
         for task in os.listdir(f"/proc/{pid}/task"):
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text("ascii").split():
                 yield from _tree(int(child))
+
+
+def _runs(pid: int) -> bool:
+    """Say whether a process has a processor, waits for one, or for a disk."""
+    with suppress(OSError, IndexError):
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        return stat.rpartition(")")[2].split()[0] in "RD"
+    return False
 
 
 def _is_python(pid: int) -> bool:

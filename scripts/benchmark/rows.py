@@ -44,6 +44,8 @@ class Row:
     all_settings: bool = False
     """Also without what is kept for an undo, and without imports afterwards."""
     guarded: bool = True
+    by_uv: bool = False
+    """Plain uv, and safepip in front of it: `uv pip` and `safepip uv pip`."""
     quick: bool = True
     """Also run where it is only seen that all goes; not so where another row goes the same way."""
     budget: Budget | None = None
@@ -90,6 +92,7 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             times=2,
             budget=for_one,
         ),
+        Row("sdist", "a source distribution", ("install", "bench-source"), cache="cold", times=2),
         Row("nothing", "nothing to do", ("install", "arrays"), times=2, quick=False),
         Row("block", "a block", ("install", "arrays<1.25"), ends_with=10, times=2),
         Row(
@@ -138,6 +141,8 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             both_engines=True,
             quick=False,
         ),
+        Row("uv-small", "uv: one small wheel", small, by_uv=True, times=2, quick=False),
+        Row("uv-25", f"uv: {wheels}", many, by_uv=True, times=2),
         Row("large-list", "`list`", ("list",), "large", guarded=False, budget=pass_through),
         Row(
             *("large-doctor", "`doctor`, beside pip's `check`", ("check",), "large"),

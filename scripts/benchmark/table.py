@@ -19,7 +19,8 @@ _SUFFIXES = {
     "no-undo": ", `SAFEPIP_UNDO=off`",
     "no-imports": ", `SAFEPIP_IMPORT_CHECK=off`",
 }
-_OWN_HEAD = ("", "own CPU", "least", "plan", "judge", "act", "verify")
+_OWN_HEAD = ("", "own CPU", "least", "alone", "plan", "judge", "act", "verify")
+_IMPORTS_HEAD = ("", "modules", "of safepip", "time")
 
 
 def comparison(results: Sequence[Result]) -> str:
@@ -77,7 +78,10 @@ def _budget(result: Result, times: float, more: float) -> str:
 
 
 def own_work(results: Iterable[Result]) -> str:
-    """Give the table of what safepip itself takes: its CPU, and the seconds of its steps."""
+    """Give the table of what safepip itself takes: its CPU, and the seconds of its steps.
+
+    And how long it ran alone, while pip or its Python waited or were not there.
+    """
     lines = [_own(result) for result in results if result.row.guarded and result.contender != "pip"]
     return _table(_OWN_HEAD, lines) if lines else ""
 
@@ -88,7 +92,18 @@ def _own(result: Result) -> list[str]:
     cpu = [f"{seconds * 1000:.0f} ms" for seconds in (median(known), min(known))] if known else []
     shown = [steps.get(step) for step in ("plan", "judge", "act", "verify")]
     said = ["–" if seconds is None else f"{seconds * 1000:.0f} ms" for seconds in shown]
-    return [_title(result), *(cpu or ["–", "–"]), *said]
+    alone = f"{result.watched.alone_seconds * 1000:.0f} ms"
+    return [_title(result), *(cpu or ["–", "–"]), alone, *said]
+
+
+def imports(results: Iterable[Result]) -> str:
+    """Give the table of what safepip imports itself in the short rows."""
+    lines = [
+        [_title(result), f"{found.modules}", f"{found.own}", f"{found.seconds * 1000:.0f} ms"]
+        for result in results
+        if (found := result.imports) is not None
+    ]
+    return _table(_IMPORTS_HEAD, lines) if lines else ""
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
