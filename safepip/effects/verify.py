@@ -117,12 +117,15 @@ def _left_something(change: Change, before: Photograph) -> bool:
 
 
 def _touched_folders(plan: Plan) -> set[str]:
-    folders = set()
-    for change in plan.changes:
-        for path in (*(f.path for f in change.files), *change.removes):
-            folders.add(os.path.realpath(os.path.dirname(path)))
-            if os.path.isdir(path) and not os.path.islink(path):
-                folders.update(folder for folder, _, _ in os.walk(path))
+    paths = [
+        path
+        for change in plan.changes
+        for path in (*(f.path for f in change.files), *change.removes)
+    ]
+    folders = set(map(os.path.realpath, {os.path.dirname(path) for path in paths}))
+    for path in paths:
+        if os.path.isdir(path) and not os.path.islink(path):
+            folders.update(folder for folder, _, _ in os.walk(path))
     return folders
 
 

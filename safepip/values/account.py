@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from safepip.values.late import dataclass
@@ -101,7 +102,7 @@ class WheelContents:
     console_scripts: tuple[str, ...] = ()
     gui_scripts: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def dist_info(self) -> str:
         """The name of the metadata folder."""
         for member in self.members:

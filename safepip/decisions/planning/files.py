@@ -88,10 +88,11 @@ def _refuse_books(
     own = _lower(f"{root}/{path}" for root in roots for path in OWN)
     own += _lower(f"{library}/{PATH_FILE}" for library in libraries)
     marks = _lower((f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg"))
+    scripts = interpreter.scripts.lower()
     for file in files:
         path = file.path.lower()
         folder, _, name = path.rpartition("/")
-        beside_python = folder == interpreter.scripts.lower()
+        beside_python = folder == scripts
         member = file.member or file.path
         if (
             path.startswith(books)
@@ -102,9 +103,10 @@ def _refuse_books(
         if path.startswith(own):
             raise UnreadableWheel(entry.url, f"`{member}` would change what safepip itself goes by")
         for library in libraries:
-            top = file.path.removeprefix(f"{library}/").partition("/")[0]
-            is_inside = file.path.startswith(f"{library}/")
-            if is_inside and _is_metadata(top) and top != contents.dist_info:
+            if not file.path.startswith(f"{library}/"):
+                continue
+            top = file.path[len(library) + 1 :].partition("/")[0]
+            if top != contents.dist_info and _is_metadata(top):
                 raise UnreadableWheel(entry.url, f"`{top}` would be metadata of something else")
 
 
