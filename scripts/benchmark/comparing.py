@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UV = Path(sys.executable).with_name("uv")
 """The one that is installed with safepip's own tools."""
 
+_LOOKS = 4
+"""Times that a short row is watched again: once more is little to go by."""
+
 Contender = Literal["pip", "safepip", "two-pass", "no-undo", "no-imports"]
 
 _SETTINGS: Mapping[Contender, Mapping[str, str]] = {
@@ -44,6 +47,8 @@ class Result:
     """Of the last run."""
     imports: Imports | None = None
     """Of a short row."""
+    alone: list[float] = field(default_factory=list)
+    """The seconds in which safepip ran alone, each time that it was watched."""
 
     @property
     def counted(self) -> list[Timed]:
@@ -103,6 +108,8 @@ class Stage:
                 end = _end_of(row, result.contender)
                 result.runs.append(timed(command, self._log, ends_with=end))
                 result.traffic = self.index.take()
+        for _ in range(min(repeats, _LOOKS) if row.times > 1 else 0):
+            results[1].alone.append(self._watched(row, "safepip").watched.alone_seconds)
         self.world.reset()
         return results
 
@@ -110,7 +117,8 @@ class Stage:
         self._set(row)
         command = self._command(row, contender, as_json=row.guarded)
         seen = watched(command, self._log, ends_with=_end_of(row, contender))
-        return Result(row, contender, seen, traffic=self.index.take())
+        traffic = self.index.take()
+        return Result(row, contender, seen, traffic=traffic, alone=[seen.alone_seconds])
 
     @property
     def _log(self) -> Path:

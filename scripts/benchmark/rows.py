@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Place = Literal["ordinary", "large", "venv", "guarded"]
 Cache = Literal["warm", "cold"]
+
+OWN_BUDGET_SECONDS: Mapping[Place, float] = {"ordinary": 0.060, "large": 0.150}
+"""In which safepip may run alone, for what is short: pip has to wait that long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
+from scripts.benchmark.rows import OWN_BUDGET_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -19,7 +21,7 @@ _SUFFIXES = {
     "no-undo": ", `SAFEPIP_UNDO=off`",
     "no-imports": ", `SAFEPIP_IMPORT_CHECK=off`",
 }
-_OWN_HEAD = ("", "own CPU", "least", "alone", "plan", "judge", "act", "verify")
+_OWN_HEAD = ("", "own CPU", "least", "alone", "budget", "plan", "judge", "act", "verify")
 _IMPORTS_HEAD = ("", "modules", "of safepip", "time")
 
 
@@ -40,7 +42,8 @@ def _compared(plain: Result, result: Result) -> list[str]:
     times = median(ours / theirs for theirs, ours in pairs)
     more = median(ours - theirs for theirs, ours in pairs)
     least = min(result.walls) / min(plain.walls)
-    memory = result.watched.peak_bytes / (plain.watched.peak_bytes or 1)
+    known = plain.watched.peak_bytes and result.watched.peak_bytes
+    memory = (result.watched.peak_bytes - plain.watched.peak_bytes) / 1e6
     return [
         _title(result),
         f"{median(plain.walls):.2f} s",
@@ -49,7 +52,7 @@ def _compared(plain: Result, result: Result) -> list[str]:
         f"{least:.2f} ×",
         f"{more * 1000:+.0f} ms",
         f"{result.cpu_seconds / plain.cpu_seconds:.2f} ×",
-        f"{memory:.2f} ×" if memory else "–",
+        f"{memory:+.0f} MB" if known else "–",
         _both(plain.watched.pythons, result.watched.pythons),
         _both(plain.traffic.requests, result.traffic.requests),
         _both(_megabytes(plain), _megabytes(result)),
@@ -90,10 +93,13 @@ def _own(result: Result) -> list[str]:
     steps = result.steps
     known = result.own_seconds
     cpu = [f"{seconds * 1000:.0f} ms" for seconds in (median(known), min(known))] if known else []
-    shown = [steps.get(step) for step in ("plan", "judge", "act", "verify")]
-    said = ["–" if seconds is None else f"{seconds * 1000:.0f} ms" for seconds in shown]
-    alone = f"{result.watched.alone_seconds * 1000:.0f} ms"
-    return [_title(result), *(cpu or ["–", "–"]), alone, *said]
+    known_steps = [steps.get(step) for step in ("plan", "judge", "act", "verify")]
+    said = ["–" if seconds is None else f"{seconds * 1000:.0f} ms" for seconds in known_steps]
+    alone = median(result.alone)
+    limit = OWN_BUDGET_SECONDS[result.row.place] if result.imports is not None else 0.0
+    budget = f"≤ {limit * 1000:.0f} ms" if limit else ""
+    shown = budget if not limit or alone <= limit else f"**{budget}**"
+    return [_title(result), *(cpu or ["–", "–"]), f"{alone * 1000:.0f} ms", shown, *said]
 
 
 def imports(results: Iterable[Result]) -> str:
