@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.effects.parsing import Command, Parsed
-from safepip.effects.requirement_files import read_inputs
 from safepip.values.errors import CannotJudge
 from safepip.values.text import shown
 
@@ -48,6 +47,8 @@ def repeatable(parsed: Parsed, asking: Asking) -> tuple[Command, Mapping[str, st
         requirements=tuple(copies.get(path, path) for path in parsed.requirements),
         constraints=tuple(copies.get(path, path) for path in parsed.constraints),
     )
+    from safepip.effects.requirement_files import read_inputs  # one pass does without it
+
     inputs = read_inputs(parsed.requirements, parsed.constraints, environ)
     return Command(arguments, environ, parsed, inputs), copies
 

@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import zipfile
-from email.parser import HeaderParser
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.entry_points import script_names
@@ -115,6 +114,8 @@ def describe_wheel(path: str) -> Described:
             text = _text(archive, f"{_contents(archive, path).dist_info}/METADATA")
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise UnreadableWheel(os.path.basename(path), error) from error
+    from email.parser import HeaderParser  # where pip itself does not say it: large, and seldom
+
     found = HeaderParser().parsestr(text)
     name, version = found.get("Name"), found.get("Version")
     if not name or not version:

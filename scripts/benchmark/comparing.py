@@ -96,7 +96,8 @@ class Stage:
         contenders += ["no-undo", "no-imports"] if row.all_settings else []
         # This also fills the caches of disk, HTTP and bytecode.
         results = [self._watched(row, contender) for contender in contenders]
-        if row.times > 1 and not row.with_guard:
+        # (Where it is only seen that all goes, what is not guarded tells enough.)
+        if row.times > 1 and not row.with_guard and (repeats or not row.guarded):
             self._set(row)
             command, end = self._command(row, "safepip"), _end_of(row, "safepip")
             results[1].imports = imported(command, self._log, ends_with=end)
