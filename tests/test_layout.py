@@ -45,6 +45,13 @@ def test_text_is_shown_without_secrets_and_escapes() -> None:
         ("https://ada:it's\"<so>@host/simple", "https://****@host/simple"),
         ("--proxy=ada:it's\"so@host:80", "--proxy=****@host:80"),
         ("https://pypi.anaconda.org/t/ab-12345678-9abc/x/", "https://pypi.anaconda.org/t/****/x/"),
+        ("'https://pypi.anaconda.org/t/ab-12345678-9abc'", "'https://pypi.anaconda.org/t/****'"),
+        ("https://host/t/no_token_1.0.whl", "https://host/t/no_token_1.0.whl"),
+        (
+            "install '--index-url=https://h/?token=t' x",
+            "install '--index-url=https://h/?token=****' x",
+        ),
+        ("at `https://h/?key=it's\".so`, y", "at `https://h/?key=****`, y"),
         ("git+ssh://git@github.com/a/b", "git+ssh://git@github.com/a/b"),
         ("git+ssh://git:s3cret@github.com/a", "git+ssh://****@github.com/a"),
         ("pip @ file:///pip", "pip @ file:///pip"),

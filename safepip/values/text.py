@@ -11,12 +11,13 @@ WIDTH = 80
 _SEPARATORS = re.compile(r"[-_.]+")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+")
 _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
-_TOKEN = re.compile(r"(?<=/t/)[A-Za-z0-9-]{8,}(?=/|$)")
+_TOKEN = re.compile(r"(?<=/t/)[A-Za-z0-9-]{8,}(?![A-Za-z0-9_%~+-]|\.[A-Za-z0-9])")
 """In the path of a channel or index of Anaconda's: `https://pypi.anaconda.org/t/TOKEN/…`."""
 _SECRET_QUERY = re.compile(
-    r"(?i)([?&;](?:[^=&#;\s]*(?:token|key|secret|passw|signature|sig|credential|auth)[^=&#;\s]*)=)[^&#;\s]*"
+    r"(?i)([?&;](?:[^=&#;\s]*(?:token|key|secret|passw|signature|sig|credential|auth)[^=&#;\s]*)=)"
+    # A quote that is the last of it closes what the URL stands in, as in a line for a shell.
+    r"(?:[^&#;\s'\"`]|['\"`](?![)\]>,.:;'\"`]{0,3}(?:\s|$)))*"
 )
-
 
 _VARIABLES = re.compile(r"(?:[^:@/\s]+:)?\$\{[A-Z0-9_]+\}")
 """A login of which pip fills in the secret from a variable; nothing of it is one as it stands."""
