@@ -282,30 +282,32 @@ def test_steps_are_those_that_are_needed() -> None:
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
     """A folder with a file of an older guard, and a folder where a newer one wants a file."""
-    (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "etc/safepip").mkdir(parents=True)
-    (tmp_path / "d/full").mkdir(parents=True)
+    (tmp_path / A).parent.mkdir(parents=True)
+    (tmp_path / A).write_bytes(b"old")
+    (tmp_path / D / "full").mkdir(parents=True)
     return tmp_path
 
 
-OLD = Manifest(("shims",), (known(Piece("a", b"old")),))
+A, D = "libexec/safepip/a", "libexec/safepip/d"
+OLD = Manifest(("shims",), (known(Piece(A, b"old")),))
 
 
 def test_a_refresh_that_was_cut_off_orphans_nothing(lab: Path) -> None:
-    new, never = Piece("a", b"new"), Piece("d", b"x")
+    new, never = Piece(A, b"new"), Piece(D, b"x")
     steps = Steps((new, never), files=(known(new), known(never)), levels=("shims",))
     with pytest.raises(HalfGuarded, match=r"cannot write .*/d") as raised:
         carry_out(str(lab), steps, OLD)
     assert (raised.value.exit, "1 of 2 files" in raised.value.why) == (13, True)
     manifest = read_manifest(str(lab))
     for there in (b"old", b"new"):
-        (lab / "a").write_bytes(there)
-        found = prints(str(lab), ("a", "d"))
-        assert steps_off(manifest.files, found).remove == ("a",)
-        assert steps_on([new], manifest, found, ("shims",)).left == ("d",)
-    (lab / "a").write_bytes(b"mine")
-    found = prints(str(lab), ("a", "d"))
-    assert steps_off(manifest.files, found).left == ("a", "d")
+        (lab / A).write_bytes(there)
+        found = prints(str(lab), (A, D))
+        assert steps_off(manifest.files, found).remove == (A,)
+        assert steps_on([new], manifest, found, ("shims",)).left == (D,)
+    (lab / A).write_bytes(b"mine")
+    found = prints(str(lab), (A, D))
+    assert steps_off(manifest.files, found).left == (A, D)
     assert steps_on([new], manifest, found, ("shims",)).files.count(known(new)) == 1
 
 
@@ -314,7 +316,7 @@ def test_where_the_first_write_fails_nothing_was_changed(lab: Path, before: Mani
     if before.levels:
         (lab / MANIFEST).write_text(as_text(before), encoding="utf-8")
     was = everything(lab)
-    never = Piece("d", b"x")
+    never = Piece(D, b"x")
     steps = Steps((never, Piece("new/b", b"x")), files=(known(never),), levels=("shims",))
     with pytest.raises(NotWritable, match=r"cannot write .*/d"):
         carry_out(str(lab), steps, before)
@@ -342,10 +344,17 @@ def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Pa
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a\0b"])
 @pytest.mark.parametrize("field", ["files", "folders"])
 def test_no_manifest_leads_out_of_the_prefix(path: str, field: str) -> None:
-    right = as_text(Manifest(("shims",), (known(ONE),), ("etc",)))
-    assert parse_manifest(right) == Manifest(("shims",), (known(ONE),), ("etc",))
+    ours = Known(A, "1")
+    right = as_text(Manifest(("shims",), (ours,), ("etc",)))
+    assert parse_manifest(right) == Manifest(("shims",), (ours,), ("etc",))
     for wrong in ("{", "[]", "1" * 5000, "[" * 100_000):
         assert parse_manifest(wrong) is None
     told = json.loads(right)
     told[field] = {path: "x"} if field == "files" else [path]
     assert parse_manifest(json.dumps(told)) is None
+
+
+@pytest.mark.parametrize("path", ["bin/python", "etc/safepipx", "lib/python3.11/os.py"])
+def test_no_manifest_has_anything_removed_that_the_guard_never_writes(path: str) -> None:
+    """As one that a package brought, before there was a guard."""
+    assert parse_manifest(as_text(Manifest(("shims",), (Known(path, "1"),)))) is None

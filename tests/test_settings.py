@@ -158,6 +158,11 @@ def test_variables_are_read() -> None:
     assert values_of(given) == {"undo": False, "allow": ("a-b", "c")}
 
 
+def unwrapped(text: str) -> str:
+    """A message as it is without the ends of its lines."""
+    return " ".join(text.split())
+
+
 def layers_at(folder: Path, prefix: Path | None = None) -> list[Layer]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -192,6 +197,32 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file.mkdir()  # a policy that somebody meant to set would not hold
     with pytest.raises(UnreadableFile, match="not a regular file"):
         layers_at(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("sneaky-1.0.dist-info/RECORD", "../../../etc/safepip/config.toml,sha256=x,1"),
+        ("sneaky-1.0.egg-info/installed-files.txt", "../../../../etc/safepip/config.toml"),
+    ],
+)
+def test_a_file_that_a_distribution_brought_sets_nothing(
+    tmp_path: Path, place: str, line: str
+) -> None:
+    """Plain pip lets any wheel put one there, as long as there is no guard."""
+    file = tmp_path / "prefix" / CONFIG
+    listed = tmp_path / "prefix/lib/python3.11/site-packages" / place
+    for path in (file, listed):
+        path.parent.mkdir(parents=True)
+    file.write_text('allow = ["numpy"]\n')
+    listed.write_text("sneaky.py,,\n" + line.replace("toml", "toml.bak"))
+    assert layers_at(tmp_path)[0].values == {"allow": ("numpy",)}
+    listed.write_text(f"sneaky.py,,\n{line}\n")
+    found = configured(layers_at(tmp_path))
+    assert found.chosen["allow"].value == ()
+    assert found.unheeded == (
+        f"sneaky-1.0 brought `{file}`, as its list of files says; that has no effect",
+    )
 
 
 def test_no_project_stops_anything_by_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -317,9 +348,13 @@ def test_the_status_of_the_guard_says_what_is_set_and_where(
         told: dict[str, Any] = json.loads(here(*words, "--json").out)["settings"]
         assert told["policy"] == {"value": "strict", "from": [str(file)]}
         assert told["allow"] == {"value": [], "from": []}
-        # What somebody else has in the folder of the guard stays there.
-        assert here("guard", "on", "--env", lab.prefix).code == 0
-        assert here("guard", "off", "--env", lab.prefix).code == 0
+        # What somebody else has in the folder of the guard stays there; and every verb that goes
+        # by settings says what is set in vain.
+        vain = f'hint: `policy = "keep"` in `{tmp_path}/pyproject.toml` has no effect'
+        for verb in ("guard on", "guard off", "doctor --fix", "doctor", "undo"):
+            done = here(*verb.split(), "--env", lab.prefix)
+            ends = (done.code == 0) is (verb != "undo")  # of which there is nothing
+            assert (ends, vain in unwrapped(done.err)) == (True, True), done
         assert file.read_text().startswith("policy")
     finally:
         file.unlink()

@@ -22,7 +22,7 @@ from safepip.doors.doctor import doctor, doctor_command
 from safepip.doors.explain import explain_command, run_explain
 from safepip.doors.export import constraints_command, export_command, run_constraints, run_export
 from safepip.doors.guarding import guard_command
-from safepip.doors.policy import policy_of
+from safepip.doors.policy import policy_of, say_unheeded
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_interrupted
 from safepip.doors.shell_init import shell_init_command
@@ -184,13 +184,15 @@ def _undo(target: Target, options: dict[str, Any], own: OwnOptions, *, as_json: 
         if not options["yes"]:
             _ask(entry, target, as_json=as_json)
 
+    policy = policy_of(own, target.prefix)
+    say_unheeded(policy.settings)
     done = undo(
         target,
         options["id"],
         environ=os.environ,
         agree=None if options["dry_run"] else agree,
         tell=say_event,
-        policy=policy_of(own, target.prefix),
+        policy=policy,
     )
     if as_json:
         print_json(_undone_as_json(done, target))

@@ -14,7 +14,7 @@ from safepip.decisions.wording.as_json import as_json as outcome_as_json
 from safepip.decisions.wording.environment_files import checked_lines, finding_text
 from safepip.decisions.wording.exported import created_lines, not_created_lines
 from safepip.doors.forms import show_outcome
-from safepip.doors.policy import policy_of
+from safepip.doors.policy import policy_of, say_unheeded
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
 from safepip.effects.environment_files import read_environment_file
@@ -122,6 +122,7 @@ def run_create(own: OwnOptions, options: dict[str, Any], *, as_json: bool) -> in
     if as_json:
         print_json({**_answer(created), "prefix": prefix, "made_by": created.maker})
     else:
+        say_unheeded(making.policy.settings)
         show(created_lines(prefix, created.maker, file, width=width_of()), sys.stderr)
     return Exit.DONE
 

@@ -15,7 +15,7 @@ from safepip.decisions.wording.doctor_as_json import as_json_diagnosis, repair_a
 from safepip.decisions.wording.refusal import fix_lines
 from safepip.decisions.wording.repairs import repair_lines, unfixed_lines
 from safepip.doors.asking import ask
-from safepip.doors.policy import policy_of
+from safepip.doors.policy import policy_of, say_unheeded, say_wrong_settings
 from safepip.doors.progress import Progress
 from safepip.doors.saying import print_json, say_error, say_event
 from safepip.doors.terminal import show, width_of
@@ -71,6 +71,7 @@ def report(target: Target, names: Sequence[str] = (), *, as_json: bool = False) 
     ``names``: of what alone that is said; empty for all.
     """
     settle(target, os.environ, say_event)
+    say_wrong_settings(target.prefix)
     with Progress("checking files") as progress:
         whole = examine(target, os.environ, working_folder(), progress.tell)
     found = narrowed(whole, names)
@@ -148,6 +149,7 @@ def mend(
     ``agree`` is given what would be done, and raises where it is not to be; None for a dry run.
     """
     where = name_of(target.prefix) if target.obvious else target.prefix
+    say_unheeded(policy.settings)
 
     asked_about: list[Repaired] = []
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from safepip.doors.policy import say_unheeded
 from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
+from safepip.recipes.settings import configuration_of
 from safepip.values.errors import UsageError
 from safepip.values.exits import SCHEMA, Exit
 
@@ -62,10 +64,13 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
         raise UsageError("`--check` goes with `guard status`")
     if action == "status":
         return _status(target, as_json=own.json, check=options["check"])
+    settings = configuration_of(target.prefix, os.environ)
+    say_unheeded(settings)
+    patience = settings.number("lock-seconds")
     if action == "off":
         from safepip.recipes.guarding import guard_off
 
-        done = guard_off(target, os.environ, dry_run=dry_run)
+        done = guard_off(target, patience=patience, dry_run=dry_run)
         return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
     from safepip.decisions.fixing.shell import shell_of
     from safepip.recipes.guarding import guard_on
@@ -76,6 +81,7 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
         levels,
         shell,
         os.environ,
+        patience=patience,
         dry_run=dry_run,
         override_frozen=own.override_frozen,
     )
@@ -119,7 +125,6 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
     from safepip.decisions.wording.guarding import status_lines
     from safepip.decisions.wording.settings import settings_as_json, settings_lines
     from safepip.recipes.coverage import guard_status
-    from safepip.recipes.settings import configuration_of
 
     settings = configuration_of(target.prefix, os.environ)
     found = guard_status(target, shell_of(target), os.environ)

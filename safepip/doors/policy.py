@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from safepip.doors.terminal import show, width_of
 from safepip.recipes.settings import configuration_of
+from safepip.values.errors import SafepipError
 from safepip.values.request import Policy
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safepip.doors.arguments import OwnOptions
+    from safepip.values.setting import Configuration
 
 
 def policy_of(own: OwnOptions, prefix: str) -> Policy:
@@ -33,3 +38,23 @@ def policy_of(own: OwnOptions, prefix: str) -> Policy:
         strict_by="".join(origins[-1:]),
         settings=found,
     )
+
+
+def say_unheeded(found: Configuration) -> None:
+    """Say what a file sets in vain, for a verb that has no verdict beside which it stands."""
+    _say(found.unheeded)
+
+
+def say_wrong_settings(prefix: str) -> None:
+    """Say what is wrong with the settings of an environment, for a verb that goes by none."""
+    try:
+        _say(configuration_of(prefix, os.environ).unheeded)
+    except SafepipError as error:
+        _say((error.message,))
+
+
+def _say(sentences: Sequence[str]) -> None:
+    if sentences:
+        from safepip.decisions.wording.message import hint_lines  # seldom needed
+
+        show(hint_lines(sentences, width_of()))

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.configuring import heeded_in, values_in, values_of
+from safepip.effects.brought import brought_by
 from safepip.effects.opened import read_bytes
 from safepip.values.errors import UnreadableFile
 from safepip.values.setting import Layer
@@ -28,6 +29,8 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
 
     What is wrong with a project's file is told in its layer, and stops nothing: whoever can write
     in a folder above the working folder may have put it there, and a newer safepip knows more keys.
+    So is an environment's file that a distribution brought, as plain pip lets any do: nobody who
+    answers for the environment wrote it.
 
     Raises: UsageError; UnreadableFile.
     """
@@ -37,7 +40,12 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
     )
     for source, path in files:
         text = _read(path) if path else None
-        if text is not None:
+        if text is None:
+            continue
+        if source == "prefix" and (whose := brought_by(prefix, PREFIX_FILE)):
+            said = f"{whose} brought `{path}`, as its list of files says"
+            yield Layer(source, path, {}, (said,))
+        else:
             yield Layer(source, path, values_in(_parsed(path, text), path))
     yield from _of_projects()
     yield Layer("variable", "", values_of(environ))

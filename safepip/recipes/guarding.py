@@ -17,7 +17,6 @@ from safepip.effects.lock import locked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
-from safepip.recipes.settings import patience_of
 from safepip.values.errors import CannotJudge, HalfGuarded, NotWritable
 from safepip.values.guarding import LEVELS, ROOT, SHIMS, STARTUP
 from safepip.values.retry import Retry
@@ -50,17 +49,19 @@ def guard_on(
     shell: Shell,
     environ: Mapping[str, str],
     *,
+    patience: float,
     dry_run: bool,
     override_frozen: bool,
 ) -> Turned:
     """Have the guard in an environment at these levels, and at those that it has already.
 
-    ``shell`` makes the commands that stand in what is written.
+    ``shell`` makes the commands that stand in what is written. ``patience``: how long to wait for
+    another safepip, in seconds.
 
     Raises: NotWritable, HalfGuarded, NoEngine, CannotJudge, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(prefix, environ)):
+    with locked(prefix, patience):
         before = read_manifest(prefix)
         wanted = tuple(one for one in LEVELS if one in {"shims", *levels, *before.levels})
         # (The environment is to be, without the guard, as it was before it: no bytecode either.)
@@ -87,13 +88,15 @@ def guard_on(
         return Turned(before, steps, python.minor)
 
 
-def guard_off(target: Target, environ: Mapping[str, str], *, dry_run: bool) -> Turned:
+def guard_off(target: Target, *, patience: float, dry_run: bool) -> Turned:
     """Take away what `guard_on` wrote, but for what somebody changed since.
+
+    ``patience``: as there.
 
     Raises: NotWritable, HalfGuarded, Busy.
     """
     prefix = target.prefix
-    with locked(prefix, patience_of(prefix, environ)):
+    with locked(prefix, patience):
         before = read_manifest(prefix)
         found = prints(prefix, (file.path for file in before.files))
         steps = steps_off(before.files, found)

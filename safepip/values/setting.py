@@ -69,7 +69,7 @@ class Configuration(NamedTuple):
     chosen: dict[str, Chosen]
     """By key; every setting is there."""
     unheeded: tuple[str, ...] = ()
-    """What a project's file asks for in vain, or wrongly, a sentence each."""
+    """What a file asks for in vain, or wrongly, a sentence each."""
 
     def word(self, key: str) -> str:
         """Give a setting that is one of some words."""

@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from safepip.values.guarding import LEVELS, Known, Level, Manifest, Piece, Steps
+from safepip.values.guarding import LEVELS, OWN, PATH_FILE, Known, Level, Manifest, Piece, Steps
+from safepip.values.seal import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +54,8 @@ def as_text(manifest: Manifest) -> str:
 def parse_manifest(text: str) -> Manifest | None:
     """Give the manifest that a text is; None for one that safepip did not write so.
 
-    A path that leads out of the prefix is none of the guard's, whoever wrote it there.
+    A path that leads out of the prefix is none of the guard's, nor is one where the guard has no
+    file, whoever wrote it there: what is named is what `guard off` removes.
     """
     try:
         told = json.loads(text)
@@ -67,8 +69,8 @@ def parse_manifest(text: str) -> Manifest | None:
         return None
     if not isinstance(also, dict) or not all(map(_are_texts, also.values())):
         return None
-    paths = [*files, *also, *folders]  # type: ignore[misc]  # a list of texts, as was seen
-    if not _are_texts([*files.values()]) or not all(map(_is_below, paths)):
+    are_ours = all(map(_is_below, folders)) and all(map(_is_of_guard, (*files, *also)))  # type: ignore[arg-type]  # a list of texts, as was seen
+    if not (are_ours and _are_texts([*files.values()])):
         return None
     others = (Known(path, found) for path in also for found in also[path])
     return Manifest(
@@ -85,6 +87,12 @@ def _are_texts(value: Any) -> bool:  # noqa: ANN401 - it is JSON
 def _is_below(path: str) -> bool:
     parts = path.split("/")
     return bool(path) and "\0" not in path and not {"", ".", ".."}.intersection(parts)
+
+
+def _is_of_guard(path: str) -> bool:
+    return _is_below(path) and (
+        path.startswith(OWN) or path.rpartition("/")[2] in (PATH_FILE, MARKER)
+    )
 
 
 def steps_on(

@@ -67,7 +67,7 @@ def message(
     ``form``: how a plan is shown.
     """
     verbosity = outcome.verbosity if verbosity is None else verbosity
-    lines = (*_steps(outcome, width, verbosity, form), *_hints(outcome.hints, width))
+    lines = (*_steps(outcome, width, verbosity, form), *hint_lines(outcome.hints, width))
     return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
 
 
@@ -303,7 +303,8 @@ def _interrupted(outcome: Outcome, width: int) -> tuple[Line, ...]:
 # ------------------------------------------------------------------------------- beside the verdict
 
 
-def _hints(hints: Sequence[str], width: int) -> tuple[Line, ...]:
+def hint_lines(hints: Sequence[str], width: int) -> tuple[Line, ...]:
+    """Give a paragraph for each of these sentences."""
     lines: list[Line] = []
     for hint in hints:
         first, *others = hint.splitlines() or [""]
