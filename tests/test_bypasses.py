@@ -6,6 +6,7 @@ import fcntl
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -268,13 +269,16 @@ def test_a_pip_that_only_leads_to_condas_is_condas(place: Place, tmp_path: Path)
         "bin/pip install x",
         f"bin/pip{PYTHON} -v install x",
         "python -m pip install -U -r file --exists-action=b",
+        "python -m uv -q pip install x",
+        "python -muv pip sync file",
     ],
 )
 def test_the_hook_reaches_every_start_of_pip(deep: Place, words: str) -> None:
     # `/abs/bin/pip`, and `python` as it is found on PATH: of no environment that is active.
     first, *rest = words.split()
     program = first if first == "python" else f"{deep.prefix}/{first}"
-    done = run([program, *rest], deep.environ(), cwd=deep.prefix)
+    uvs = (f"{deep.prefix}/bin", str(Path(sys.executable).parent)) if "uv" in words else ()
+    done = run([program, *rest], deep.environ(*uvs), cwd=deep.prefix)
     assert (done.code, done.reached) == (10, str(deep.prefix)), done
 
 
@@ -287,6 +291,7 @@ def test_the_hook_reaches_every_start_of_pip(deep: Place, words: str) -> None:
         (["mine.py", "-m", "pip", "install"], r"mine"),
         (["pip", "install"], r"mine"),
         (["-m", "json.tool", "--help", "install"], r"usage"),
+        (["-c", "print(4)", "-m", "uv", "pip", "install"], "4"),
         (["-S", "-c", "print(2)", "install"], "2"),
         (["-", "install"], ""),
         (["-W", "error", "-X", "dev", "-c", "print(3)", "install"], "3"),

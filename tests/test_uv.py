@@ -23,8 +23,17 @@ from safepip.decisions.uv.answers import (
     parse_lock,
     pins_of,
 )
-from safepip.decisions.uv.words import UvCommand, UvOption, as_pip, known_options, read_words
+from safepip.decisions.uv.words import (
+    UvCommand,
+    UvOption,
+    as_pip,
+    environment_of_project,
+    known_options,
+    parted,
+    read_words,
+)
 from safepip.decisions.wording.phrases import said_of
+from safepip.effects.itself import own_package
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
@@ -68,6 +77,11 @@ Python options:
       --system
 Global options:
       --config-file <CONFIG_FILE>
+      --prerelease <PRERELEASE>
+      --color <COLOR>
+      --allow-insecure-host <HOST>
+      --reinstall
+      --no-config
   -q, --quiet...
 """
 KNOWN = known_options(HELP)
@@ -76,7 +90,9 @@ KNOWN = known_options(HELP)
 
 
 def test_the_help_tells_which_options_take_a_value() -> None:
-    assert {name: option for name, option in KNOWN.items() if name.startswith("--")} == {
+    hidden = known_options("      --python <PYTHON>")
+    told = {name: option for name, option in KNOWN.items() if name.startswith("--")}
+    assert {name: told[name] for name in told if name not in hidden or name == "--python"} == {
         "--requirements": UvOption("--requirements", takes_value=True, group="options"),
         "--no-deps": UvOption("--no-deps", takes_value=False, group="options"),
         "--index": UvOption("--index", takes_value=True, group="index"),
@@ -84,6 +100,13 @@ def test_the_help_tells_which_options_take_a_value() -> None:
         "--python": UvOption("--python", takes_value=True, group="python"),
         "--system": UvOption("--system", takes_value=False, group="python"),
         "--config-file": UvOption("--config-file", takes_value=True, group="global"),
+        "--prerelease": UvOption("--prerelease", takes_value=True, group="global"),
+        "--color": UvOption("--color", takes_value=True, group="global"),
+        "--allow-insecure-host": UvOption(
+            "--allow-insecure-host", takes_value=True, group="global"
+        ),
+        "--reinstall": UvOption("--reinstall", takes_value=False, group="global"),
+        "--no-config": UvOption("--no-config", takes_value=False, group="global"),
         "--quiet": UvOption("--quiet", takes_value=False, group="global"),
     }
 
@@ -102,13 +125,23 @@ def test_the_help_tells_which_options_take_a_value() -> None:
         ("run --with x pip install y", ""),
         ("sync --group pip", ""),
         ("pip compile --wild install", "compile"),
+        ("pip install --pre --no-color x", "install --prerelease=allow --color=never x"),
+        (
+            "pip install --trusted-host h --force-reinstall",
+            "install --allow-insecure-host=h --reinstall",
+        ),
+        ("pip install --isolated --no-upgrade x", "install --no-config --no-upgrade x"),
+        ("pip install -U --no-deps --no-upgrade --deps x", "install --no-upgrade --deps x"),
+        ("pip install --no-upgrade -U x", "install --upgrade x"),
+        ("pip install --disable-pip-version-check x", "install x"),
+        ("pip uninstall -y x --yes", "uninstall x"),
     ],
 )
 def test_a_command_has_one_form(given: str, words: str) -> None:
     assert " ".join(read_words(given.split(), KNOWN).words).strip() == words
 
 
-@pytest.mark.parametrize("word", ["--wild", "-x", "-qx", "--python"])
+@pytest.mark.parametrize("word", ["--wild", "-x", "-qx", "--python", "-y"])
 def test_what_is_not_understood_is_not_guarded_by_guessing(word: str) -> None:
     with pytest.raises(CannotJudge):
         read_words(["pip", "install", word], KNOWN)
@@ -119,6 +152,32 @@ def test_what_pip_understands_too_is_given_to_pip() -> None:
         *("install", "--extra-index-url=u", "--editable=.", "x"),
     )
     assert as_pip(("install", "--resolution=lowest", "x")) == ()
+
+
+def test_an_option_is_taken_out_with_its_values() -> None:
+    words = ("pip", "install", "--allow", "a,b", "x", "--allow=c", "--", "--allow", "d")
+    assert parted(words, "--allow", takes_value=True) == (
+        ("--allow", "a,b", "--allow=c"),
+        ("pip", "install", "x", "--", "--allow", "d"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "expected"),
+    [
+        ("sync", "UV_PROJECT_ENVIRONMENT=/e", ("/e", "UV_PROJECT_ENVIRONMENT")),
+        ("-q run --active x", "VIRTUAL_ENV=/v UV_PROJECT_ENVIRONMENT=/e", ("/v", "--active")),
+        ("add x", "VIRTUAL_ENV=/v", ("", "")),
+        ("sync --dry-run", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
+        ("pip sync f", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
+        ("tree", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
+    ],
+)
+def test_which_environment_a_project_is_given(
+    words: str, variables: str, expected: tuple[str, str]
+) -> None:
+    environ = dict(pair.split("=") for pair in variables.split())
+    assert environment_of_project(words.split(), environ) == expected
 
 
 def test_uv_acts_by_the_same_way_to_a_url_as_it_planned(tmp_path: Path) -> None:
@@ -378,14 +437,47 @@ def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path
     [
         (("sync", "x.txt"), "`uv pip sync` removes all that its file does not name"),
         (("install", "--exact", "leaf"), "what `uv pip install --exact` changes cannot be judged"),
-        (("install", "--wild", "leaf"), "`--wild` is no option that `uv pip install --help` names"),
+        (("install", "--prefix={prefix}/x", "leaf"), "`--prefix` leads into the conda environment"),
         (("install", "-r", "-"), "uv would read its requirements from a stream"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(place: Place, words: tuple[str, ...], says: str) -> None:
-    done = place.uv(*words)
+    done = place.uv(*(word.format(prefix=place.environment.prefix) for word in words))
     assert (done.exit_code, done.touched) == (10, {}), done
     assert done.answer["findings"][0]["message"].startswith(says)
+    assert done.answer["fixes"] or words[-1] == "-"
+
+
+def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
+    place: Place, tmp_path: Path
+) -> None:
+    wild = place.uv("install", "--wild", "leaf")
+    assert (wild.exit_code, "unexpected argument '--wild' found" in wild.stderr) == (2, True), wild
+    nothing = place.uv("install")
+    assert (nothing.exit_code, "--dry-run" in nothing.stderr) == (2, False), nothing
+    own = place.uv("install", "--allow", "libnum", "libnum>2", "--no-undo")
+    assert own.exit_code == 2, own
+    (fix,) = own.answer["fixes"]
+    assert fix["command"] == 'safepip --json --allow libnum uv pip install "libnum>2" --no-undo'
+    there = place.uv("install", "--no-index", "libnum")
+    assert (there.exit_code, "Checked 1 package" in there.stderr) == (0, True), there
+    assert "Would" not in there.stderr
+    elsewhere = place.uv("install", "--no-index", "--prefix", tmp_path / "x", "libnum>2")
+    assert (elsewhere.exit_code, elsewhere.touched) == (0, {}), elsewhere
+    assert (tmp_path / "x" / SITE / "libnum-2.4.dist-info").is_dir()
+
+
+def test_no_conda_environment_becomes_that_of_a_project(place: Place, tmp_path: Path) -> None:
+    prefix = place.environment.prefix
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "p"\nversion = "0"\n')
+    shims = str(Path(own_package()) / "effects/shell/shims-uv")
+    path = os.pathsep.join([shims, str(place.bin), f"{prefix}/bin", everywhere.SYSTEM])
+    environ = {"PATH": path, "SAFEPIP_EXE": str(everywhere.SAFEPIP), "UV_OFFLINE": "1"}
+    given = {**environ, "UV_PROJECT_ENVIRONMENT": str(prefix), "HOME": str(tmp_path / "home")}
+    done = everywhere.run(["uv", "sync"], given, probe=False, cwd=tmp_path)
+    assert (done.code, "env -u UV_PROJECT_ENVIRONMENT uv sync" in done.err) == (10, True), done
+    lock = ["uv", "lock"]
+    assert everywhere.run(lock, given, probe=False, cwd=tmp_path).code == 0
 
 
 def test_what_uv_would_build_is_left_to_pip(place: Place, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 This file is a script, copied by `safepip guard on --deep` to `libexec/safepip/hook.py` of an
 environment, where a path file among the packages runs it at each start of Python that has one of
-these verbs among its arguments: before `python -m pip`, and before any `pip` that this Python runs.
+these verbs among its arguments: before `python -m pip`, before any `pip` that this Python runs, and
+before `python -m uv pip`.
 It imports next to nothing, and whatever goes wrong in it, Python starts.
 """
 
@@ -17,7 +18,7 @@ SAFEPIP: list[str] = []
 PACKAGE = ""
 """The folder of safepip; filled in likewise."""
 
-_VERBS = ("install", "uninstall")
+_VERBS = ("install", "uninstall", "sync")
 _NAMES = re.compile(r"pip(\d+(\.\d+)?)?(-script\.py)?")
 _ARCHIVES = re.compile(r".*\.whl/pip|(.*/)?pip\.pyz")
 _RUNNERS = ("__main__.py", "__pip-runner__.py")
@@ -33,7 +34,7 @@ _SEAL = b"# safepip seal"
 def pips_arguments(words: list[str]) -> list[str] | None:
     """Give the arguments of pip, where these start it; None where they start something else.
 
-    ``words`` are those behind the interpreter.
+    ``words`` are those behind the interpreter. Of uv, the first argument is `uv`.
     """
     rest = list(words)
     while rest:
@@ -49,12 +50,19 @@ def pips_arguments(words: list[str]) -> list[str] | None:
                 return None
             if letter == "m":
                 module = word[at:] or (rest.pop(0) if rest else "")
-                return rest if module in ("pip", "pip.__main__") else None
+                return arguments_of(module, rest)
             if letter in "WX":
                 if not word[at:]:
                     del rest[:1]
                 break
     return None
+
+
+def arguments_of(module: str, rest: list[str]) -> list[str] | None:
+    """Give the same where a module is started."""
+    if module in ("uv", "uv.__main__"):
+        return ["uv", *rest] if "pip" in rest else None
+    return rest if module in ("pip", "pip.__main__") else None
 
 
 def is_pip(script: str) -> bool:
@@ -89,7 +97,8 @@ def is_wanted(arguments: list[str]) -> bool:
         return False
     if not is_condas():
         return False
-    return not set(_VERBS).isdisjoint(arguments) and not builds_for_pip(arguments)
+    verbs = _VERBS if arguments[:1] == ["uv"] else _VERBS[:2]
+    return not set(verbs).isdisjoint(arguments) and not builds_for_pip(arguments)
 
 
 def is_mambas(arguments: list[str]) -> bool:
@@ -126,6 +135,8 @@ def pass_own_seal() -> None:
 def become_safepip(arguments: list[str]) -> None:
     """Replace this process by safepip; where there is none, say so and let pip go on."""
     environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix, SAFEPIP_HANDED="1")
+    if arguments[0] == "uv":  # the module starts the one beside its Python
+        environ["PATH"] = sys.prefix + "/bin:" + environ.get("PATH", os.defpath)
     if os.environ.get("SAFEPIP_HANDED"):
         # safepip takes it away: this was called by what should have been safepip.
         say("error: SAFEPIP_EXE leads back to pip, which was not run: unset SAFEPIP_EXE")

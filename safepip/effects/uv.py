@@ -9,6 +9,7 @@ and so not installed.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ from safepip.values.account import Account, Entry, Failed, Scheme
 from safepip.values.errors import CannotJudge
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
+from safepip.values.retry import Retry
 from safepip.values.text import normalised, shown, without_secrets
 
 if TYPE_CHECKING:
@@ -56,7 +58,14 @@ _OURS = (
 )
 """What safepip says itself."""
 _FILES = ("--requirements", "--constraints", "--build-constraints", "--overrides", "--excludes")
-_UNJUDGED = ("--prefix", "--exact", "--python-version", "--python-platform", "--user")
+_UNJUDGED = {
+    "--exact": "install it, and remove nothing",
+    "--python-version": "have what is for the Python that is there",
+    "--python-platform": "have what is for the machine that is there",
+}
+"""Options of which it cannot be judged what they do, and what the command does without them."""
+_USAGE = re.compile(rb"^Usage: uv pip (\w+) .*$", re.MULTILINE)
+_NOTHING = b"Would make no changes\n"
 
 
 class _UvFailed(Exception):
@@ -122,12 +131,17 @@ class Uv(InProcesses):
         if command.verb == "install" and "--output-format" not in self._known:
             uv = shown(self.pip_version)
             raise CannotJudge(f"{uv} is too old to say its plan to programs; 0.13 does")
-        for option in _UNJUDGED:
+        for option, says in _UNJUDGED.items():
             if command.has(option):
-                raise CannotJudge(f"what `uv pip install {option}` changes cannot be judged")
+                raise CannotJudge(
+                    f"what `uv pip install {option}` changes cannot be judged",
+                    retry=Retry(says, without=(option,)),
+                )
         options = as_pip_options(command, self._asking.environ)
         target = options.target_dir
-        self.options = replace(options, target_dir=os.path.abspath(target) if target else None)
+        self.options = replace(
+            options, target_dir=os.path.abspath(command.path(target)) if target else None
+        )
         return self.options
 
     def plan(
@@ -145,7 +159,7 @@ class Uv(InProcesses):
         try:
             self._account = self._attempt(environment)
         except _UvFailed as failure:
-            self._processes.replay(failure.said)
+            self._tell(failure.said.out.read_bytes(), failure.said.err.read_bytes())
             return Failed(failure.code)
         return self._account
 
@@ -176,7 +190,7 @@ class Uv(InProcesses):
             return Exit.INTERRUPTED
         account, command = self._account or Account(), self._command
         if command.verb == "install" and not account.entries:
-            return self.stop(0, dry_run=True)  # uv was asked already, and has said so
+            return self._nothing_to_do()
         ours = (*self._there(), "--no-config", "--break-system-packages")
         start = (self._asking.uv, "pip", command.verb, *ours)
         folder = self._asking.folder / "judged"
@@ -208,6 +222,17 @@ class Uv(InProcesses):
                 self._processes.say(self._said.out.read_bytes())
             self._processes.say_error(self._said.err.read_bytes())
         return code
+
+    def _nothing_to_do(self) -> int:
+        """Say what uv says where all is there; it was asked already, though by a dry run."""
+        if self._said is not None:
+            self._tell(b"", self._said.err.read_bytes().replace(_NOTHING, b""))
+        return 0
+
+    def _tell(self, out: bytes, err: bytes) -> None:
+        """Say what uv said, but for the options that safepip gave it."""
+        self._processes.say(out)
+        self._processes.say_error(_USAGE.sub(rb"Usage: uv pip \1 [OPTIONS] ...", err))
 
     # How uv is asked.
 

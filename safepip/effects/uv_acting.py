@@ -25,7 +25,8 @@ _OF_SPEECH = ("--quiet", "--verbose", "--color")
 _WANTED = (
     *_OF_SPEECH,
     *("--output-format", "--no-progress"),
-    *("--link-mode", "--compile-bytecode", "--no-cache", "--cache-dir"),
+    *("--link-mode", "--compile-bytecode", "--no-compile-bytecode", "--no-cache", "--cache-dir"),
+    *("--no-installer-metadata", "--preview", "--no-preview", "--preview-features"),
     *("--allow-insecure-host", "--cert", "--native-tls", "--no-native-tls", "--system-certs"),
     *("--no-system-certs", "--keyring-provider", "--offline", "--no-offline"),
 )

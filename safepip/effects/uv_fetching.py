@@ -89,7 +89,7 @@ class UvFetcher:
         found = [replace(w, url=with_login(w.url, logins)) for each in lock.values() for w in each]
         page = folder / "links.html"
         page.write_text(page_of(found), encoding="utf-8")
-        self._download(page, pins, folder)
+        self._download(page, pins, folder, tuple(_way_for_pip(command, self._asking.environ)))
         return _by_name(folder, changes, lock)
 
     def _lock(
@@ -110,12 +110,12 @@ class UvFetcher:
         for name in _LOGINS:
             yield from self._asking.environ.get(name, "").split()
 
-    def _download(self, page: Path, pins: Path, folder: Path) -> None:
+    def _download(self, page: Path, pins: Path, folder: Path, way: tuple[str, ...]) -> None:
         how = ("download", "--no-deps", "--only-binary=:all:", "--no-index")
         where = ("--find-links", str(page), "-d", str(folder), "-r", str(pins))
         runner = f"{self._asking.pip_from}/pip/__pip-runner__.py"
         start = (runner,) if self._asking.pip_from else ("-m", "pip")
-        words = (self._asking.python, *start, *how, *where, "--disable-pip-version-check")
+        words = (self._asking.python, *start, *how, *where, *way, "--disable-pip-version-check")
         given = self._asking.environ.items()
         environ = {k: v for k, v in given if not k.startswith("PIP_") or k in _OF_PIP}
         code, said = self._processes.run_quietly(words, environ)
@@ -125,6 +125,14 @@ class UvFetcher:
             raise CannotJudge(
                 f"what uv planned cannot be fetched: {shown(without_secrets(reason))}"
             )
+
+
+def _way_for_pip(command: UvCommand, environ: Mapping[str, str]) -> Iterator[str]:
+    """Give what uv was told of the way to its wheels, in pip's words."""
+    hosts = (*command.values("--allow-insecure-host"), environ.get("UV_INSECURE_HOST", ""))
+    for host in " ".join(hosts).split():
+        yield f"--trusted-host={host.partition('://')[2].partition('/')[0] or host}"
+    yield from (f"--cert={file}" for file in command.values("--cert")[-1:])
 
 
 def _by_name(

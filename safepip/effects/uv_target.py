@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from safepip.decisions.uv.options import is_set
-from safepip.decisions.uv.words import as_words, known_options, read_words
+from safepip.decisions.uv.words import VERBS, as_words, known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
 from safepip.effects.targets import refuse_other_than_kernel
@@ -63,7 +63,7 @@ def become_uv(
 def read_command(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> UvCommand:
     """Give what these words ask uv for.
 
-    Raises: CannotJudge.
+    Raises: UnknownOption; CannotJudge.
     """
     known = known_options(_said(uv, ("pip", "install", "--help"), environ))
     return read_words(words, known)
@@ -81,6 +81,22 @@ def uv_target(uv: str, command: UvCommand, call: Call) -> Target | None:
     if not command.has("--python"):
         refuse_other_than_kernel(call, target or _NONE)
     return target
+
+
+def ask_option(
+    uv: str, words: Sequence[str], name: str, environ: Mapping[str, str]
+) -> Literal["unknown", "flag", "value"]:
+    """Give what uv's own parser knows of an option of the verb in these words.
+
+    Raises: CannotJudge.
+    """
+    verb = next((word for word in words if word in VERBS), "install")
+    asks = (f"{name}=x",) if name.startswith("--") else (name,)
+    code, said = _run(uv, ("pip", verb, *asks, "--help"), environ)
+    if code and "unexpected argument" in said:
+        return "unknown"
+    is_flag = "unexpected value" in said if name.startswith("--") else not code
+    return "flag" if is_flag else "value"
 
 
 def _by_uv(uv: str, command: UvCommand, call: Call) -> Target | None:

@@ -35,7 +35,8 @@ _SUFFIXES = ("sh", "fish", "ps1")
 # Run at each start of Python, so what has neither verb among its arguments costs a look at them and
 # nothing else. One line, since `site` takes no more; and silent, whatever has become of the hook.
 _START = (
-    'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ())) or exec("try:'
+    'import sys; {"install", "uninstall", "sync"}.isdisjoint(getattr(sys, "orig_argv", ()))'
+    ' or exec("try:'
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
 )

@@ -1,11 +1,13 @@
 """uv's command line, read by what uv's own help says of its options. Pure.
 
-uv has no options by abbreviation, and no configuration that adds any. What its help does not name
-is not understood, and so not guarded: that is an error, and never a guess.
+uv has no options by abbreviation, and no configuration that adds any. What neither its help names
+nor the list here of what that hides is not understood, and so not guarded: that is an error, and
+never a guess.
 """
 
 from __future__ import annotations
 
+import os.path
 import re
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,66 @@ if TYPE_CHECKING:
 
 VERBS = ("install", "uninstall", "sync")
 """Of `uv pip`: those that change an environment."""
+_OF_PROJECTS = ("sync", "add", "remove", "run")
+"""Of uv: those that change the environment of a project."""
+_CHANGING_NOTHING = frozenset(
+    ("--help", "-h", "--dry-run", "--no-sync", "--check", "--no-project", "--isolated", "--script")
+)
 _OPTION = re.compile(r" {2,6}(?:(-[A-Za-z]), )?(--[a-z][a-z0-9-]*)(?:\.\.\.)?(?: (<))?")
 _HEADING = re.compile(r"([A-Z][a-z]+)(?: options)?:")
-_OTHERWISE = {"--no-cache-dir": "--no-cache"}
+_HIDDEN_FLAGS: Mapping[str, tuple[str, ...]] = {
+    "global": (
+        *("--allow-python-downloads", "--no-installer-metadata", "--no-offline"),
+        *("--no-preview", "--no-system-certs", "--preview"),
+    ),
+    "hidden": (
+        *("--build", "--build-isolation", "--deps", "--disable-pip-version-check", "--inexact"),
+        *("--no-all-extras", "--no-compile-bytecode", "--no-reinstall", "--no-require-hashes"),
+        *("--no-strict", "--no-system", "--no-upgrade", "--show-settings", "--verify-hashes"),
+        "--yes",
+    ),
+}
+_IN_VAIN = ("--disable-pip-version-check", "--yes")
+_HIDDEN_VALUES = ("--preview-features", "--python-fetch", "--python-preference")
+"""Options that uv 0.13 takes, and that its help does not name; those without a value by heading."""
+_OTHERWISE: Mapping[str, tuple[str, str | None]] = {
+    "--compile": ("--compile-bytecode", None),
+    "--config-settings": ("--config-setting", None),
+    "--force-reinstall": ("--reinstall", None),
+    "--isolated": ("--no-config", None),
+    "--native-tls": ("--system-certs", None),
+    "--no-cache-dir": ("--no-cache", None),
+    "--no-color": ("--color", "never"),
+    "--no-compile": ("--no-compile-bytecode", None),
+    "--no-exact": ("--inexact", None),
+    "--no-native-tls": ("--no-system-certs", None),
+    "--pre": ("--prerelease", "allow"),
+    "--preview-feature": ("--preview-features", None),
+    "--trusted-host": ("--allow-insecure-host", None),
+    "-y": ("--yes", None),
+}
+"""Other names of uv's for the same, some of them pip's, and the value that is said by them."""
+_TAKEN_BACK = {
+    "--allow-python-downloads": "--no-python-downloads",
+    "--build": "--no-build",
+    "--build-isolation": "--no-build-isolation",
+    "--deps": "--no-deps",
+    "--inexact": "--exact",
+    "--no-all-extras": "--all-extras",
+    "--no-break-system-packages": "--break-system-packages",
+    "--no-compile-bytecode": "--compile-bytecode",
+    "--no-offline": "--offline",
+    "--no-preview": "--preview",
+    "--no-reinstall": "--reinstall",
+    "--no-require-hashes": "--require-hashes",
+    "--no-strict": "--strict",
+    "--no-system": "--system",
+    "--no-system-certs": "--system-certs",
+    "--no-upgrade": "--upgrade",
+    "--verify-hashes": "--no-verify-hashes",
+}
+_OPPOSITES = {**_TAKEN_BACK, **{taken: by for by, taken in _TAKEN_BACK.items()}}
+"""Of two such options, the later one counts."""
 _AS_PIP = {
     "--requirements": "--requirement",
     "--constraints": "--constraint",
@@ -66,6 +125,10 @@ class UvCommand:
         """Give the values of these options."""
         return tuple(value for name, value in self.options if name in names and value is not None)
 
+    def path(self, given: str) -> str:
+        """Give a path as uv reads it, which may be told to work in another folder."""
+        return os.path.join(*self.values("--directory")[-1:], given)
+
     @property
     def words(self) -> tuple[str, ...]:
         """The same command in words of one form, the verb first, with pip's names for its files."""
@@ -96,6 +159,52 @@ def as_words(options: Iterable[tuple[str, str | None]]) -> Iterator[str]:
         yield name if value is None else f"{name}={value}"
 
 
+class UnknownOption(CannotJudge):
+    """An option of uv's that nobody here knows: whether it has a value, and what it changes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"`{shown(name)}` is no option that `uv pip install --help` names",
+            why="what uv would do with it is not known, so it cannot be judged",
+        )
+        self.name = name
+
+
+def environment_of_project(words: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give the folder of the environment that uv would change for a project, and who names it.
+
+    That is a variable or an option; nothing where it is the project's own, or nothing is changed.
+    What stands behind the verb `run` may be of the command that uv runs: it is looked at all the
+    same.
+    """
+    verb = next((word for word in words if word in _OF_PROJECTS), "")
+    if not verb or "pip" in words[: words.index(verb)] or _CHANGING_NOTHING.intersection(words):
+        return "", ""
+    if "--active" in words and environ.get("VIRTUAL_ENV"):
+        return environ["VIRTUAL_ENV"], "--active"
+    given = environ.get("UV_PROJECT_ENVIRONMENT", "")
+    return (given, "UV_PROJECT_ENVIRONMENT") if given else ("", "")
+
+
+def parted(
+    words: Sequence[str], name: str, *, takes_value: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give an option with its values, wherever it stands in these words, and the other words."""
+    taken: list[str] = []
+    rest: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word == "--":
+            rest += [word, *left]
+            break
+        is_meant = word.partition("=")[0] == name
+        (taken if is_meant else rest).append(word)
+        if is_meant and takes_value and "=" not in word and left:
+            taken.append(left.pop(0))
+    return tuple(taken), tuple(rest)
+
+
 def _options_in(text: str) -> dict[str, UvOption]:
     """Give the options in a text of help, by name and by letter."""
     found: dict[str, UvOption] = {}
@@ -112,22 +221,27 @@ def _options_in(text: str) -> dict[str, UvOption]:
 
 
 def known_options(text: str) -> Mapping[str, UvOption]:
-    """Give the options that a help names.
+    """Give the options that a help names, and those that it hides.
 
     Raises: CannotJudge, where that is no help.
     """
     found = _options_in(text)
     if "--python" not in found:
         raise CannotJudge("what uv says of its options is not understood")
-    return found
+    hidden = [
+        UvOption(n, takes_value=False, group=g) for g, ns in _HIDDEN_FLAGS.items() for n in ns
+    ]
+    hidden += [UvOption(name, takes_value=True, group="global") for name in _HIDDEN_VALUES]
+    return {**{option.name: option for option in hidden}, **found}
 
 
 def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand:
     """Give what the words behind `uv` ask for; the verb is empty where it is none of `uv pip`.
 
-    Nothing is read behind another verb: its options are others.
+    Nothing is read behind another verb: its options are others. What uv takes for the sake of
+    pip, and does nothing with, is left out.
 
-    Raises: CannotJudge, for an option that the help does not name.
+    Raises: UnknownOption; CannotJudge.
     """
     options: list[tuple[str, str | None]] = []
     names: list[str] = []
@@ -144,7 +258,17 @@ def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand
         else:
             options += _short(word, left, known)
     verb = names[1] if names[:1] == ["pip"] and len(names) > 1 else ""
-    return UvCommand(verb, tuple(options), tuple(names[2:]))
+    if verb != "uninstall" and ("--yes", None) in options:
+        raise UnknownOption("--yes")
+    return UvCommand(verb, tuple(_that_count(options)), tuple(names[2:]))
+
+
+def _that_count(options: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, str | None]]:
+    """Give the options but for those in vain, and those that a later one takes back."""
+    last = {name: at for at, (name, _) in enumerate(options)}
+    for at, (name, value) in enumerate(options):
+        if name not in _IN_VAIN and last.get(_OPPOSITES.get(name, ""), -1) < at:
+            yield name, value
 
 
 def _goes_on(names: Sequence[str]) -> bool:
@@ -155,9 +279,12 @@ def _goes_on(names: Sequence[str]) -> bool:
 
 def _long(word: str, left: list[str], known: Mapping[str, UvOption]) -> tuple[str, str | None]:
     name, equals, value = word.partition("=")
-    option = known.get(name) or known.get(f"{name}s") or known.get(_OTHERWISE.get(name, ""))
+    other, said = _OTHERWISE.get(name, (f"{name}s", None))
+    option = known.get(name) or known.get(other)
     if option is None:
-        raise _unknown(name)
+        raise UnknownOption(name)
+    if said is not None and name not in known:
+        return option.name, said
     if not option.takes_value:
         return option.name, None
     return option.name, value if equals else _next(name, left)
@@ -168,12 +295,13 @@ def _short(
 ) -> Iterator[tuple[str, str | None]]:
     """Give the options in a word like `-qp3.12`."""
     for at, letter in enumerate(word[1:], 2):
-        option = known.get(f"-{letter}")
+        name = f"-{letter}"
+        option = known.get(name) or known.get(_OTHERWISE.get(name, ("", None))[0])
         if option is None:
-            raise _unknown(f"-{letter}")
+            raise UnknownOption(name)
         if option.takes_value:
             rest = word[at:]
-            yield option.name, rest.removeprefix("=") if rest else _next(f"-{letter}", left)
+            yield option.name, rest.removeprefix("=") if rest else _next(name, left)
             return
         yield option.name, None
 
@@ -182,10 +310,3 @@ def _next(name: str, left: list[str]) -> str:
     if not left:
         raise CannotJudge(f"`{name}` of uv needs a value")
     return left.pop(0)
-
-
-def _unknown(name: str) -> CannotJudge:
-    return CannotJudge(
-        f"`{shown(name)}` is no option that `uv pip install --help` names",
-        why="what uv would do with it is not known, so it cannot be judged",
-    )

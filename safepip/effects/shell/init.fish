@@ -1,10 +1,13 @@
 # safepip: `pip install` and `pip uninstall` go through safepip; everything else is the real pip.
+function _safepip_shim
+    /bin/sh -c '@SHIM@' $argv
+end
 function _safepip_pip
     set -l name $argv[1]
     set -e argv[1]
     if test -z "$SAFEPIP_INSIDE"; and test "$SAFEPIP_GUARD" != off
-        if contains -- install $argv; or contains -- uninstall $argv; or contains -- sync $argv
-            /bin/sh -c '@SHIM@' $name $argv
+        if contains -- install $argv; or contains -- uninstall $argv
+            _safepip_shim $name $argv
             return
         end
     end
@@ -18,11 +21,7 @@ function pip3 --wraps pip3
 end
 if command -q uv
     function uv --wraps uv
-        if contains -- pip $argv
-            _safepip_pip uv $argv
-        else
-            command uv $argv
-        end
+        _safepip_shim uv $argv
     end
 end
 function _safepip_complete

@@ -1,13 +1,16 @@
 # safepip: `pip install` and `pip uninstall` go through safepip; everything else is the real pip.
 unalias pip pip3 2>/dev/null || true
+_safepip_shim() {
+    /bin/sh -c '@SHIM@' "$@"
+}
 _safepip_pip() {
     _safepip_name=$1
     shift
     if [ -z "${SAFEPIP_INSIDE-}" ] && [ "${SAFEPIP_GUARD-}" != off ]; then
         for _safepip_word in "$@"; do
             case $_safepip_word in
-                install | uninstall | sync)
-                    /bin/sh -c '@SHIM@' "$_safepip_name" "$@"
+                install | uninstall)
+                    _safepip_shim "$_safepip_name" "$@"
                     return
                     ;;
             esac
@@ -15,15 +18,9 @@ _safepip_pip() {
     fi
     command "$_safepip_name" "$@"
 }
-_safepip_uv() {
-    case " $* " in
-        *" pip "*) _safepip_pip uv "$@" ;;
-        *) command uv "$@" ;;
-    esac
-}
 # By `eval`, so that an alias `pip` is gone before the shell reads the name.
 if command -v uv >/dev/null 2>&1; then
     unalias uv 2>/dev/null || true
-    eval 'uv() { _safepip_uv "$@"; }'
+    eval 'uv() { _safepip_shim uv "$@"; }'
 fi
 eval 'pip() { _safepip_pip pip "$@"; }; pip3() { _safepip_pip pip3 "$@"; }'
