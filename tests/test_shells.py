@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from pathlib import Path
 
 import click
@@ -202,6 +203,51 @@ def test_the_functions_mean_the_pip_on_path_and_not_safepips_home(
         assert (done.code, done.out, done.reached) == (0, "mine\n", None), done
     finally:
         script.unlink()
+
+
+# PowerShell, which few machines have: what it is given is run by `sh` at least.
+
+
+@pytest.mark.parametrize("name", ["pip", "uv"])
+def test_the_script_that_powershell_lays_guards_what_is_typed(
+    bare: CondaEnvironment, tmp_path: Path, name: str
+) -> None:
+    printed = here("shell-init", "powershell").out
+    quoted = printed.split('"#!/bin/sh`n" + \'', 1)[1].split('\' + "`n"\n', 1)[0]
+    assert "'" not in quoted.replace("''", "")
+    script = tmp_path / "a b" / name
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n" + quoted.replace("''", "'") + "\n", encoding="utf-8")
+    script.chmod(0o755)
+    path = f"{bare.prefix}/bin:{SAFEPIP.parent}:{SYSTEM}"
+    environ = {"PATH": path, "CONDA_PREFIX": str(bare.prefix)}
+    words = ["pip", "install", "a b"] if name == "uv" else ["install", "a b", "--x="]
+    done = run([script, *words], environ)
+    assert done.reached == str(bare.prefix), done
+    assert run([script, "--version"], environ).out.startswith(f"{name} ")
+
+
+def test_powershell_guards_what_is_typed_and_what_is_active(
+    bare: CondaEnvironment, tmp_path: Path
+) -> None:
+    pwsh = shutil.which("pwsh")
+    if pwsh is None:
+        pytest.skip("there is no pwsh here")
+    activate = f"{bare.prefix}/etc/conda/activate.d/zz-safepip.ps1"
+    lines = [
+        f"& '{SAFEPIP}' shell-init powershell | Out-String | Invoke-Expression",
+        "pip --version && 'went on'",
+        f"$Env:CONDA_PREFIX = '{bare.prefix}'; . '{activate}'; ($Env:PATH -split ':')[0]",
+        f". '{activate.replace('/activate.d/zz', '/deactivate.d/00')}'; $Env:PATH",
+        "pip install 'a b' rich[all,more] || \"ended with $LASTEXITCODE\"",
+    ]
+    path = f"{bare.prefix}/bin:{SAFEPIP.parent}:{SYSTEM}"
+    environ = {"PATH": path, "HOME": str(tmp_path), "NO_COLOR": "1"}
+    done = run([pwsh, "-NoProfile", "-NonInteractive", "-Command", "\n".join(lines)], environ)
+    _, *said = done.out.splitlines()
+    shims = f"{bare.prefix}/libexec/safepip/active"
+    assert said == ["went on", shims, path, "ended with 10"], done
+    assert done.reached == str(bare.prefix)
 
 
 def test_functions_are_safe_under_set_eu(bare: CondaEnvironment) -> None:
