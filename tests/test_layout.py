@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepip.decisions.wording.layout import Line, Node, Span, clean, columns, drawn, paragraph
-from safepip.values.text import without_secrets
+from safepip.values.text import in_notebook, without_secrets
 from tests.saying import text
 
 
@@ -70,3 +70,18 @@ def test_logins_are_not_shown(given: str, shown: str) -> None:
 def test_no_line_is_longer_than_the_width_but_for_one_word(texts: list[str], width: int) -> None:
     for line in paragraph([Span(t) for t in texts], width, indent=2):
         assert columns(line.text) <= width or " " not in line.text.strip()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("and `safepip undo` brings it back", "and `%safepip undo` brings it back"),
+        ("in full: safepip explain", "in full: %safepip explain"),
+        ("fix\n        safepip install x", "fix\n        %safepip install x"),
+        ("<code>safepip doctor</code>", "<code>%safepip doctor</code>"),
+        *((text, text) for text in ("!env A=1 safepip install x", "`%safepip undo`", "`safepip`")),
+        *((text, text) for text in ("safepip has changed nothing", "safepip: clear")),
+    ],
+)
+def test_sentences_in_a_notebook_name_its_own_command(said: str, shown: str) -> None:
+    assert in_notebook(said) == shown

@@ -434,7 +434,7 @@ def test_a_card_is_good_as_text_alone() -> None:
     assert card.told()["text"] == (
         "safepip: clear. 1 upgraded, nothing from conda is touched (lab)\n"
         "\n"
-        "safepip install rich\n"
+        "%safepip install rich\n"
         "└── ~ rich 13.6 -> 13.7\n"
     )
     assert (card.told()["line"], card.changes[0]["says"]) == (

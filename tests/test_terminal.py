@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safepip.decisions.wording.layout import Line, Span
-from safepip.doors.terminal import drawn, show, wants_colour, width_of
+from safepip.doors.terminal import drawn, say, show, wants_colour, width_of
 
 LINES = (
     Line((Span("error[x]", "error"), Span(": it broke"))),
@@ -68,6 +68,14 @@ def test_what_an_encoding_does_not_know_is_spelled_out() -> None:
     out = stream("ascii")
     show((Line((Span("/home/zoë/漢"),)),), out, environ={})
     assert written(out) == rb"/home/zo\xeb/\u6f22" + b"\n"
+
+
+def test_a_notebook_is_told_of_its_own_command(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (Line((Span("see "), Span("`safepip history`", "command"))),)
+    show(lines, environ={"SAFEPIP_KERNEL_PREFIX": "/e"})
+    say("say `safepip undo` again", environ={"SAFEPIP_KERNEL_PREFIX": "/e"})
+    said = "see `%safepip history`\nsafepip: say `%safepip undo` again\n"
+    assert capsys.readouterr().err == said
 
 
 def test_colours_are_those_of_the_user_s_theme() -> None:

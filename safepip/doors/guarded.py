@@ -15,7 +15,7 @@ from safepip.doors.forms import check_forms, refuse_forms_elsewhere, show_outcom
 from safepip.doors.policy import policy_of
 from safepip.doors.saying import say_bug, say_error, say_event, say_interrupted
 from safepip.doors.target import target_of
-from safepip.doors.terminal import runs_in_github
+from safepip.doors.terminal import runs_in_github, say
 from safepip.effects.asking import OtherPython
 from safepip.effects.plain import become_pip
 from safepip.recipes.opening import guard
@@ -109,7 +109,7 @@ def _say_what_stays_behind(target: Target, arguments: list[str]) -> None:
 
     if "safepip" in map(str.lower, arguments) and os.path.isfile(f"{target.prefix}/{MANIFEST}"):
         text = "the guard of this environment stays, and misses safepip with each call of pip; "
-        sys.stderr.write(f"safepip: {text}to take it away, say `safepip guard off` first\n")
+        say(f"{text}to take it away, say `safepip guard off` first")
 
 
 def _remember(outcome: Outcome, target: Target) -> None:

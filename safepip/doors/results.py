@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from safepip.values.exits import SCHEMA
+from safepip.values.text import in_notebook
 
 if TYPE_CHECKING:
     from safepip.decisions.drawing.card import Card
@@ -41,7 +42,7 @@ def is_wanted() -> bool:
 def tell_end(exit_code: int, line: str) -> None:
     """Have it known how a command ended of which there is no more to show."""
     if is_wanted():
-        _write({"exit_code": exit_code, "line": line})
+        _write({"exit_code": exit_code, "line": in_notebook(line)})
 
 
 def tell(card: Card) -> None:

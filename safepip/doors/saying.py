@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from safepip.doors import results
-from safepip.doors.terminal import runs_in_github, show, width_of
+from safepip.doors.terminal import runs_in_github, say, show, width_of
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ def say_bug(*, as_json: bool = False) -> int:
 
     traceback.print_exc()
     text = "this is a bug in safepip; see `safepip list` for what is there"
-    sys.stderr.write(f"safepip: {text}\n")
+    say(text)
     return _end(Exit.BUG, "bug", text, as_json=as_json)
 
 
 def say_interrupted(text: str, *, as_json: bool = False) -> int:
     """Say in which state the environment is, and give the exit code."""
-    sys.stderr.write(f"safepip: {text}\n")
+    say(text)
     return _end(Exit.INTERRUPTED, "interrupted", text, as_json=as_json)
 
 

@@ -10,7 +10,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from safepip.values.text import WIDTH
+from safepip.values.target import KERNEL
+from safepip.values.text import WIDTH, in_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,6 +49,8 @@ def show(
     if out is None:  # a program without a console has no standard error
         return
     colour = wants_colour(out, no_color=no_color, environ=environ)
+    if environ.get(KERNEL):
+        lines = map(_for_notebook, lines)
     if runs_in_github(environ):
         lines = map(_disarmed, lines)
     text = drawn(lines, colour=colour, encoding=_encoding(out))
@@ -62,6 +65,16 @@ def show(
 def runs_in_github(environ: Mapping[str, str] = os.environ) -> bool:
     """Say whether this is a job of GitHub's, which reads what is printed for commands to itself."""
     return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def say(text: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Say a sentence on standard error as one line, for where no message is to be laid out."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"safepip: {in_notebook(text) if environ.get(KERNEL) else text}\n")
+
+
+def _for_notebook(line: Line) -> Line:
+    return type(line)(tuple(type(s)(in_notebook(s.text), s.style) for s in line.spans))
 
 
 def _disarmed(line: Line) -> Line:

@@ -17,7 +17,7 @@ from safepip.effects.prefixes import (
     programs_on_path,
     python_of,
 )
-from safepip.values.target import Target
+from safepip.values.target import KERNEL, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_target", "is_conda_prefix"]
 
-KERNEL, KERNELS_ACTIVE = "SAFEPIP_KERNEL_PREFIX", "SAFEPIP_KERNEL_ACTIVE"
+KERNELS_ACTIVE = "SAFEPIP_KERNEL_ACTIVE"
 """Set by the extension of IPython: the prefix of the kernel's Python, and what was active then."""
 
 _TEXT_LIMIT = 1024 * 1024

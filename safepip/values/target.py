@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 UNFINISHED = "conda-meta/safepip/unfinished"
 """The mark of a change that is being made, or was cut off; below the prefix."""
+KERNEL = "SAFEPIP_KERNEL_PREFIX"
+"""The variable in which a notebook that has `%safepip` names the environment of its kernel."""
 
 
 class Target(NamedTuple):

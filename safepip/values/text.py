@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+from safepip.values.verbs import GUARDED, HOOKS, OWN
+
 WIDTH = 80
 """Columns of what people read, where nothing else is known."""
 
@@ -23,6 +25,9 @@ _VARIABLES = re.compile(r"(?:[^:@/\s]+:)?\$\{[A-Z0-9_]+\}")
 """A login of which pip fills in the secret from a variable; nothing of it is one as it stands."""
 _LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
 """`user:password@host:8080`, as pip takes a proxy."""
+_VERBS = "|".join((*GUARDED, *OWN, *HOOKS, "list", "uv"))
+_COMMAND = re.compile(rf"(?m)(^ *|[`>]|in full: )safepip (?=(?:{_VERBS})\b)")
+"""A command where it begins: in a line of its own, between backticks, or in a tag."""
 
 
 def normalised(name: str) -> str:
@@ -69,3 +74,11 @@ def _without_secret(url: str) -> str:
     if not netloc:  # `urlunsplit` leaves out the slashes of `git+file:///x`
         whole = f"{parts.scheme}://{whole.removeprefix(f'{parts.scheme}:').removeprefix('//')}"
     return _SECRET_QUERY.sub(r"\1****", whole)
+
+
+def in_notebook(text: str) -> str:
+    """Give a text with safepip's commands in it as a notebook takes them.
+
+    Those that are printed to be pasted are made so from the start; this is for sentences.
+    """
+    return _COMMAND.sub(r"\1%safepip ", text)

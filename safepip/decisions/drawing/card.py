@@ -22,6 +22,7 @@ from safepip.decisions.wording.phrases import count, versions
 from safepip.decisions.wording.picture import picture_of
 from safepip.values.exits import Exit
 from safepip.values.late import dataclass
+from safepip.values.text import in_notebook
 from safepip.values.verdict import Clear, Kept
 
 if TYPE_CHECKING:
@@ -94,9 +95,9 @@ class Card:
         """Give what is written for the notebook."""
         return {
             "exit_code": int(self.exit_code),
-            "line": "".join(line.text for line in self.head) or self._of_pip(),
-            "text": "".join(f"{line.text.rstrip()}\n" for line in self.lines),
-            "html": self.html,
+            "line": in_notebook("".join(line.text for line in self.head)) or self._of_pip(),
+            "text": in_notebook("".join(f"{line.text.rstrip()}\n" for line in self.lines)),
+            "html": in_notebook(self.html),
             "plan": self.plan,
             "changes": list(self.changes),
         }

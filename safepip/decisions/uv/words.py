@@ -7,7 +7,6 @@ never a guess.
 
 from __future__ import annotations
 
-import os.path
 import re
 from typing import TYPE_CHECKING
 
@@ -127,7 +126,8 @@ class UvCommand:
 
     def path(self, given: str) -> str:
         """Give a path as uv reads it, which may be told to work in another folder."""
-        return os.path.join(*self.values("--directory")[-1:], given)
+        folder = "".join(self.values("--directory")[-1:])
+        return f"{folder}/{given}" if folder and not given.startswith("/") else given
 
     @property
     def words(self) -> tuple[str, ...]:
