@@ -370,7 +370,13 @@ def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
     python = str(untouched.environment.python)
     hook = untouched.prefix / SITE_PACKAGES / "safepip_guard.pth"
     text = hook.read_bytes()
+    as_program = "import runpy, sys; sys.argv[0] = 'pip'; runpy.run_module('pip', None, '__main__')"
+    no_site = {"PYTHONPATH": f"{untouched.prefix}/{SITE_PACKAGES}"}
     try:
+        # What the hook does not see either: without `site`, and from another program.
+        for start in (["-S", "-m", "pip"], ["-c", as_program]):
+            done = run([python, *start, "install", "leaf"], untouched.environ(**no_site))
+            assert (done.code, "safepip install PACKAGE" in done.err) == (1, True), done
         hook.unlink()
         for verb in (["install", "leaf"], ["uninstall", "-y", "owned"]):
             done = run([python, "-m", "pip", *verb], untouched.environ())

@@ -327,6 +327,18 @@ def test_files_decide_how_strict_a_command_is(lab: CondaEnvironment, tmp_path: P
     assert f"unknown setting `no-such` in `{own}`" in wrong.stdout
 
 
+@pytest.mark.parametrize("by", ["variable", "pip.conf"])
+def test_constraints_of_the_users_own_hold_beside_those_of_safepip(
+    lab: CondaEnvironment, tmp_path: Path, by: str
+) -> None:
+    """Else the version that fits conda's, 4.11, would be taken."""
+    bounds, conf = tmp_path / "bounds.txt", tmp_path / "pip.conf"
+    bounds.write_text("vision!=4.11\n")
+    conf.write_text(f"[install]\nconstraint = {bounds}\n")
+    given = {"PIP_CONSTRAINT": str(bounds)} if by == "variable" else {"PIP_CONFIG_FILE": str(conf)}
+    assert ended(plan(lab, tmp_path, "vision", **given)) == (10, "block")
+
+
 def test_the_status_of_the_guard_says_what_is_set_and_where(
     lab: CondaEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
