@@ -567,6 +567,20 @@ def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) 
     assert chosen("pip install x", {}) == ""
 
 
+def test_a_uv_that_only_the_environment_has_is_found(place: Place) -> None:
+    """As where `python -m uv` was called: what safepip prints then works."""
+    prefix = place.environment.prefix
+    words = [everywhere.SAFEPIP, "--env", prefix, "uv", "pip", "install", "leaf"]
+    assert everywhere.run(words, {"PATH": everywhere.SYSTEM}).code == 127
+    there = prefix / "bin" / "uv"
+    there.symlink_to(UV)
+    try:
+        done = everywhere.run(words, {"PATH": everywhere.SYSTEM, "HOME": str(place.cache)})
+    finally:
+        there.unlink()
+    assert done.reached == str(prefix), done
+
+
 def test_in_a_notebook_the_environment_of_its_kernel_is_meant(place: Place, tmp_path: Path) -> None:
     prefix, server = str(place.environment.prefix), str(tmp_path)
     for name in ("conda-meta/history", "bin/python"):

@@ -13,7 +13,7 @@ from safepip.effects.destination import conda_prefix_above
 from safepip.effects.prefixes import is_conda_prefix, programs_on_path
 from safepip.effects.targets import Call, said_from_outside
 from safepip.effects.uv_target import ask_option, become_uv, find_uv, read_command, uv_target
-from safepip.values.errors import CannotJudge, SafepipError, UsageError
+from safepip.values.errors import CannotJudge, NoCommand, SafepipError, UsageError
 from safepip.values.request import THROUGH
 from safepip.values.text import shown, without_secrets
 
@@ -47,7 +47,7 @@ def run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
 
 def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     environ = os.environ
-    uv = find_uv(environ)
+    uv = _uv(own, as_module=as_module)
     _refuse_for_a_project(words, environ)
     if "pip" not in words or not set(VERBS).intersection(words):
         is_pips = next((w for w in words if not w.startswith("-")), "") == "pip"
@@ -81,6 +81,20 @@ def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     verb: Verb = "install" if command.verb == "install" else "uninstall"
     policy = policy_of(own, target.prefix)
     return carry_out(Request(verb, command.words, policy, target, uv=uv), own)
+
+
+def _uv(own: OwnOptions, *, as_module: bool) -> str:
+    """Give the uv on `PATH`, or that of the environment: the module `uv` is started without a path.
+
+    Raises: NoCommand, WrongEnvironment.
+    """
+    try:
+        return find_uv(os.environ)
+    except NoCommand:
+        target = _said(own, (), as_module=as_module)
+        if target is None:
+            raise
+        return find_uv({"PATH": f"{target.prefix}/bin"})
 
 
 def _refuse_unknown(uv: str, own: OwnOptions, words: list[str], error: UnknownOption) -> NoReturn:
