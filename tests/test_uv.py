@@ -570,7 +570,7 @@ def test_the_environment_is_the_one_that_uv_means(place: Place, tmp_path: Path) 
 def test_a_uv_that_only_the_environment_has_is_found(place: Place) -> None:
     """As where `python -m uv` was called: what safepip prints then works."""
     prefix = place.environment.prefix
-    words = [everywhere.SAFEPIP, "--env", prefix, "uv", "pip", "install", "leaf"]
+    words = [str(everywhere.SAFEPIP), "--env", str(prefix), "uv", "pip", "install", "leaf"]
     assert everywhere.run(words, {"PATH": everywhere.SYSTEM}).code == 127
     there = prefix / "bin" / "uv"
     there.symlink_to(UV)
