@@ -151,7 +151,12 @@ def test_what_pip_understands_too_is_given_to_pip() -> None:
     assert as_pip(("install", "--index=u", "--editable=.", "x")) == (
         *("install", "--extra-index-url=u", "--editable=.", "x"),
     )
-    assert as_pip(("install", "--resolution=lowest", "x")) == ()
+    options = ("--prerelease=allow", "--system", "--color=never", "--no-cache", "--link-mode=copy")
+    assert as_pip(("install", *options, "x")) == (
+        *("install", "--pre", "--no-color", "--no-cache-dir", "x"),
+    )
+    for option in ("--resolution=lowest", "--prerelease=explicit", "--color=always"):
+        assert as_pip(("install", option, "x")) == ()
 
 
 def test_an_option_is_taken_out_with_its_values() -> None:

@@ -150,7 +150,7 @@ def become_safepip(arguments: list[str]) -> None:
                 os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
         except OSError:
             continue
-    go_on_without("safepip is gone", missing())
+    go_on_without("safepip is gone", missing(), who="uv" if arguments[0] == "uv" else "pip")
 
 
 def starts(command: list[str]) -> bool:
@@ -176,12 +176,12 @@ def missing() -> str:
     return "\n" + text
 
 
-def go_on_without(why: str, more: str = "") -> None:
-    """Say that pip is not guarded, or end where it has to be."""
+def go_on_without(why: str, more: str = "", who: str = "pip") -> None:
+    """Say that pip is not guarded, or uv, or end where it has to be."""
     if os.environ.get("SAFEPIP_GUARD") == "required":
-        say("error: " + why + ", and SAFEPIP_GUARD=required: pip was not run" + more)
+        say("error: " + why + ", and SAFEPIP_GUARD=required: " + who + " was not run" + more)
         os._exit(_FROZEN)
-    say("warning: " + why + ", so pip runs WITHOUT the guard" + more)
+    say("warning: " + why + ", so " + who + " runs WITHOUT the guard" + more)
 
 
 def say(text: str) -> None:

@@ -90,10 +90,27 @@ _PIPS = {
     **{f"--{name}": f"--{name}" for name in ("index-url", "extra-index-url", "find-links")},
     **{f"--{name}": f"--{name}" for name in ("no-index", "upgrade", "quiet", "verbose", "dry-run")},
     **{f"--{name}": f"--{name}" for name in ("no-build-isolation", "no-binary", "only-binary")},
+    **{f"--{name}": f"--{name}" for name in ("require-hashes", "cert", "cache-dir")},
+    "--allow-insecure-host": "--trusted-host",
+    "--color=never": "--no-color",
+    "--compile-bytecode": "--compile",
     "--default-index": "--index-url",
     "--index": "--extra-index-url",
+    "--no-cache": "--no-cache-dir",
+    "--no-compile-bytecode": "--no-compile",
+    "--no-progress": "--progress-bar=off",
+    "--prerelease=allow": "--pre",
+    "--reinstall": "--force-reinstall",
 }
-"""Options that pip has as well, by their names in uv."""
+"""Options that pip has as well, by their names in uv, some of them only with one value."""
+_NOTHING_TO_PIP = frozenset(
+    (
+        *("--system", "--no-system", "--break-system-packages", "--no-break-system-packages"),
+        *("--link-mode", "--no-config", "--strict", "--no-strict", "--system-certs", "--deps"),
+        *("--no-upgrade", "--no-reinstall", "--no-offline", "--build", "--build-isolation"),
+    )
+)
+"""Options that say how uv works, what safepip has settled, or what is so with pip anyway."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +157,8 @@ def in_pips_words(words: Iterable[str]) -> Iterator[str]:
     """Give words of uv's with pip's names for the options that pip has as well."""
     for word in words:
         name, equals, value = word.partition("=")
-        yield f"{_PIPS.get(name, name)}{equals}{value}"
+        if name not in _NOTHING_TO_PIP:
+            yield _PIPS.get(word) or f"{_PIPS.get(name, name)}{equals}{value}"
 
 
 def as_pip(words: Sequence[str]) -> tuple[str, ...]:
@@ -148,7 +166,9 @@ def as_pip(words: Sequence[str]) -> tuple[str, ...]:
 
     ``words`` are in the form of `UvCommand.words`.
     """
-    if any(word.startswith("-") and word.partition("=")[0] not in _PIPS for word in words):
+    known = {*_PIPS, *_NOTHING_TO_PIP}
+    options = [word for word in words if word.startswith("-")]
+    if any(known.isdisjoint((word, word.partition("=")[0])) for word in options):
         return ()
     return tuple(in_pips_words(words))
 
