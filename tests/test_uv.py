@@ -167,11 +167,16 @@ def test_an_option_is_taken_out_with_its_values() -> None:
     )
 
 
+E = "UV_PROJECT_ENVIRONMENT"
+
+
 @pytest.mark.parametrize(
     ("words", "variables", "expected"),
     [
-        ("sync", "UV_PROJECT_ENVIRONMENT=/e", ("/e", "UV_PROJECT_ENVIRONMENT")),
+        ("sync", "UV_PROJECT_ENVIRONMENT=/e", ("/e", E)),
         ("-q run --active x", "VIRTUAL_ENV=/v UV_PROJECT_ENVIRONMENT=/e", ("/v", "--active")),
+        ("run x --active -h", "VIRTUAL_ENV=/v UV_PROJECT_ENVIRONMENT=/e", ("/e", E)),
+        ("run --no-sync x", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
         ("add x", "VIRTUAL_ENV=/v", ("", "")),
         ("sync --dry-run", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
         ("pip sync f", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),

@@ -8,6 +8,7 @@ never a guess.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import CannotJudge
@@ -194,13 +195,19 @@ def environment_of_project(words: Sequence[str], environ: Mapping[str, str]) -> 
     """Give the folder of the environment that uv would change for a project, and who names it.
 
     That is a variable or an option; nothing where it is the project's own, or nothing is changed.
-    What stands behind the verb `run` may be of the command that uv runs: it is looked at all the
-    same.
+    Of `run`, no option is heard behind the first word without one: it may be the command's.
     """
     verb = next((word for word in words if word in _OF_PROJECTS), "")
-    if not verb or "pip" in words[: words.index(verb)] or _CHANGING_NOTHING.intersection(words):
+    if not verb or "pip" in words[: words.index(verb)]:
         return "", ""
-    if "--active" in words and environ.get("VIRTUAL_ENV"):
+    at = words.index(verb) + 1
+    behind: Iterable[str] = words[at:]
+    if verb == "run":
+        behind = takewhile(lambda word: word.startswith("-") and word != "--", behind)
+    options = {*words[:at], *behind}
+    if _CHANGING_NOTHING.intersection(options):
+        return "", ""
+    if "--active" in options and environ.get("VIRTUAL_ENV"):
         return environ["VIRTUAL_ENV"], "--active"
     given = environ.get("UV_PROJECT_ENVIRONMENT", "")
     return (given, "UV_PROJECT_ENVIRONMENT") if given else ("", "")
