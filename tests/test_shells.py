@@ -19,6 +19,7 @@ from tests.lab.activation import functions
 
 POSIX = ("bash", "zsh", "dash")
 SHELLS = (*POSIX, "fish")
+AT_START = dict(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,46 @@ def test_the_activation_of_rattler_and_pixi_does_the_same(
     made = activate(prefix, ActivationVariables(None, path), shell, Subdir.current())
     done = run([name, "-c", f"{made.script}\npip install x"], {"PATH": SYSTEM})
     assert (done.code, done.reached) == (10, str(prefix)), done
+
+
+def condas_own() -> str:
+    found = AT_START.get("CONDA_EXE") or shutil.which("conda", path=AT_START["PATH"])
+    return found or pytest.skip("there is no conda here, and CONDA_EXE names none")
+
+
+HOOKS = {"bash": "bash", "zsh": "zsh", "dash": "posix", "fish": "fish"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_activation_of_a_real_conda_leaves_no_trace(
+    places: tuple[CondaEnvironment, CondaEnvironment], tmp_path: Path, shell: str
+) -> None:
+    conda = shlex.quote(condas_own())
+    needs(shell)
+    both = tmp_path / "a b", places[1].prefix
+    both[0].symlink_to(places[0].prefix)  # conda itself takes the `$c` in that for a variable
+    hook = f'eval "$({conda} shell.{HOOKS[shell]} hook)"\n'
+    hook = f"{conda} shell.fish hook | source\n" if shell == "fish" else hook
+    show = "string join : $PATH" if shell == "fish" else 'echo "$PATH"'
+    one, two = (quoted(shell, prefix) for prefix in both)
+    steps = [f"conda activate {one}", f"conda activate {two}", *["conda deactivate"] * 2]
+    script = f"{hook}{show}\n" + "".join(f"{step}\n{show}\ncommand -v pip\n" for step in steps)
+    flags = ["-f"] if shell == "zsh" else ["--no-config"] if shell == "fish" else []
+    done = run([shell, *flags, "-c", script], {"PATH": SYSTEM, "HOME": "/nowhere"})
+    lines = [line for line in done.out.splitlines() if line.startswith("/")]
+    pips = [line for line in lines if line.endswith("/active/pip")]
+    expected = [f"{prefix}/libexec/safepip/active/pip" for prefix in (*both, both[0])]
+    assert (pips, "active" in lines[0]) == (expected, False), done
+    assert lines[0] in lines[-2:], done
+
+
+def test_a_real_conda_run_is_guarded(
+    places: tuple[CondaEnvironment, CondaEnvironment], tmp_path: Path
+) -> None:
+    prefix = places[1].prefix
+    words = [condas_own(), "run", "-p", str(prefix), "bash", "-c", "pip install x"]
+    done = run(words, {"PATH": SYSTEM, "HOME": str(tmp_path)})
+    assert done.reached == str(prefix), done
 
 
 def test_an_environment_without_guard_is_left_as_conda_leaves_it(
