@@ -468,7 +468,8 @@ def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
     own = place.uv("install", "--allow", "libnum", "libnum>2", "--no-undo")
     assert own.exit_code == 2, own
     (fix,) = own.answer["fixes"]
-    assert fix["command"] == 'safepip --json --allow libnum uv pip install "libnum>2" --no-undo'
+    moved = 'safepip --json --no-undo --allow libnum uv pip install "libnum>2"'
+    assert fix["command"] == moved
     there = place.uv("install", "--no-index", "libnum")
     assert (there.exit_code, "Checked 1 package" in there.stderr) == (0, True), there
     assert "Would" not in there.stderr

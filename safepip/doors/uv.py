@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
     from safepip.values.verdict import Fix
 
+_OWN = tuple(name for name in (*FLAGS, *VALUES) if name != "--strict")
+"""Options of safepip that uv has not, too."""
 _CHANGE_NOTHING = ("--help", "--version", "--check", "--show-settings")
 
 
@@ -103,11 +105,14 @@ def _refuse_unknown(uv: str, own: OwnOptions, words: list[str], error: UnknownOp
     Raises: UsageError, UnknownOption.
     """
     name = error.name
-    if name in (*FLAGS, *VALUES):
-        moved, rest = parted(words, name, takes_value=name in VALUES)
-        command = _again(own, moved, rest)
+    if name in _OWN:
+        rest: tuple[str, ...] = tuple(words)
+        front: list[str] = []
+        for one in _OWN:
+            moved, rest = parted(rest, one, takes_value=one in VALUES)
+            front += moved
         said = f"`{name}` is an option of safepip, and stands before `uv`"
-        raise UsageError(said, fixes=command("say it there"))
+        raise UsageError(said, fixes=_again(own, front, rest)("say it there"))
     known = ask_option(uv, words, name, os.environ)
     if known == "unknown":
         _pass(uv, words, None)
