@@ -23,9 +23,9 @@ from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel
 from tests.lab.contents import PYTHON
 from tests.lab.conversion import SITE_PACKAGES
 
-OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
+OWNED = [make_wheel("condas", "1.0"), make_wheel("condas", "2.0")]
 LEAF = make_wheel("leaf", "1.0")
-REFUSED = "this install would replace conda's owned 1.0 with 2.0"
+REFUSED = "this install would replace conda's condas 1.0 with 2.0"
 HELP = ["install", "--help"]
 
 
@@ -378,7 +378,7 @@ def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
             done = run([python, *start, "install", "leaf"], untouched.environ(**no_site))
             assert (done.code, "safepip install PACKAGE" in done.err) == (1, True), done
         hook.unlink()
-        for verb in (["install", "leaf"], ["uninstall", "-y", "owned"]):
+        for verb in (["install", "leaf"], ["uninstall", "-y", "condas"]):
             done = run([python, "-m", "pip", *verb], untouched.environ())
             assert (done.code, "externally-managed-environment" in done.err) == (1, True), done
             assert "safepip install PACKAGE" in done.err
@@ -421,7 +421,7 @@ def test_safepip_alone_gets_through_the_seal(untouched: Place) -> None:
 
 
 def test_the_hook_has_safepip_refuse_what_it_would(untouched: Place) -> None:
-    words = [str(untouched.environment.python), "-m", "pip", "install", "-U", "owned"]
+    words = [str(untouched.environment.python), "-m", "pip", "install", "-U", "condas"]
     done = run(words, untouched.environ(), probe=False)
     assert (done.code, REFUSED in done.err) == (10, True), done
 
@@ -447,7 +447,7 @@ def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
     """No terminal, no home, nothing active: `SHELL ["safepip", "exec", "--", "/bin/sh", "-c"]`."""
     before = conda_bytes(place.prefix)
     shell = [str(SAFEPIP), "exec", "--", "/bin/sh", "-c"]
-    line = "pip install --no-cache-dir -q owned==2.0 && echo not here"
+    line = "pip install --no-cache-dir -q condas==2.0 && echo not here"
     done = run([*shell, line], place.environ(), probe=False)
     assert (done.code, REFUSED in done.err, done.out) == (10, True, ""), done
     line = "set -e; pip install --no-cache-dir leaf; pip list >/dev/null; echo here"

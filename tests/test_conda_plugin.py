@@ -20,7 +20,7 @@ from tests.guarded import paste
 from tests.lab import from_wheel, make_wheel
 
 AT_START = dict(os.environ)
-OLDER = make_wheel("owned", "1.0", {"owned.py": "1\n"})
+OLDER = make_wheel("condas", "1.0", {"condas.py": "1\n"})
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Patient:
             "`conda run -n base python -m pip install .`"
         )
     found = patient(tmp_path_factory.mktemp("plugin"), from_wheel(OLDER))
-    make_wheel("owned", "2.0", {"owned.py": "2\n"}).write(found.links)
+    make_wheel("condas", "2.0", {"condas.py": "2\n"}).write(found.links)
     found.fresh("conda")
     return found
 
@@ -53,7 +53,7 @@ def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_subcommand_and_a_health_check_that_mends(made: Patient) -> None:
-    made.install("owned==2.0")
+    made.install("condas==2.0")
     for words in (("-p", made.prefix, "doctor"), ("doctor", "-p", made.prefix)):
         answer = run("safepip", *words, "--json")
         assert answer.returncode == 1, answer
@@ -69,16 +69,16 @@ def test_a_subcommand_and_a_health_check_that_mends(made: Patient) -> None:
 def test_what_is_printed_for_conda_mends_it_as_it_is_pasted(made: Patient) -> None:
     made.fresh("conda")
     before = made.bytes()
-    made.install("owned==2.0")
+    made.install("condas==2.0")
     path = f"{Path(program()).parent}:{made.environment.environ()['PATH']}"
     channel = next(
         json.loads(file.read_bytes())["channel"].rpartition("/")[0]
-        for file in made.environment.conda_meta.glob("owned-*.json")
+        for file in made.environment.conda_meta.glob("condas-*.json")
     )
     own = {"PATH": path, "CONDA_CHANNELS": channel, "CONDA_ALWAYS_YES": "1"}
     commands = [fix["command"] for fix in made.doctor(env=own)["fixes"]]
     [command] = [command for command in commands if command.startswith("conda install ")]
-    assert command.index("--download-only") < command.index("safepip pip uninstall -y owned")
+    assert command.index("--download-only") < command.index("safepip pip uninstall -y condas")
     done = paste(made.environment, command, env=own)
     assert done.exit_code == 0, done
     assert (made.findings(), made.bytes()) == ([], before)

@@ -25,13 +25,15 @@ DISPLAY = {"native/__init__.py": "raise ImportError('libGL.so.1: cannot open sha
 SETTINGS = {"native/__init__.py": "raise RuntimeError('settings are not configured')\n"}
 PLUGIN = {"native/__init__.py": "import a_host_that_is_not_there\n"}
 FINE = {"native/__init__.py": "import sys\nprint('noise')\n"}
-OWNED = make_wheel("owned", "1.0", {"owned/__init__.py": "SIZE = 88\n"})
-USER_CODE = "import owned\nif owned.SIZE != 88:\n    raise ValueError('owned.dtype size changed')\n"
-USER = make_wheel("user", "1.0", {"user/__init__.py": USER_CODE}, requires=["owned"])
+OWNED = make_wheel("condas", "1.0", {"condas/__init__.py": "SIZE = 88\n"})
+USER_CODE = (
+    "import condas\nif condas.SIZE != 88:\n    raise ValueError('condas.dtype size changed')\n"
+)
+USER = make_wheel("user", "1.0", {"user/__init__.py": USER_CODE}, requires=["condas"])
 
 
 def build(world: World) -> CondaEnvironment:
-    make_wheel("owned", "2.0", {"owned/__init__.py": "SIZE = 96\n"}).write(world.links)
+    make_wheel("condas", "2.0", {"condas/__init__.py": "SIZE = 96\n"}).write(world.links)
     return create(world.prefix, from_wheel(OWNED), from_wheel(USER))
 
 
@@ -123,7 +125,7 @@ def test_a_failure_of_before_is_none_of_this_change(place: Place) -> None:
 
 def test_condas_packages_that_need_what_was_given_away_are_imported_too(place: Place) -> None:
     before = place.state()
-    done = place.safepip("install", "--json", "--allow", "owned", "owned==2.0")
+    done = place.safepip("install", "--json", "--allow", "condas", "condas==2.0")
     message = json.loads(done.stdout)["findings"]
     assert done.exit_code == 12, done
     assert any("`import user` fails" in one.get("message", "") for one in message), message

@@ -28,7 +28,7 @@ from tests.lab import (
 )
 from tests.lab.recipes import REPOSITORY
 
-OWNED = [make_wheel("owned", "1.0"), make_wheel("owned", "2.0")]
+OWNED = [make_wheel("condas", "1.0"), make_wheel("condas", "2.0")]
 LEAF = make_wheel("leaf", "1.0", scripts={"leaf": "leaf:main"})
 
 
@@ -83,7 +83,7 @@ def safepip(*words: str) -> list[str]:
         ("list --format json", 0),
         ("--no-color list --outdated --format=json", 0),
         ("freeze --all", 0),
-        ("show --files leaf owned", 0),
+        ("show --files leaf condas", 0),
         ("show absent", 1),
         ("--version", 0),
         ("config list", 0),
@@ -91,7 +91,7 @@ def safepip(*words: str) -> list[str]:
         ("help install", 0),
         ("list --help", 0),
         ("check", 0),
-        ("download --dest out owned", 0),
+        ("download --dest out condas", 0),
         ("hash leaf-1.0-py3-none-any.whl", 0),
         ("inspect", 0),
         ("index versions absent", 1),
@@ -108,7 +108,7 @@ def test_another_verb_is_pips(place: Place, tmp_path: Path, line: str, exit_code
     (tmp_path / LEAF.filename).write_bytes(LEAF.data)
     words = line.split()
     plain = place.run(place.pip(*words), cwd=tmp_path)
-    (tmp_path / "out" / "owned-2.0-py3-none-any.whl").unlink(missing_ok=True)
+    (tmp_path / "out" / "condas-2.0-py3-none-any.whl").unlink(missing_ok=True)
     code, out, err = place.run(safepip(*words), cwd=tmp_path)
     # A line that pip cannot understand may be guarded, and then it is called `pip`.
     said = re.sub(r"\S+/python -m pip\b", "pip", plain[2]) if "Usage" in plain[2] else plain[2]
@@ -185,7 +185,7 @@ def test_safepip_as_a_module_is_about_the_python_that_runs_it(place: Place, tmp_
     env = {"PYTHONPATH": str(REPOSITORY)}
     found = place.run(words, env=env)
     assert found == place.run([str(other.python), "-m", "pip", *words[3:]], env=env)
-    assert "owned==2.0\n" in found[1]
+    assert "condas==2.0\n" in found[1]
 
 
 @pytest.fixture(scope="module")
@@ -204,30 +204,30 @@ def test_a_virtual_environment_is_pips_alone(place: Place, venv: Path) -> None:
     pip = [str(venv / "bin" / "python"), "-m", "pip"]
     seen: dict[str, list[tuple[int, str, str]]] = {}
     for start in (pip, safepip()):
-        for line in ("install --upgrade owned", "list --local", "uninstall --yes owned", "list"):
+        for line in ("install --upgrade condas", "list --local", "uninstall --yes condas", "list"):
             seen.setdefault(line, []).append(place.run([*start, *line.split()], env=active))
     for line, (plain, guarded) in seen.items():
         assert guarded == plain, line
         assert plain[0] == 0, line
-    assert seen["install --upgrade owned"][0][1].endswith("Successfully installed owned-2.0\n")
+    assert seen["install --upgrade condas"][0][1].endswith("Successfully installed condas-2.0\n")
     assert everything(place.environment.prefix) == before
 
 
 def test_a_plan_for_a_virtual_environment_is_pips_dry_run(place: Place, venv: Path) -> None:
     plain = place.run(
-        [str(venv / "bin" / "python"), "-m", "pip", "install", "--dry-run", "-U", "owned"]
+        [str(venv / "bin" / "python"), "-m", "pip", "install", "--dry-run", "-U", "condas"]
     )
-    planned = place.run(safepip("--env", str(venv), "plan", "-U", "owned"))
+    planned = place.run(safepip("--env", str(venv), "plan", "-U", "condas"))
     assert planned == plain
-    assert plain[1].endswith("Would install owned-2.0\n")
+    assert plain[1].endswith("Would install condas-2.0\n")
 
 
 def test_the_real_pip_is_there_for_whoever_wants_it(place: Place, tmp_path: Path) -> None:
     environment = create(tmp_path / "env", from_wheel(OWNED[0]))
     before = conda_bytes(environment.prefix)
-    words = safepip("--env", str(environment.prefix), "pip", "install", "--upgrade", "owned")
+    words = safepip("--env", str(environment.prefix), "pip", "install", "--upgrade", "condas")
     code, stdout, stderr = place.run(words)
     assert (code, "safepip" in stderr) == (0, False), shlex.join(words)
-    assert stdout.endswith("Successfully installed owned-2.0\n")
-    assert environment.distributions()["owned"] == "2.0"
+    assert stdout.endswith("Successfully installed condas-2.0\n")
+    assert environment.distributions()["condas"] == "2.0"
     assert changed(before, conda_bytes(environment.prefix)) != {}
