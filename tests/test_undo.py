@@ -79,10 +79,10 @@ def test_undo_restores_every_byte_and_undoing_that_too(place: Undoing, what: str
 
 
 def test_what_was_given_away_comes_back(place: Undoing) -> None:
-    make_wheel("condas", "2.0", {"condas/__init__.py": "# pip's\n"}).write(place.world.links)
-    before, condas = place.state(), conda_bytes(place.environment.prefix)
-    place.change("install", "--allow", "condas", "condas==2.0")
-    assert conda_bytes(place.environment.prefix) != condas
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    before, owned = place.state(), conda_bytes(place.environment.prefix)
+    place.change("install", "--allow", "owned", "owned==2.0")
+    assert conda_bytes(place.environment.prefix) != owned
     place.undo()
     assert place.state() == before
 
@@ -130,10 +130,10 @@ def test_what_conda_has_taken_over_since_stays(place: Undoing) -> None:
     make_wheel("shares", "1.0", shared).write(place.world.links)
     name = place.change("install", "shares")
     change(place.environment, from_wheel(make_wheel("also", "1.0", {"ns/__init__.py": ""})))
-    condas = conda_bytes(place.environment.prefix)
+    owned = conda_bytes(place.environment.prefix)
     refused = place.undo(name, exit_code=10)
     assert "ns/__init__.py" in refused["findings"][0]["message"]
-    assert conda_bytes(place.environment.prefix) == condas
+    assert conda_bytes(place.environment.prefix) == owned
 
 
 def test_no_second_version_comes_back_beside_condas(place: Undoing) -> None:
@@ -245,19 +245,19 @@ def test_an_undo_by_the_index_is_whole_or_not_done_even_when_it_is_killed(place:
 
 
 def test_a_dry_run_promises_nothing_that_is_refused(place: Undoing) -> None:
-    make_wheel("condas", "2.0", {"condas/__init__.py": "# pip's\n"}).write(place.world.links)
-    place.change("install", "--no-undo", "--allow", "condas", "condas==2.0")
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    place.change("install", "--no-undo", "--allow", "owned", "owned==2.0")
     assert place.safepip("undo", "--dry-run").exit_code == 10
     place.change("install", "--no-undo", "--force-reinstall", "--no-deps", "big==1.0")
     assert place.safepip("undo", "--dry-run").exit_code == 10
 
 
 def test_condas_own_comes_back_by_conda_where_it_was_not_kept(place: Undoing) -> None:
-    make_wheel("condas", "2.0", {"condas/__init__.py": "# pip's\n"}).write(place.world.links)
-    place.change("install", "--no-undo", "--allow", "condas", "condas==2.0")
+    make_wheel("owned", "2.0", {"owned/__init__.py": "# pip's\n"}).write(place.world.links)
+    place.change("install", "--no-undo", "--allow", "owned", "owned==2.0")
     refused = place.undo(exit_code=10)
     prefix = place.environment.prefix
-    command = f"conda install -p {prefix} --force-reinstall condas"
+    command = f"conda install -p {prefix} --force-reinstall owned"
     assert [fix["command"] for fix in refused["fixes"]] == [command]
 
 
@@ -366,10 +366,10 @@ def test_an_editable_project_and_what_it_needs_go_together(place: Undoing) -> No
 
 
 def test_files_that_were_given_away_are_said(place: Undoing) -> None:
-    make_wheel("taker", "1.0", scripts={"condas": "taker:main"}).write(place.world.links)
-    done = place.safepip("install", "--no-import-check", "--allow", "condas", "taker")
+    make_wheel("taker", "1.0", scripts={"owned": "taker:main"}).write(place.world.links)
+    done = place.safepip("install", "--no-import-check", "--allow", "owned", "taker")
     assert done.exit_code == 0
     assert "nothing from conda is touched" not in done.said
-    assert "takes over 1 file of conda's condas 1.0: bin/condas" in " ".join(done.said.split())
-    assert "--allow condas" in place.safepip("history").stdout
+    assert "takes over 1 file of conda's owned 1.0: bin/owned" in " ".join(done.said.split())
+    assert "--allow owned" in place.safepip("history").stdout
     place.undo()
