@@ -133,7 +133,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     has_history = shell.manager != "pixi" and not shell.unasked
     tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
     by_tool = replace(shell, manager=tool) if tool else shell
-    # py-rattler writes no history, so that conda knows nothing of what it adds.
+    # Where conda keeps no history, none is begun for py-rattler: conda knows nothing of it then.
     afterwards = by_tool if tool else replace(shell, unasked=course.environment.records)
     words = by_tool.conda_words("install", share.specs)
     moves = found.answer.moves

@@ -50,6 +50,11 @@ def way_by_index(target: Target, entry: Entry, entries: Sequence[Entry]) -> Way:
     why = "it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept"
     if entry.verb == "doctor":
         raise CannotUndo(said, why="no index has an environment as it was damaged")
+    if entry.dists:
+        raise CannotUndo(
+            f"{entry.id} is a change of conda's, and only conda can take it back",
+            fixes=by_hand(entry, shell),
+        )
     owned = tuple(step.name for step in entry.steps if step.owner == "conda")
     if owned:
         conda = shell_of(target, read_manager(target.prefix))
@@ -126,6 +131,9 @@ def by_hand(entry: Entry, shell: Shell, environment: Environment | None = None) 
     """
     if entry.verb == "doctor":
         return _over_condas(entry, shell, environment)
+    if entry.dists:
+        fix = Fix(entry.conda_back, "let conda take it back")
+        return (fix,) if entry.conda_back else ()
     if any(step.owner == "conda" for step in entry.steps):
         return ()  # pip may not put back what is conda's
     steps = inverse_steps(entry)
