@@ -17,6 +17,7 @@ import pytest
 
 from safepip.decisions.drawing.markdown import markdown
 from safepip.decisions.drawing.page import page
+from safepip.decisions.explaining.verdicts import told
 from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
 from safepip.decisions.undoing.conda_history import dist_of
 from safepip.decisions.undoing.inverse import needed_by_conda
@@ -181,6 +182,7 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
     assert (done.exit_code, altered(done), done.answer["verdict"]) == (0, {}, "clear"), done
     back = done.answer["conda"]["back"]
     assert done.answer["conda"] == {**part, "back": back, "done": True}
+    assert done.answer["requested"] == shown.answer["requested"] == ["mine"]
     assert "safepip: from conda. 1 new package, nothing that is there is changed" in done.stderr
     found = lab.distributions()
     assert (found["shared"], found["mine"], found["private-thing"]) == ("2.1", "1.0", "3.0")
@@ -534,5 +536,9 @@ def test_documents_tell_conda_s_part_too() -> None:
     shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
     assert "Hint: first, shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
     refused = Outcome(10, Blocked(Plan(()), ()), LAB, "plan", ("install", "x"), conda=MOVED)
+    refused = replace(refused, options=("--prefer-conda",))
     assert "### safepip: blocked (prefer-conda)" in markdown(refused).replace("&#45;", "-")
+    for text in (markdown(refused), page(refused), told(refused, "")["command"]):
+        assert "safepip install --prefer-conda x" in text
+    assert replace(refused, through=("uv", "pip")).command[:3] == ("--prefer-conda", "uv", "pip")
     assert "conda's part would change what is there" in page(refused).replace("&#x27;", "'")

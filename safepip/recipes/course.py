@@ -265,6 +265,7 @@ class Course:
             verb=self.request.verb,
             arguments=self.shown_arguments,
             through=self.request.through,
+            options=self.request.policy.options,
             engine=self.engine.name,
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,

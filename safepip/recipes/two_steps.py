@@ -87,10 +87,21 @@ def guard_with_conda(
         return replace(first, exit_code=Exit.INTERRUPTED, conda=part)
     except SafepipError as error:
         raise _half_done(error, part, rest) from error
+    second = _as_asked(second, first)
     if second.exit_code in {Exit.DONE, Exit.INTERRUPTED, Exit.CHANGED}:
         return replace(second, conda=part)
     # What the other codes say of the environment, that it is as it was, is so only of pip's part.
     return replace(second, conda=part, exit_code=Exit.CHANGED, pip_ended=second.exit_code)
+
+
+def _as_asked(second: Outcome, first: Outcome) -> Outcome:
+    """Give how pip's part ended, as the end of the command that the user has given."""
+    verdict = second.verdict
+    if verdict is not None and first.verdict is not None:
+        plan = replace(verdict.plan, requested=first.verdict.plan.requested)
+        verdict = replace(verdict, plan=plan)
+    asked = replace(second, arguments=first.arguments, options=first.options)
+    return replace(asked, verdict=verdict)
 
 
 def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:

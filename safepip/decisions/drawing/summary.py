@@ -77,7 +77,7 @@ def summary_of(outcome: Outcome) -> Summary:
     return Summary(
         word,
         clean(code or ""),
-        clean(f"safepip {command_line(*outcome.through, *outcome.arguments)}", 2000),
+        clean(f"safepip {command_line(*outcome.command)}", 2000),
         _facts(environment) if environment is not None else "",
         said,
         also,

@@ -80,12 +80,13 @@ class Picture:
         refusals: Sequence[Finding] = (),
         held_back: Sequence[HeldBack] = (),
         *,
-        through: tuple[str, ...] = (),
+        command: tuple[str, ...] = (),
     ) -> None:
+        """Keep what is to be shown. ``command``: the words behind `safepip`, if not pip's own."""
         self.plan = plan
         self.environment = environment
         self.arguments = arguments
-        self.command = (*through, *arguments)
+        self.command = command or arguments
         self.held = {held.name: held for held in held_back}
         self.refusals: dict[str, Finding] = {}
         for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
@@ -226,7 +227,7 @@ def picture_of(outcome: Outcome) -> Picture | None:
         outcome.arguments,
         verdict.refusals if isinstance(verdict, Blocked) else (),
         verdict.held_back if isinstance(verdict, Kept) else (),
-        through=outcome.through,
+        command=outcome.command,
     )
 
 
