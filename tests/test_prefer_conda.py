@@ -177,6 +177,9 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
     assert (shown.exit_code, shown.touched) == (0, {}), shown
     assert shown.answer["conda"] == {**part, "done": False}
     assert [change["name"] for change in shown.answer["changes"]] == ["mine", "private-thing"]
+    dry = preferring(lab, "--dry-run", "mine")
+    assert (dry.exit_code, dry.answer["conda"]) == (0, shown.answer["conda"])
+    assert "Would install" not in dry.stderr, "pip knows nothing of conda's part"
     assert "shared" not in lab.distributions()
     done = preferring(lab, "mine")
     assert (done.exit_code, altered(done), done.answer["verdict"]) == (0, {}, "clear"), done
@@ -502,7 +505,8 @@ CHANGED = """
         (
             clear(verb="plan", conda=PART),
             """
-            safepip: from conda. 1 new package, nothing that is there is changed, by conda
+            safepip: would come from conda. 1 new package, nothing that is there is changed,
+              by conda; nothing is left to pip
                 conda install -p /lab shared
               + shared 2.1
             """,
