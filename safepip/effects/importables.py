@@ -74,7 +74,7 @@ def _of_path(environment: Environment, path: str) -> Found | None:
 
 
 def _of_file(environment: Environment, path: str) -> Found | None:
-    record = environment.owner(path)
-    if record is not None:
+    relative = environment.relative(path) or ""
+    for record in environment.owners_of([relative]).get(relative, ()):
         return Found(record, path)
     return next((Found(d, path) for d, paths in _of_pip(environment) if path in paths), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,7 @@ from safepip.values.findings import CondaOwned
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from safepip.decisions.wording.picture import Picture
     from safepip.values.plan import Change
@@ -25,6 +26,7 @@ needs what would change."""
 _MOST = 40
 """More boxes than these are no picture; the table has them all."""
 _FEW_HOLDERS = 4
+_NAME = re.compile(r"[A-Za-z0-9._-]+(?:\[[^\]]*\])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,30 @@ def graph_of(picture: Picture) -> Graph:
         if change.name in drawing.visible:
             drawing.add(change)
     hidden = len(picture.plan.changes) - len(drawing.visible)
-    return Graph(tuple(drawing.boxes.values()), tuple(dict.fromkeys(drawing.edges)), hidden)
+    return Graph(tuple(drawing.boxes.values()), tuple(_joined(drawing.edges)), hidden)
+
+
+def _joined(edges: Iterable[Edge]) -> Iterator[Edge]:
+    """Give one edge for each pair, with all the bounds: a distribution may say several."""
+    pairs: dict[tuple[str, str], list[Edge]] = {}
+    for edge in edges:
+        pairs.setdefault((edge.start, edge.end), []).append(edge)
+    for (start, end), those in pairs.items():
+        labels = [*dict.fromkeys(edge.label for edge in those)]
+        yield Edge(start, end, _all_bounds(labels), any(edge.against for edge in those))
+
+
+def _all_bounds(labels: Sequence[str]) -> str:
+    """Give several requirements on one name in one: `numpy>=1.20, <3`, and not `numpy, numpy<3`."""
+    first, *others = labels
+    found = _NAME.match(first)
+    name = found.group() if found is not None else ""
+    rests = [label.removeprefix(name).strip() for label in labels]
+    if not others or not all(label.startswith(name) for label in others):
+        return ", ".join(labels)
+    bounds = ", ".join(filter(None, rests))
+    is_spaced = any(label.startswith(f"{name} ") for label in labels)
+    return f"{name}{' ' if is_spaced and bounds else ''}{bounds}"
 
 
 def _visible(picture: Picture) -> Collection[str]:

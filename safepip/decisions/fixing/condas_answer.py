@@ -13,8 +13,9 @@ from safepip.values.text import shown, without_secrets
 
 if TYPE_CHECKING:
     from safepip.values.channel import CondaPart
+    from safepip.values.environment import RecordStamp
 
-    State = tuple[tuple[str, int, int], ...]
+    State = tuple[RecordStamp, ...]
 
 _SHOWN = 500
 """Characters of what it says that are shown."""
