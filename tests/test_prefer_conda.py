@@ -267,6 +267,11 @@ def test_what_conda_has_not_is_pip_s_and_that_is_said(lab: CondaEnvironment) -> 
     done = preferring(lab, "private-thing", verb="plan")
     assert (done.exit_code, done.answer["conda"]) == (0, None)
     assert "pip takes all of it" in done.answer["findings"][0]["message"]
+    # Constraints bind conda's part, wherever they are set.
+    constraints = lab.prefix.parent / "constraints.txt"
+    constraints.write_text("shared<3\n")
+    bound = preferring(lab, "mine", verb="plan", env={"PIP_CONSTRAINT": str(constraints)})
+    assert bound.answer["conda"]["command"].endswith(' "shared>=2,<3"')
     options = preferring(lab, "--no-deps", "mine", verb="plan")
     assert "with these options" in options.answer["findings"][-1]["message"], options
 

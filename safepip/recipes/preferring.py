@@ -17,6 +17,7 @@ from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.from_conda import (
     conda_shell,
+    constraints_of,
     doubled,
     fix_of,
     may_be_shared,
@@ -65,7 +66,7 @@ def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome |
         outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
         if outcome is not None:
             return outcome
-        nothing = _NOT_JUST_THAT if course.options.constrained else _NOTHING
+        nothing = _NOT_JUST_THAT if constraints_of(course) is None else _NOTHING
         aside = _REFUSED if found is not None else nothing
     course.asides = () if blocked else (aside,)
     return None
