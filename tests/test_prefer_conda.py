@@ -543,7 +543,11 @@ def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
 
 def test_documents_tell_conda_s_part_too() -> None:
     shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
-    assert "Hint: first, shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    assert "First: shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    assert (
+        "| `+` | `shared` | `-` | `2.1` | conda | from conda, before pip |\n| `+` | `mine`" in shown
+    )
+    assert "<h2>First</h2>\n<p>shared 2.1" in page(clear(artifact("mine==1"), conda=PART))
     refused = Outcome(10, Blocked(Plan(()), ()), LAB, "plan", ("install", "x"), conda=MOVED)
     refused = replace(refused, options=("--prefer-conda",))
     assert "### safepip: blocked (prefer-conda)" in markdown(refused).replace("&#45;", "-")
