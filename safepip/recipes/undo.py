@@ -110,7 +110,7 @@ def undo(
             if entry.verb != "doctor":  # what it mended was as broken before
                 _refuse_breaking(environment, plan, entry, shell)
                 _refuse_missing(environment, entry, shell)
-        way = None if is_kept else way_by_index(target, entry, entries)
+        way = None if is_kept else way_by_index(target, entry, entries, environment)
         if agree is None:
             return Undone(entry, None, is_dry_run=True)
         if not journal.is_writable():
