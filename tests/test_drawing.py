@@ -200,6 +200,18 @@ def test_the_picture_leads_from_what_was_asked_to_who_holds_it() -> None:
     ]
 
 
+def test_one_edge_says_all_that_one_wants_of_another() -> None:
+    lib = artifact("lib==2.0", requested=False, needed_by=("top", "other"))
+    top = artifact("top==1.0", "lib>=1", "lib[x]<3", "lib")
+    other = artifact("other==1.0", "lib>=1", "lib", "lib<3,!=2.1", "lib>=1.5", "lib<4")
+    shown = clear(lib, top, other, verb="plan")
+    edges = graph_of(picture(shown)).edges
+    assert edges == (
+        Edge("top", "lib", "lib[x]<3,>=1"),
+        Edge("other", "lib", "lib!=2.1,<3,>=1.5"),
+    )
+
+
 def test_a_circle_of_requirements_has_its_place() -> None:
     outcome = clear(
         artifact("a==1", "b"),

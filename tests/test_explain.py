@@ -14,7 +14,10 @@ from safepip.decisions.explaining.articles import ARTICLES
 from safepip.decisions.explaining.portrait import Need, portraits_of
 from safepip.decisions.explaining.verdicts import told
 from safepip.decisions.wording.explained import article_lines, portrait_lines, verdict_lines
+from safepip.effects.importables import owner_of
+from safepip.effects.interpreters import ask_python
 from safepip.effects.last import keep_last, read_last
+from safepip.effects.reading import read_environment
 from safepip.values import damage, errors, findings
 from safepip.values.environment import Environment
 from safepip.values.verdict import Outcome
@@ -224,9 +227,13 @@ def test_a_word_in_brackets_is_explained_without_an_environment(lab: CondaEnviro
 
 def test_a_module_leads_to_who_has_it_and_a_name_to_what_was_said_of_it(tmp_path: Path) -> None:
     site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    lab = create(tmp_path / "lab", fake("libopencv", "4.9", {f"{site}/cv2/__init__.py": "1\n"}))
+    files = {f"{site}/cv2/__init__.py": "1\n", f"{site}/cv2/sub/__init__.py": "2\n"}
+    libopencv = fake("libopencv", "4.9", files)
+    lab = create(tmp_path / "lab", libopencv)
     make_wheel("opencv-python", "4.12", {"cv2/__init__.py": "2\n"}).write(tmp_path / "wheels")
-    make_wheel("of-pip", "1.0", {"other/__init__.py": "\n"}).write(tmp_path / "wheels")
+    make_wheel("of-pip", "1.0", {"other/__init__.py": "\n", "other/inner.py": "\n"}).write(
+        tmp_path / "wheels"
+    )
     assert safepip(lab, "install", "of-pip").exit_code == 0
     assert safepip(lab, "explain", "opencv-python").exit_code == 2
     assert safepip(lab, "install", "opencv-python").exit_code == 10
@@ -242,3 +249,16 @@ def test_a_module_leads_to_who_has_it_and_a_name_to_what_was_said_of_it(tmp_path
     assert (said["verdict"], said["command"]) == ("block", "safepip install opencv-python")
     assert found["other"]["last_verdict"] is None
     assert safepip(lab, "explain", "nothing_of_it").exit_code == 2
+    missing = safepip(lab, "explain", f"{site}/nothing.py")
+    assert "is no file that conda or" in " ".join(missing.stderr.split())
+    # The parts of modules, the library's own, and files.
+    there = read_environment(str(lab.prefix), ask_python(str(lab.python), os.environ))
+    in_pip = f"{site}/other/inner.py"
+    names = ("cv2.sub.f", "other.inner", "json", in_pip, "cv2-", f"{site}/cv2")
+    owners = {name: owner_of(there, name) for name in names}
+    assert {name: (o.owner.name, o.what) for name, o in owners.items() if o is not None} == {
+        "cv2.sub.f": ("libopencv", "cv2.sub"),
+        "other.inner": ("of-pip", "other.inner"),
+        "json": ("python", "json"),
+        in_pip: ("of-pip", f"{lab.prefix}/{in_pip}"),
+    }

@@ -17,13 +17,19 @@ import pytest
 
 from safepip.decisions.drawing.markdown import markdown
 from safepip.decisions.drawing.page import page
+from safepip.decisions.explaining.verdicts import told
 from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
+from safepip.decisions.undoing.conda_history import dist_of
+from safepip.decisions.undoing.inverse import needed_by_conda
 from safepip.values.channel import CondaPart, Moved
+from safepip.values.journal import Entry
 from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Outcome
-from tests.build import artifact
-from tests.guarded import PATIENCE_SECONDS, Guarded, run, safepip
+from tests.build import artifact, conda, environment
+from tests.guarded import PATIENCE_SECONDS, Guarded, paste, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+from tests.lab.channel import channel
+from tests.lab.ledger import with_modes
 from tests.pasting import conda_install
 from tests.saying import LAB, clear, expected, said
 
@@ -73,6 +79,11 @@ prefix = Path(words[2])
 there = [file.name.rsplit("-", 2)[0] for file in prefix.glob("conda-meta/*.json")]
 {does}
 """
+HISTORY = """\
+==> 2026-11-25 09:12:00 <==
+# cmd: /opt/conda/bin/conda create
+# update specs: ['python', 'pip', 'libnum', 'stats']
+"""
 INSTALLS = "install(prefix, Path(words[5].removeprefix('file://')), [*there, *specs], keep=True)"
 
 
@@ -112,6 +123,26 @@ def stand_in(
     return {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
+def files_of(environment: CondaEnvironment) -> dict[str, tuple[str, int]]:
+    """All that is there, less safepip's journal."""
+    return with_modes(environment.prefix, without={"safepip", "__pycache__"})
+
+
+def kill_while_acting(environment: CondaEnvironment, *arguments: str) -> None:
+    """Begin to install, and kill safepip where it has begun to change something."""
+    words = ["--env", str(environment.prefix), "--json", "install", "--prefer-conda", *arguments]
+    mark = environment.conda_meta / "safepip" / "unfinished"
+    with subprocess.Popen(
+        [sys.executable, "-m", "safepip", *words],
+        env=environment.environ(links(environment)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not mark.exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+
+
 def preferring(
     environment: CondaEnvironment,
     *arguments: str,
@@ -141,14 +172,20 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
         # No history knows what else is wanted there: without `--force` all of it would go along.
         "back": f"conda remove -p {lab.prefix} --force shared",
     }
+    all_before = files_of(lab)
     shown = preferring(lab, "mine", verb="plan")
     assert (shown.exit_code, shown.touched) == (0, {}), shown
     assert shown.answer["conda"] == {**part, "done": False}
     assert [change["name"] for change in shown.answer["changes"]] == ["mine", "private-thing"]
+    dry = preferring(lab, "--dry-run", "mine")
+    assert (dry.exit_code, dry.answer["conda"]) == (0, shown.answer["conda"])
+    assert "Would install" not in dry.stderr, "pip knows nothing of conda's part"
     assert "shared" not in lab.distributions()
     done = preferring(lab, "mine")
     assert (done.exit_code, altered(done), done.answer["verdict"]) == (0, {}, "clear"), done
-    assert done.answer["conda"] == {**part, "done": True}
+    back = done.answer["conda"]["back"]
+    assert done.answer["conda"] == {**part, "back": back, "done": True}
+    assert done.answer["requested"] == shown.answer["requested"] == ["mine"]
     assert "safepip: from conda. 1 new package, nothing that is there is changed" in done.stderr
     found = lab.distributions()
     assert (found["shared"], found["mine"], found["private-thing"]) == ("2.1", "1.0", "3.0")
@@ -159,8 +196,62 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
     assert json.loads(record.read_bytes())["requested_specs"] == ["shared>=2"]
     undone = safepip(lab, "undo", "--yes")
     assert (undone.exit_code, undone.touched) == (0, {}), undone
-    assert undone.answer["undone"]["conda_back"] == part["back"]
+    assert undone.answer["undone"]["conda_back"] == back
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+    # conda's part is a change of its own, which nothing tells of as past safepip.
+    first, *_, last = safepip(lab, "history").answer["changes"]
+    assert [first["arguments"], first["steps"][0]["name"], first["past"], last["past"]] == [
+        ["install", "--prefer-conda", "mine"],
+        "shared",
+        None,
+        None,
+    ]
+    with_shared = files_of(lab)
+    assert paste(lab, f"{back} --yes").exit_code == 0
+    assert files_of(lab) == all_before
+    assert safepip(lab, "undo", "--yes").exit_code == 10, "nothing stands"
+    again = safepip(lab, "history").answer["changes"][-1]
+    assert again["undoes"] in back
+    assert safepip(lab, "undo", "--yes", again["id"]).exit_code == 0
+    assert files_of(lab) == with_shared
+
+
+def test_what_conda_keeps_a_history_of_is_in_it_and_what_fails_or_is_killed_is_not(
+    tmp_path: Path,
+) -> None:
+    lab = made(tmp_path)
+    history = lab.conda_meta / "history"
+    history.write_text(HISTORY)
+    in_the_way = lab.site_packages / "twice" / "__init__.py"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("MINE = 1\n")
+    before = files_of(lab)
+    refused = preferring(lab, "twice")
+    assert (refused.exit_code, refused.touched, files_of(lab)) == (10, {}, before), refused
+    said = refused.answer["findings"][0]["message"]
+    assert f"would write over what is there: {in_the_way.relative_to(lab.prefix)}" in said
+    in_the_way.unlink()
+    in_the_way.parent.rmdir()
+    before = files_of(lab)
+    kill_while_acting(lab, "twice")
+    changes = safepip(lab, "history").answer["changes"]
+    if changes[0]["stage"] == "done":  # it was quicker
+        assert safepip(lab, "undo", "--yes").exit_code == 0
+        history.write_text(HISTORY)
+    assert files_of(lab) == before
+    assert preferring(lab, "twice").exit_code == 0
+    _, entry = history.read_text().split("==> 2026-11-25 09:12:00 <==\n")[1].split("\n==> ")
+    lines = entry.splitlines()
+    place = channel([*lab.recipes, *CHANNEL]).as_uri()
+    assert lines[1] == "# cmd: safepip install --prefer-conda twice"
+    assert [line.rpartition("-")[0] for line in lines[2:4]] == [
+        f"+{place}/noarch::lonely-1.0",
+        f"+{place}/noarch::twice-1.0",
+    ]
+    assert lines[4:] == ["# update specs: ['twice']"]
+    assert safepip(lab, "undo", "--yes").exit_code == 0
+    gone = history.read_text().splitlines()[-3:]
+    assert gone == ["-" + line[1:] for line in lines[2:4]] + ["# remove specs: ['twice']"]
 
 
 def test_all_of_it_may_be_conda_s_though_pip_s_own_way_is_blocked(lab: CondaEnvironment) -> None:
@@ -176,6 +267,11 @@ def test_what_conda_has_not_is_pip_s_and_that_is_said(lab: CondaEnvironment) -> 
     done = preferring(lab, "private-thing", verb="plan")
     assert (done.exit_code, done.answer["conda"]) == (0, None)
     assert "pip takes all of it" in done.answer["findings"][0]["message"]
+    # Constraints bind conda's part, wherever they are set.
+    constraints = lab.prefix.parent / "constraints.txt"
+    constraints.write_text("shared<3\n")
+    bound = preferring(lab, "mine", verb="plan", env={"PIP_CONSTRAINT": str(constraints)})
+    assert bound.answer["conda"]["command"].endswith(' "shared>=2,<3"')
     options = preferring(lab, "--no-deps", "mine", verb="plan")
     assert "with these options" in options.answer["findings"][-1]["message"], options
 
@@ -274,6 +370,14 @@ def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said
     assert (done.answer["conda"]["tool"], done.answer["conda"]["done"]) == ("conda", True)
     assert "conda says: install -p" in done.stderr
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}
+    # That is among the changes, and what takes it back is conda.
+    undone = safepip(lab, "undo", "--yes")
+    assert (undone.exit_code, undone.touched) == (10, {}), undone
+    # (The stand-in has not written into the history that this is wanted.)
+    by_conda = f"conda remove -p {lab.prefix} --force shared"
+    assert [fix["command"] for fix in undone.answer["fixes"]] == [by_conda]
+    (lab.conda_meta / next(lab.conda_meta.glob("shared-*")).name).unlink()
+    assert "no change of safepip" in str(safepip(lab, "undo", "--yes").answer)
 
 
 def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
@@ -344,6 +448,43 @@ def test_why_a_tool_refuses_is_said_in_a_line_without_secrets() -> None:
     assert parse_refusal("no JSON") == ""
 
 
+@pytest.mark.parametrize(
+    ("channel", "named"),
+    [
+        ("https://conda.anaconda.org/conda-forge/", "conda-forge/noarch::x-1-0"),
+        ("https://repo.anaconda.com/pkgs/main/noarch", "defaults/noarch::x-1-0"),
+        ("file:///srv/channel/", "file:///srv/channel/noarch::x-1-0"),
+        ("https://me:secret@conda.example/c", "x-1-0"),
+        ("https://conda.anaconda.org/t/tk-1234-abcdefgh/mine", "x-1-0"),
+        ("<unknown>", "x-1-0"),
+    ],
+)
+def test_a_package_is_named_as_in_conda_s_history_and_no_secret_is(
+    channel: str, named: str
+) -> None:
+    assert dist_of(channel, "noarch", "x-1-0") == named
+
+
+def test_what_conda_brought_stays_as_long_as_others_of_conda_s_need_it() -> None:
+    entry = Entry(
+        id="2026-11-25-1",
+        stage="done",
+        verb="install",
+        arguments=("install", "--prefer-conda", "lib"),
+        began="",
+        safepip="",
+        pip="",
+        dists=("conda-forge/noarch::Lib-1-py311_0", "conda-forge/noarch::own-1-py311_0"),
+    )
+    there = environment(
+        conda("lib==1", name="Lib"),
+        conda("own==1", depends=["lib"]),
+        conda("top==1", depends=["lib >=1", "other"]),
+    )
+    assert needed_by_conda(entry, there) == {"top": "lib >=1"}
+    assert needed_by_conda(entry, environment(conda("lib==1", name="Lib"))) == {}
+
+
 # ------------------------------------------------------------------------------- what is said
 
 PART = CondaPart(
@@ -371,7 +512,8 @@ CHANGED = """
         (
             clear(verb="plan", conda=PART),
             """
-            safepip: from conda. 1 new package, nothing that is there is changed, by conda
+            safepip: would come from conda. 1 new package, nothing that is there is changed,
+              by conda; nothing is left to pip
                 conda install -p /lab shared
               + shared 2.1
             """,
@@ -403,7 +545,15 @@ def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
 
 def test_documents_tell_conda_s_part_too() -> None:
     shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
-    assert "Hint: first, shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    assert "First: shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
+    assert (
+        "| `+` | `shared` | `-` | `2.1` | conda | from conda, before pip |\n| `+` | `mine`" in shown
+    )
+    assert "<h2>First</h2>\n<p>shared 2.1" in page(clear(artifact("mine==1"), conda=PART))
     refused = Outcome(10, Blocked(Plan(()), ()), LAB, "plan", ("install", "x"), conda=MOVED)
+    refused = replace(refused, options=("--prefer-conda",))
     assert "### safepip: blocked (prefer-conda)" in markdown(refused).replace("&#45;", "-")
+    for text in (markdown(refused), page(refused), told(refused, "")["command"]):
+        assert "safepip install --prefer-conda x" in text
+    assert replace(refused, through=("uv", "pip")).command[:3] == ("--prefer-conda", "uv", "pip")
     assert "conda's part would change what is there" in page(refused).replace("&#x27;", "'")

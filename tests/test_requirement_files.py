@@ -66,6 +66,7 @@ def test_everything_that_a_file_may_say_is_read(tmp_path: Path) -> None:
         build_options={
             "built": "--config-settings='a=b c' --config-settings=x=y --global-option=--fast"
         },
+        constraints=["wheel<1", "./never"],
         hashed=True,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from packaging.requirements import Requirement
 
 from safepip.decisions.fixing.afterwards import works
 from safepip.decisions.fixing.commands import has_files
@@ -113,6 +114,12 @@ def test_what_constraints_say_is_only_known_from_what_pip_chose() -> None:
     assert [share.specs for share in found] == [("rich>=13,==13.9",)]
     (share,) = shares(wanted, LAB, ("install", "private", "-c", "b.txt"), on)
     assert share.specs == ("rich>=13,==13.9",)
+    # Where they can be read, they are bounds as others are.
+    bounds = {"rich": (Requirement("rich<14"), Requirement("rich<1; python_version < '3'"))}
+    for words in (("install", "private"), ("install", "private", "-c", "b.txt")):
+        (share,) = shares(wanted, LAB, words, on, bounds=bounds)
+        assert share.specs == ("rich>=13,<14",)
+    assert shares(wanted, LAB, words, offers("rich 14.0"), bounds=bounds) == ()
 
 
 def test_the_needs_of_what_stays_as_it_is_count_too() -> None:

@@ -35,7 +35,8 @@ def explain_command(*common: click.Parameter) -> click.Command:
         params=[click.Argument(["name"], required=False), *common],
         short_help="Say why: a package, a kind of finding, or the last verdict.",
         help="Say who owns the package NAME, who needs it and with which bounds, and what pip may "
-        "do with it. NAME may also be the word in brackets of a message, such as conda-owned. "
+        "do with it. NAME may also be a module, such as numpy.linalg, the path of a file, or the "
+        "word in brackets of a message, such as conda-owned. "
         "Without NAME: the last verdict, in full.",
     )
 

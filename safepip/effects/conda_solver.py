@@ -161,16 +161,27 @@ class CondaSolver:
         Give why that was not done, which changes nothing of what is there already; empty where it
         was done. It takes as long as it takes.
         """
+        said = self._carried_out("install", self._environment.prefix, specs, answer)
+        self.close()
+        return said
+
+    def stage(self, specs: Sequence[str], answer: Answer, folder: str) -> str:
+        """Lay into an empty folder what `install` would add, as it would lie in the environment.
+
+        Give why that was not done; empty where it was.
+        """
+        return self._carried_out("stage", folder, specs, answer)
+
+    def _carried_out(self, what: str, prefix: str, specs: Sequence[str], answer: Answer) -> str:
         question = {
-            "do": "install",
-            "prefix": self._environment.prefix,
+            "do": what,
+            "prefix": prefix,
             "specs": [*specs],
             "constraints": self._constraints(specs),
             "expected": dict(answer.versions),
         }
         self._left = self._left_online = self._until = math.inf
         answered = self._told(question)
-        self.close()
         said = answered.get("said")
         return said if isinstance(said, str) else str(answered.get("unknown", "no answer"))
 
@@ -251,6 +262,7 @@ class CondaSolver:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            close_fds=False,  # it holds the environment's lock as well, should safepip be killed
             start_new_session=True,  # an interruption is for safepip, which ends it
         )
 
@@ -258,7 +270,8 @@ class CondaSolver:
         """Give what the process is told at its start."""
         folder = Path(self._environment.prefix, "conda-meta")
         records = [str(folder / record.file) for record in self._environment.records]
-        return {"records": records, "channels": self.channels, "fetches": self._fetches}
+        setup = {"records": records, "channels": self.channels, "fetches": self._fetches}
+        return {**setup, "parent": os.getpid()}
 
     # --------------------------------------------------------------------------- what is meant
 

@@ -225,6 +225,17 @@ def set_handlers(handlers: Mapping[int, Any]) -> None:
         signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def waited_for() -> Iterator[list[int]]:
+    """Have the signals that ask to end only be noted: what has begun is waited for."""
+    heard: list[int] = []
+    handlers = listen(lambda number, _: heard.append(number))
+    try:
+        yield heard
+    finally:
+        set_handlers(handlers)
+
+
 def cut_off(process: subprocess.Popen[bytes]) -> None:
     """End a process at once, and what it has started; one that has ended already is left alone."""
     if process.poll() is not None:

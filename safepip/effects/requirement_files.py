@@ -53,6 +53,8 @@ class Inputs:
     """Lines for another file in the same format: indexes, and what may be taken from them."""
     build_options: dict[str, str] = field(default_factory=dict)
     """What the line of a requirement says about building it, by normalised name."""
+    constraints: list[str] = field(default_factory=list)
+    """As written, with variables filled in."""
     hashed: bool = False
     """A hash is given for some requirement, so that pip demands one for each."""
     unseen: bool = False
@@ -161,7 +163,9 @@ def _take(
         return None
     inputs.hashed |= bool(options.hashes or options.require_hashes)
     if requirement or options.editables:
-        if not is_constraint:
+        if is_constraint:
+            inputs.constraints.append(requirement or options.editables[0])
+        else:
             _take_requirement(requirement, options, inputs, environ)
         return None
     for found, constrains in ((options.requirements, False), (options.constraints, True)):

@@ -227,7 +227,8 @@ def described_options(options):
     )
     described["require_hashes"] = bool(value("require_hashes"))
     described["eager"] = value("upgrade_strategy") == "eager"
-    described["constrained"] = bool(getattr(options, "constraints", None))
+    described["constraints"] = [str(path) for path in getattr(options, "constraints", None) or []]
+    described["constrained"] = bool(described["constraints"])
     described["caches"] = bool(getattr(options, "cache_dir", True))
     described["verbosity"] = (value("verbose") or 0) - (value("quiet") or 0)
     return described

@@ -3,9 +3,10 @@
 This file is a script: safepip's own Python runs it, so that what py-rattler does in its threads can
 neither outlive an answer that is waited for no longer, nor take safepip along when it ends. It
 imports nothing of safepip. It changes an environment only where it is told to `install`, and then
-only by adding to it. Questions are lines of JSON on stdin, answers are lines on stdout; the
-first line is no question and has `records`, the files of conda's records, `channels`, and
-`fetches`, whether these may be asked anew. How long it may take is for those who ask.
+only by adding to it; to `stage` lays the same into another folder. It ends with whoever started it.
+Questions are lines of JSON on stdin, answers are lines on stdout; the first line is no question and
+has `records`, the files of conda's records, `channels`, `fetches`, whether these may be asked anew,
+and `parent`, the process that started this. How long it may take is for those who ask.
 """
 
 from __future__ import annotations
@@ -16,8 +17,14 @@ import json
 import os
 import shutil
 import sys
+import threading
+import time
 from inspect import signature
 from typing import Any
+
+_OTHERWISE = "the solver has another solution than before"
+_GLANCE = 0.1
+"""Seconds between two looks at whether somebody still wants to know."""
 
 
 class Solver:
@@ -29,7 +36,9 @@ class Solver:
         """Read the records, which must all be known: what is not cannot be kept."""
         self.rattler = rattler
         self.channels = [rattler.Channel(channel) for channel in channels]
+        self.files = records
         self.records = [rattler.PrefixRecord.from_path(path) for path in records]
+        self.solved: dict[str, list[Any]] = {}
         source = rattler.SourceConfig(
             cache_action="cache-or-fetch" if fetches else "force-cache-only"
         )
@@ -39,8 +48,9 @@ class Solver:
         """Give the answer to one question."""
         if question["do"] == "query":
             return await self._rows(question["names"])
-        if question["do"] == "install":
-            return await self._installed(**{k: v for k, v in question.items() if k != "do"})
+        if question["do"] in {"install", "stage"}:
+            done = self._installed if question["do"] == "install" else self._staged
+            return await done(**{key: each for key, each in question.items() if key != "do"})
         return await self._solved(question["specs"], question["constraints"])
 
     async def _rows(self, names: list[str]) -> dict[str, Any]:
@@ -75,19 +85,35 @@ class Solver:
         before, after = versions
         return {"possible": True, "before": before, "after": after}
 
+    async def _staged(
+        self, prefix: str, specs: list[str], constraints: list[str], expected: dict[str, str]
+    ) -> dict[str, Any]:
+        """Lay what `install` would add into an empty folder, as it would lie in an environment.
+
+        Packages for any Python are told by its record where their modules go.
+        """
+        found = await self._as_expected(specs, constraints, expected)
+        if found is None:
+            return {"said": _OTHERWISE}
+        here = {record.name.normalized for record in self.records}
+        os.makedirs(os.path.join(prefix, "conda-meta"))
+        wanted = [record for record in found if record.name.normalized not in here]
+        for file, record in zip(self.files, self.records, strict=True):
+            if record.name.normalized == "python":
+                shutil.copy(file, os.path.join(prefix, "conda-meta"))
+                wanted.append(record)
+        await self._laid(prefix, wanted, {"python"})
+        return {"said": ""}
+
     async def _installed(
         self, prefix: str, specs: list[str], constraints: list[str], expected: dict[str, str]
     ) -> dict[str, Any]:
         """Install what was solved before; nothing where that is another solution by now."""
-        found = await self._found(specs, constraints, self.rattler.ChannelPriority.Strict)
-        after = {record.name.normalized: str(record.version) for record in found}
-        before, stays = ({_exact(r) for r in records} for records in (self.records, found))
-        if after != expected or not before <= stays:
-            return {"said": "the solver has another solution than before"}
+        found = await self._as_expected(specs, constraints, expected)
+        if found is None:
+            return {"said": _OTHERWISE}
         here = {record.name.normalized for record in self.records}
-        is_known = "ignored_packages" in signature(self.rattler.install).parameters
-        ignored = {"ignored_packages": here} if is_known else {}  # older releases know it not
-        await self.rattler.install(found, target_prefix=prefix, show_progress=False, **ignored)
+        await self._laid(prefix, found, here)
         asked = {self.rattler.MatchSpec(spec).name.normalized: spec for spec in specs}
         for record in found:
             name = record.name.normalized
@@ -95,6 +121,24 @@ class Solver:
                 file = f"{name}-{record.version}-{record.build}.json"
                 _note_request(os.path.join(prefix, "conda-meta", file), asked[name])
         return {"said": ""}
+
+    async def _as_expected(
+        self, specs: list[str], constraints: list[str], expected: dict[str, str]
+    ) -> list[Any] | None:
+        """Give the solution where it has these versions, and all that is there as it is."""
+        question = json.dumps([specs, constraints])
+        if question not in self.solved:
+            strict = self.rattler.ChannelPriority.Strict
+            self.solved[question] = await self._found(specs, constraints, strict)
+        found = self.solved[question]
+        after = {record.name.normalized: str(record.version) for record in found}
+        before, stays = ({_exact(r) for r in records} for records in (self.records, found))
+        return found if after == expected and before <= stays else None
+
+    async def _laid(self, prefix: str, records: list[Any], ignored: set[str]) -> None:
+        is_known = "ignored_packages" in signature(self.rattler.install).parameters
+        stays = {"ignored_packages": ignored} if is_known else {}  # older releases know it not
+        await self.rattler.install(records, target_prefix=prefix, show_progress=False, **stays)
 
     async def _found(self, specs: list[str], constraints: list[str], priority: Any) -> list[Any]:
         asked = {self.rattler.MatchSpec(spec).name.normalized for spec in specs}
@@ -109,6 +153,13 @@ class Solver:
             channel_priority=priority,
         )
         return found
+
+
+def _end_with(parent: int) -> None:
+    """End at once when whoever started this has ended: nobody would put right what is half done."""
+    while os.getppid() == parent:
+        time.sleep(_GLANCE)
+    os._exit(1)
 
 
 def _note_request(path: str, spec: str) -> None:
@@ -144,6 +195,7 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
     setup = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with, args=(setup["parent"],), daemon=True).start()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what others print is no answer
     loop = asyncio.new_event_loop()

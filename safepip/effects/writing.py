@@ -70,18 +70,22 @@ def _write(real: str, path: str, text: str) -> None:
         if os.path.exists(real) and not os.path.isfile(real):
             Path(real).write_text(text, encoding="utf-8")  # /dev/stdout, or a folder, which is told
             return
-        _replace(real, text)
+        replace_bytes(real, text.encode())
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {error.strerror}") from error
 
 
-def _replace(path: str, text: str) -> None:
+def replace_bytes(path: str, data: bytes) -> None:
+    """Put these bytes in place of a file, whose permissions stay.
+
+    Raises: OSError.
+    """
     handle, beside = tempfile.mkstemp(
         dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}."
     )
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         os.chmod(beside, _mode(path))
         os.replace(beside, path)
     except BaseException:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from safepip.effects.asking import Asking, Engine
     from safepip.effects.conda_solver import CondaSolver
+    from safepip.effects.requirement_files import Inputs
     from safepip.recipes.settings import Settings
     from safepip.values.account import Account, Failed
     from safepip.values.environment import Environment
@@ -118,15 +119,19 @@ class Course:
         return spelled_out(words, self.asking.environ) or words
 
     @cached_property
-    def wider_options(self) -> PipOptions:
-        """What pip was told about where things come from, also in files of requirements."""
+    def inputs(self) -> Inputs:
+        """What files of requirements and constraints say."""
         from safepip.decisions.fixing.commands import FILES, values_of
         from safepip.effects.requirement_files import read_inputs
 
         words, environ = self.request.words, self.asking.environ
         named = (*values_of(words, FILES), *environ.get("PIP_REQUIREMENT", "").split())
-        inputs = read_inputs(named, (), environ)
-        options = self.options
+        return read_inputs(named, self.options.constraints, environ)
+
+    @cached_property
+    def wider_options(self) -> PipOptions:
+        """What pip was told about where things come from, also in files of requirements."""
+        options, inputs = self.options, self.inputs
         return replace(
             options,
             no_index=options.no_index or "--no-index" in inputs.options,
@@ -265,6 +270,7 @@ class Course:
             verb=self.request.verb,
             arguments=self.shown_arguments,
             through=self.request.through,
+            options=self.request.policy.options,
             engine=self.engine.name,
             seconds=dict(self.seconds),
             verbosity=self.options.verbosity,

@@ -9,7 +9,7 @@ from safepip.decisions.explaining.portrait import Portrait, absent, portraits_of
 from safepip.decisions.explaining.verdicts import said_of
 from safepip.decisions.undoing.inverse import taken_back_by
 from safepip.effects.conda_solver import CondaSolver, is_offline
-from safepip.effects.importables import owner_of_module
+from safepip.effects.importables import owner_of
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal
 from safepip.effects.last import read_last
@@ -43,7 +43,7 @@ class Explained:
     offers: Mapping[str, Offer]
     """What conda's channels have, by name, as far as that is known."""
     module: str = ""
-    """The name is that of a module in what is explained; empty where it is its own."""
+    """The module or file of it that the name is of; empty where the name is its own."""
     verdict: Mapping[str, str] | None = None
     """What the last verdict said, where it was about this name."""
 
@@ -58,14 +58,19 @@ def explain(
 
     ``others``: what else could have been meant, to be named where there is no such package.
 
+    ``name`` may also be that of a module, or the path of a file.
+
     Raises: UsageError, when nothing of this name is known; SafepipError.
     """
     environment = read_environment(target.prefix, ask_python(target.python, environ))
     entries = tuple(Journal(target.prefix).entries())
-    portraits = portraits_of(environment, name)
-    module = "" if portraits else name
-    if not portraits and (owner := owner_of_module(environment, name)) is not None:
-        portraits = portraits_of(environment, owner.name)
+    portraits = portraits_of(environment, name) if "/" not in name else ()
+    module = ""
+    if not portraits and (found := owner_of(environment, name)) is not None:
+        portraits, module = portraits_of(environment, found.owner.name), found.what
+    where = environment.name or environment.prefix
+    if not portraits and "/" in name:
+        raise UsageError(f"`{name}` is no file that conda or a distribution has in {where}")
     verdict = said_of(read_last(target.prefix, environ), normalised(name))
     fetches = not is_offline(environ, target.prefix)
     asked = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
@@ -76,7 +81,6 @@ def explain(
     if not portraits:
         similar = similar_names(environment, name, tuple(others))
         meant = f"; did you mean {' or '.join(f'`{each}`' for each in similar)}?" if similar else ""
-        where = environment.name or environment.prefix
         raise UsageError(f"`{name}` is neither installed in {where} nor a kind of finding{meant}")
     last = {step.name: entry for entry in entries if entry.stage == "done" for step in entry.steps}
     taken_back = taken_back_by(entries)

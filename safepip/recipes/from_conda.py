@@ -15,16 +15,19 @@ from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
 from safepip.decisions.fixing.shell import shell_in, shell_of
+from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.wording.hints import conda_cannot, conda_would_double, conda_would_harm
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
-from safepip.values.text import without_secrets
+from safepip.values.text import normalised, without_secrets
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
 
     from safepip.decisions.fixing.shares import Share
     from safepip.decisions.fixing.shell import Shell
@@ -136,9 +139,32 @@ def _ways(
     course: Course, plan: Plan, offers: Mapping[str, Offer]
 ) -> Iterator[tuple[Share, Mapping[str, Offer]]]:
     spelled = tuple(map(without_secrets, course.spelled_words))
-    words, constrained = course.shown_arguments, course.options.constrained
-    found = shares(plan, course.environment, words, offers, spelled, constrained=constrained)
+    bounds = constraints_of(course)
+    found = shares(
+        plan,
+        course.environment,
+        course.shown_arguments,
+        offers,
+        spelled,
+        constrained=bounds is None,
+        bounds=bounds,
+    )
     return ((share, offers) for share in found)
+
+
+def constraints_of(course: Course) -> Mapping[str, tuple[Requirement, ...]] | None:
+    """Give the constraints by name, wherever they are set; None where not all can be read."""
+    inputs, options = course.inputs, course.options
+    if inputs.unseen or (options.constrained and not options.constraints):
+        return None
+    parsed = [parse_requirement(line) for line in inputs.constraints]
+    found: dict[str, tuple[Requirement, ...]] = {}
+    for each in parsed:
+        if each is None or each.url is not None:
+            return None
+        name = normalised(each.name)
+        found[name] = (*found.get(name, ()), each)
+    return found
 
 
 def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared | None:

@@ -17,6 +17,7 @@ from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.from_conda import (
     conda_shell,
+    constraints_of,
     doubled,
     fix_of,
     may_be_shared,
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Outcome
 
 _NOTHING = "conda's channels have nothing of this that fits what is there: pip takes all of it"
+_NOT_JUST_THAT = (
+    "pip's choice is bound by constraints, and conda's channels have nothing of this in just these "
+    "versions: pip takes all of it"
+)
 _OTHERWISE = (
     "with uv, with these options, or where the environment is sealed, nothing is left to conda"
 )
@@ -61,7 +66,8 @@ def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome |
         outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
         if outcome is not None:
             return outcome
-        aside = _REFUSED if found is not None else _NOTHING
+        nothing = _NOT_JUST_THAT if constraints_of(course) is None else _NOTHING
+        aside = _REFUSED if found is not None else nothing
     course.asides = () if blocked else (aside,)
     return None
 
@@ -105,8 +111,11 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
         fixes = (*by_both, *all_by_pip(course.request, course.asking.environ))
         verdict = Blocked(rest, judged.findings, fixes)
         return course.outcome(Exit.BLOCKED, verdict, conda=part)
-    course.engine.stop(Exit.DONE, dry_run=course.request.verb != "plan" and course.options.dry_run)
-    return course.outcome(Exit.DONE, Clear(rest, judged.findings), conda=part)
+    is_dry_run = course.request.verb != "plan" and course.options.dry_run
+    # What pip would say of a dry run is not what would come of it; its report was asked for.
+    course.engine.stop(Exit.DONE, dry_run=is_dry_run and course.options.report is not None)
+    outcome = course.outcome(Exit.DONE, Clear(rest, judged.findings), conda=part)
+    return replace(outcome, verb="plan") if is_dry_run else outcome
 
 
 def _left(found: Shared) -> tuple[Change, ...]:
@@ -133,7 +142,7 @@ def _part(course: Course, found: Shared) -> CondaPart:
     has_history = shell.manager != "pixi" and not shell.unasked
     tool = tool_on_path(shell.tool, course.asking.environ) if has_history else ""
     by_tool = replace(shell, manager=tool) if tool else shell
-    # py-rattler writes no history, so that conda knows nothing of what it adds.
+    # Where conda keeps no history, none is begun for py-rattler: conda knows nothing of it then.
     afterwards = by_tool if tool else replace(shell, unasked=course.environment.records)
     words = by_tool.conda_words("install", share.specs)
     moves = found.answer.moves

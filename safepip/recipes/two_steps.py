@@ -5,21 +5,22 @@ guard ─▶ `CondaPart` is due ─▶ shown ─▶ conda does it ─▶ looked 
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import can_be_repeated
+from safepip.decisions.fixing.condas_answer import otherwise_than_shown
 from safepip.decisions.fixing.shell import shell_of
-from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.conda_tools import carry_out
 from safepip.effects.lock import locked
-from safepip.effects.processes import listen, set_handlers
+from safepip.effects.processes import waited_for
 from safepip.effects.records import records_state
+from safepip.recipes.adding import Added, Adding, add, note_done
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.opening import guard
-from safepip.values.channel import BY_RATTLER, Answer, CondaPart
+from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.errors import CondaFailed, HalfDone, SafepipError
 from safepip.values.exits import Exit
 from safepip.values.text import without_secrets
@@ -30,11 +31,8 @@ if TYPE_CHECKING:
 
     from safepip.effects.lock import Waiting
     from safepip.recipes.recover import Recovered
-    from safepip.values.environment import Environment, RecordStamp
     from safepip.values.request import Request
     from safepip.values.verdict import Outcome
-
-    State = tuple[RecordStamp, ...]
 
 
 def guard_with_conda(
@@ -69,15 +67,18 @@ def guard_with_conda(
         return first
     tell(part)
     patience = request.policy.settings.number("lock-seconds")
+    keeps_undo = request.policy.keeps_undo and first.caches
+    adding = Adding(part, environment, first.arguments, request.policy, keeps_undo, environ)
     try:
-        is_cut_off = _done_by_conda(part, environment, environ, tell, patience=patience)
+        done = _done_by_conda(part, adding, tell, patience=patience)
     except CondaFailed as error:
         error.fixes = all_by_pip(request, environ)
         raise
-    part = replace(part, state="done")
-    if is_cut_off or not part.arguments:
-        code = Exit.INTERRUPTED if is_cut_off else Exit.DONE
-        return replace(first, exit_code=code, conda=part, acted=True)
+    back = shell_of(request.target).safepip(("undo", done.change)) if done.change else part.back
+    part = replace(part, state="done", back=back)
+    if done.is_cut_off or not part.arguments:
+        code = Exit.INTERRUPTED if done.is_cut_off else Exit.DONE
+        return replace(first, exit_code=code, conda=part, acted=True, undo=done.change)
     policy = replace(request.policy, prefers_conda=False)
     rest = replace(request, arguments=part.arguments, policy=policy, conda_back=part.back)
     try:
@@ -86,10 +87,21 @@ def guard_with_conda(
         return replace(first, exit_code=Exit.INTERRUPTED, conda=part)
     except SafepipError as error:
         raise _half_done(error, part, rest) from error
+    second = _as_asked(second, first)
     if second.exit_code in {Exit.DONE, Exit.INTERRUPTED, Exit.CHANGED}:
         return replace(second, conda=part)
     # What the other codes say of the environment, that it is as it was, is so only of pip's part.
     return replace(second, conda=part, exit_code=Exit.CHANGED, pip_ended=second.exit_code)
+
+
+def _as_asked(second: Outcome, first: Outcome) -> Outcome:
+    """Give how pip's part ended, as the end of the command that the user has given."""
+    verdict = second.verdict
+    if verdict is not None and first.verdict is not None:
+        plan = replace(verdict.plan, requested=first.verdict.plan.requested)
+        verdict = replace(verdict, plan=plan)
+    asked = replace(second, arguments=first.arguments, options=first.options)
+    return replace(asked, verdict=verdict)
 
 
 def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:
@@ -108,88 +120,51 @@ def _half_done(error: SafepipError, part: CondaPart, rest: Request) -> HalfDone:
 
 
 def _back(part: CondaPart) -> tuple[Fix, ...]:
-    by_conda = ", which takes a conda" if part.tool == BY_RATTLER else ""
-    return (Fix(part.back, f"take conda's part back{by_conda}"),) if part.back else ()
+    return (Fix(part.back, "take conda's part back"),) if part.back else ()
 
 
 def _done_by_conda(
-    part: CondaPart,
-    environment: Environment,
-    environ: Mapping[str, str],
-    tell: Callable[[Waiting], None],
-    *,
-    patience: float,
-) -> bool:
-    """Have conda do its part, and say whether it was interrupted, which came too late then.
+    part: CondaPart, adding: Adding, tell: Callable[[Waiting], None], *, patience: float
+) -> Added:
+    """Have conda do its part.
 
     Raises: CondaFailed, where nothing came of it; HalfDone, where something else did.
     """
-    prefix = environment.prefix
+    prefix = adding.environment.prefix
     # The locks of mamba and pixi are for who works under this one.
     with locked(prefix, patience, tell, others=False):
         before = records_state(prefix)
-        if before != environment.records_state:
+        if before != adding.environment.records_state:
             raise CondaFailed(
                 "something else has changed the environment meanwhile",
                 why="what conda would do now is not what was shown",
             )
-        failure, is_cut_off = _attempt(part, environment, environ)
-        after = records_state(prefix)
-    if after == before:
-        if is_cut_off:
-            raise KeyboardInterrupt
-        message = f"{part.tool} could not install its part"
-        raise CondaFailed(message, why=failure or "it says that all is well, and nothing is new")
-    _look_at(part, before, after, failure)
-    return is_cut_off
+        if part.tool == BY_RATTLER:
+            return add(adding)
+        with waited_for() as heard:
+            failure = _failure(part, adding.environ)
+            after = records_state(prefix)
+            if after == before:
+                if heard:
+                    raise KeyboardInterrupt
+                said = failure or "it says that all is well, and nothing is new"
+                raise CondaFailed(f"{part.tool} could not install its part", why=said)
+            if problems := otherwise_than_shown(part, before, after, failure):
+                raise HalfDone(
+                    f"{part.tool} has done its part in another way than shown, "
+                    "and pip's is not done",
+                    why="; ".join(problems),
+                    fixes=_back(part),
+                )
+            new = {name for name, *_ in after} - {name for name, *_ in before}
+            with suppress(OSError):  # conda knows it all the same
+                note_done(adding, frozenset(new))
+        return Added("", is_cut_off=bool(heard))
 
 
-def _attempt(
-    part: CondaPart, environment: Environment, environ: Mapping[str, str]
-) -> tuple[str, bool]:
-    """Give why it failed, and whether it was interrupted: what has begun is waited for."""
-    heard: list[int] = []
-    handlers = listen(lambda number, _: heard.append(number))
-    try:
-        return _failure(part, environment, environ), bool(heard)
-    finally:
-        set_handlers(handlers)
-
-
-def _failure(part: CondaPart, environment: Environment, environ: Mapping[str, str]) -> str:
-    if part.tool == BY_RATTLER:
-        with closing(CondaSolver(environment, seconds=0)) as solver:
-            return solver.install(part.specs, Answer(possible=True, versions=part.versions))
+def _failure(part: CondaPart, environ: Mapping[str, str]) -> str:
     try:
         code = carry_out((*part.words, *(("-q",) if part.is_quiet else ())), environ)
     except OSError as error:
         return f"cannot start `{part.tool}`: {error.strerror}"
     return f"it ended with {code}" if code else ""
-
-
-def _look_at(part: CondaPart, before: State, after: State, failure: str) -> None:
-    """See that what was there is as it was, and all that is new is what was shown.
-
-    Raises: HalfDone.
-    """
-    kept = {name for name, *_ in after}
-    gone = [name.removesuffix(".json") for name, *_ in before if name not in kept]
-    new = kept.difference(name for name, *_ in before)
-    shown = [move for move in part.moves if not move.before]
-    lacks = [
-        f"{move.name} {move.after}"
-        for move in shown
-        if not any(name.lower().startswith(f"{move.name}-{move.after}-") for name in new)
-    ]
-    starts = tuple(f"{move.name}-{move.after}-" for move in shown)
-    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith(starts))
-    problems = [f"gone: {', '.join(gone)}"] if gone else []
-    problems += [f"not there: {', '.join(lacks)}"] if lacks else []
-    problems += [f"not shown: {', '.join(more)}"] if more else []
-    problems += [failure] if failure else []
-    if problems:
-        raise HalfDone(
-            f"{part.tool} has done its part in another way than shown, and pip's is not done",
-            why="; ".join(problems),
-            fixes=_back(part),
-        )

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from safepip import __version__
+from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.fixing.shell import Shell, shell_in, shell_of
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.undoing.entries import seen_after
@@ -20,16 +21,19 @@ from safepip.decisions.undoing.inverse import (
     in_the_way,
     inverse_plan,
     inverse_steps,
+    is_gone,
+    needed_by_conda,
     others_versions,
     taken_back_by,
 )
+from safepip.effects.condas_books import HISTORY, note_in_history
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, is_later, timestamp
 from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
 from safepip.effects.prune import prune
 from safepip.effects.reading import read_environment
-from safepip.effects.records import files_of_newer
+from safepip.effects.records import files_of_newer, records_state
 from safepip.effects.reverting import changed_since, lacking, put_back, required_before
 from safepip.effects.transaction import abandon, begin, finish
 from safepip.recipes.opening import guard
@@ -90,10 +94,7 @@ def undo(
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
         entry = _named(journal, entries, name, shell)
-        if (by := taken_back_by(entries).get(entry.id)) is not None:
-            raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
-        if entry.stage != "done":
-            raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
+        _refuse_taken_back(journal, entries, entry)
         is_kept = entry.can_undo and not lacking(journal, entry)
         environment = _environment(target, environ)
         if is_kept:
@@ -108,7 +109,8 @@ def undo(
             plan = inverse_plan(entry, environment, required_before(journal, entry))
             if entry.verb != "doctor":  # what it mended was as broken before
                 _refuse_breaking(environment, plan, entry, shell)
-        way = None if is_kept else way_by_index(target, entry, entries)
+                _refuse_missing(environment, entry, shell)
+        way = None if is_kept else way_by_index(target, entry, entries, environment)
         if agree is None:
             return Undone(entry, None, is_dry_run=True)
         if not journal.is_writable():
@@ -128,7 +130,7 @@ def undo(
 
 def _named(journal: Journal, entries: Sequence[Entry], name: str | None, shell: Shell) -> Entry:
     if name is None:
-        entry = chosen(entries)
+        entry = chosen(entries, _records(journal))
         unread = journal.unreadable(entries)
         if unread and (entry is None or is_later(unread[-1], entry.id)):
             fixes = _forget(journal, unread[-1], shell)
@@ -137,6 +139,20 @@ def _named(journal: Journal, entries: Sequence[Entry], name: str | None, shell: 
             raise CannotUndo("there is no change of safepip to take back here")
         return entry
     return next((e for e in entries if e.id == name), None) or journal.read(name)
+
+
+def _refuse_taken_back(journal: Journal, entries: Sequence[Entry], entry: Entry) -> None:
+    if (by := taken_back_by(entries).get(entry.id)) is not None:
+        raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
+    if entry.stage != "done":
+        raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
+    if is_gone(entry, _records(journal)):
+        raise CannotUndo(f"nothing of {entry.id} is left: conda itself has removed it since")
+
+
+def _records(journal: Journal) -> frozenset[str]:
+    """Give NAME-VERSION-BUILD of what conda's books have."""
+    return frozenset(n.removesuffix(".json") for n, *_ in records_state(journal.prefix))
 
 
 def _forget(journal: Journal, change: str, shell: Shell) -> tuple[Fix, ...]:
@@ -224,6 +240,21 @@ def _refuse_breaking(environment: Environment, plan: Plan, entry: Entry, shell: 
         )
 
 
+def _refuse_missing(environment: Environment, entry: Entry, shell: Shell) -> None:
+    """Raise CannotUndo where packages of conda's would lose what they depend on."""
+    needing = needed_by_conda(entry, environment)
+    if needing:
+        lines = [f"{name} depends on {spec}" for name, spec in needing.items()]
+        first = shell_in(shell, environment).conda("remove", tuple(sorted(needing)))
+        command = shell.then(first, shell.safepip(("undo", entry.id)))
+        says = f"let conda remove {', '.join(sorted(needing))} first"
+        raise CannotUndo(
+            f"taking {entry.id} back would break what conda has installed since: "
+            f"{'; '.join(lines[:_SHOWN])}",
+            fixes=(Fix(command, says),) if command else (),
+        )
+
+
 def _carried_out(
     journal: Journal, entry: Entry, environment: Environment | None, plan: Plan | None
 ) -> Undone:
@@ -238,14 +269,21 @@ def _carried_out(
         pip="",
         steps=inverse_steps(entry),
         undoes=entry.id,
+        dists=entry.dists,
+        specs=entry.specs,
+        conda_back=entry.conda_back if entry.dists else "",
     )
     paths = [journal.absolute(path) for path in entry.touched]
+    paths += [journal.absolute(HISTORY)] if entry.dists else []
     folders = [journal.absolute(path) for path in entry.new_folders]
     by = begin(journal, by, paths, [path for path in folders if os.path.isdir(path)])
     try:
         _put_all_back(journal, entry)
         left = remove_new_folders(journal, entry)
-        seen = seen_after(environment, plan) if environment and plan else Seen()
+        if by.dists:
+            note_in_history(journal.prefix, by, command_line("safepip", *by.arguments))
+            by = replace(by, touched={p: t for p, t in by.touched.items() if p != HISTORY})
+        seen = seen_after(environment, plan, by) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
         by = finish(journal, replace(by, seen=seen, seconds=seconds))
     except BaseException as error:

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.fixing.shell import Shell, shell_of
+from safepip.decisions.fixing.channels import channels_of
+from safepip.decisions.fixing.shell import Shell, shell_in, shell_of
 from safepip.decisions.judging.consistency import breaks
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import index_lines, inverse_plan, inverse_steps
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_manager
+from safepip.values.environment import spec_name
 from safepip.values.errors import CannotUndo, SafepipError, VerifyFailed
 from safepip.values.exits import Exit
 from safepip.values.request import Request
@@ -40,8 +42,12 @@ class Way(NamedTuple):
     """Names to uninstall."""
 
 
-def way_by_index(target: Target, entry: Entry, entries: Sequence[Entry]) -> Way:
+def way_by_index(
+    target: Target, entry: Entry, entries: Sequence[Entry], environment: Environment | None
+) -> Way:
     """Give how to get what was there before from the index, by the hashes that the journal knows.
+
+    ``environment``: as it is now, where that is known.
 
     Raises: CannotUndo, when that is not known.
     """
@@ -50,6 +56,11 @@ def way_by_index(target: Target, entry: Entry, entries: Sequence[Entry]) -> Way:
     why = "it was made with `--no-undo` or `--no-cache-dir`, or is older than what is kept"
     if entry.verb == "doctor":
         raise CannotUndo(said, why="no index has an environment as it was damaged")
+    if entry.dists:
+        raise CannotUndo(
+            f"{entry.id} is a change of conda's, and only conda can take it back",
+            fixes=by_hand(entry, shell, environment),
+        )
     owned = tuple(step.name for step in entry.steps if step.owner == "conda")
     if owned:
         conda = shell_of(target, read_manager(target.prefix))
@@ -126,6 +137,8 @@ def by_hand(entry: Entry, shell: Shell, environment: Environment | None = None) 
     """
     if entry.verb == "doctor":
         return _over_condas(entry, shell, environment)
+    if entry.dists:
+        return _by_conda(entry, shell, environment)
     if any(step.owner == "conda" for step in entry.steps):
         return ()  # pip may not put back what is conda's
     steps = inverse_steps(entry)
@@ -134,6 +147,18 @@ def by_hand(entry: Entry, shell: Shell, environment: Environment | None = None) 
     commands = [shell.safepip(("uninstall", "-y", *gone))] if gone else []
     commands += [shell.safepip(("install", "--no-deps", *back))] if back else []
     return (Fix(shell.then(*commands), "get the same versions by the index"),) if commands else ()
+
+
+def _by_conda(entry: Entry, shell: Shell, environment: Environment | None) -> tuple[Fix, ...]:
+    """Give conda's own command, about what is left of what it brought: it refuses all others."""
+    command = entry.conda_back
+    if environment is not None:
+        left = [r.name for r in environment.records if r.dist in entry.records]
+        asked = {spec_name(spec) for spec in entry.specs}
+        names = [name for name in left if name.lower() in asked] or left
+        there = replace(shell_in(shell, environment), channels=channels_of(environment.records))
+        command = there.conda("remove", tuple(sorted(names)))
+    return (Fix(command, "let conda take it back"),) if command else ()
 
 
 def _over_condas(entry: Entry, shell: Shell, environment: Environment | None) -> tuple[Fix, ...]:

@@ -111,3 +111,18 @@ class Entry:
     asides: tuple[str, ...] = ()
     """Names beginning with `~` that lay in those folders before: not pip's doing this time."""
     seen: Seen = field(default_factory=Seen)
+    dists: tuple[str, ...] = ()
+    """What conda's part of a request brought, as conda's history has it:
+    CHANNEL/PLATFORM::NAME-VERSION-BUILD. Empty for what pip did."""
+    specs: tuple[str, ...] = ()
+    """What was asked of conda for that."""
+
+    @property
+    def records(self) -> frozenset[str]:
+        """The same by NAME-VERSION-BUILD."""
+        return frozenset(dist.rpartition("::")[2] for dist in self.dists)
+
+    @property
+    def removes_records(self) -> bool:
+        """What conda's part had brought is gone by this change: an undo of it."""
+        return any(step.after is None for step in self.steps if self.dists)

@@ -73,6 +73,8 @@ class PipOptions:
     """`--upgrade` is for what is needed, too."""
     constrained: bool = False
     """There are constraints, in files."""
+    constraints: tuple[str, ...] = ()
+    """These files, where they are known: on the command line, in variables, in pip's settings."""
     break_system_packages: bool = False
     log: str | None = None
     """A file that pip writes what it does to, as given."""

@@ -107,6 +107,8 @@ class Outcome:
     """The user's own, without secrets."""
     through: tuple[str, ...] = ()
     """The words between `safepip` and these: `uv pip`."""
+    options: tuple[str, ...] = ()
+    """safepip's own, such as `--prefer-conda`."""
     engine: EngineName | None = None
     acted: bool = False
     """pip went on and changed the environment (or found nothing to do)."""
@@ -133,3 +135,10 @@ class Outcome:
     """How pip's part ended, where conda's is done and pip's is not; the exit code is of both."""
     caches: bool = True
     """False: nothing is to be kept beside the environment (pip's `--no-cache-dir`)."""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words behind `safepip`, as they are typed."""
+        if self.through:
+            return (*self.options, *self.through, *self.arguments)
+        return (*self.arguments[:1], *self.options, *self.arguments[1:])

@@ -34,6 +34,8 @@ from tests.lab.pypi import PIP
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_MAZE = 450
+"""Releases, of which safepip looks into 400 at most."""
 _HEADINGS: dict[Place, str] = {
     "ordinary": "An ordinary conda environment",
     "large": "A large conda environment",
@@ -157,6 +159,10 @@ def _offered(many: WheelSet, options: Options) -> list[Wheel]:
     made += [shaped(arrays, version) for version in ("1.20.0", "1.26.4", "2.0.0")]
     made += [shaped(bench, "1.9", requires=("arrays>=1.20",))]
     made += [shaped(bench, "2.0", requires=("arrays>=2",))]
+    if "much" in options.rows:  # none of them can be had, which nobody knows before all are asked
+        maze = Shape("bench-maze", 1, 1_000, 0, 0)
+        versions = (f"1.{number}" for number in range(_MAZE))
+        made += [shaped(maze, version, requires=("arrays>=2",)) for version in versions]
     return [*many.wheels, *made]
 
 

@@ -107,6 +107,11 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             times=2,
         ),
         Row(
+            *("much", "a block with more releases than are looked into", ("install", "bench-maze")),
+            ends_with=10,
+            quick=False,
+        ),
+        Row(
             *(
                 "conda",
                 "a plan, with conda's channels asked",

@@ -171,6 +171,7 @@ def _html(summary: Summary, picture: Picture | None, way_back: str) -> str:
 
 def _parts(summary: Summary, picture: Picture | None, way_back: str) -> Iterator[str]:
     yield from verdict_card(replace(summary, command=""))  # it stands in the cell above
+    yield from ways_on(summary.by_conda, "First")
     yield from ways_on(summary.fixes)
     if picture is not None and picture.plan.changes:
         number = len(picture.plan.changes)

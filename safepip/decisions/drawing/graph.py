@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
 from safepip.decisions.judging.pins import accepts, parse_pin
-from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
+from safepip.decisions.judging.requirements import (
+    active_requirements,
+    as_text,
+    is_met,
+    parse_requirement,
+)
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import count, is_condas, versions
 from safepip.values.findings import CondaOwned
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from packaging.specifiers import Specifier
 
     from safepip.decisions.wording.picture import Picture
     from safepip.values.plan import Change
@@ -69,7 +80,43 @@ def graph_of(picture: Picture) -> Graph:
         if change.name in drawing.visible:
             drawing.add(change)
     hidden = len(picture.plan.changes) - len(drawing.visible)
-    return Graph(tuple(drawing.boxes.values()), tuple(dict.fromkeys(drawing.edges)), hidden)
+    return Graph(tuple(drawing.boxes.values()), tuple(_joined(drawing.edges)), hidden)
+
+
+def _joined(edges: Iterable[Edge]) -> Iterator[Edge]:
+    """Give one edge for each pair, with all the bounds: a distribution may say several."""
+    pairs: dict[tuple[str, str], list[Edge]] = {}
+    for edge in edges:
+        pairs.setdefault((edge.start, edge.end), []).append(edge)
+    for (start, end), those in pairs.items():
+        labels = [*dict.fromkeys(edge.label for edge in those)]
+        yield Edge(start, end, _all_bounds(labels), any(edge.against for edge in those))
+
+
+def _all_bounds(labels: Sequence[str]) -> str:
+    """Give several requirements on one name in one: `numpy>=1.20,<3`, and not `numpy, numpy<3`."""
+    parsed = [parse_requirement(label) for label in labels]
+    those = [each for each in parsed if each is not None and each.url is None]
+    names = {normalised(each.name) for each in those}
+    if len(labels) == 1 or len(those) < len(labels) or len(names) > 1:
+        return ", ".join(labels)
+    whole = Requirement(those[0].name)
+    whole.extras = {extra for each in those for extra in each.extras}
+    whole.specifier = _tightest([one for each in those for one in each.specifier])
+    return as_text(whole)
+
+
+def _tightest(specifiers: Iterable[Specifier]) -> SpecifierSet:
+    """Give the bounds without those that others imply."""
+    kept: dict[str, Specifier] = {}
+    for one in specifiers:
+        key = one.operator if one.operator in {">=", "<"} else str(one)
+        known = kept.setdefault(key, one)
+        if one.operator == key and known != one:
+            versions = (Version(one.version), Version(known.version))
+            is_tighter = versions[0] > versions[1] if key == ">=" else versions[0] < versions[1]
+            kept[key] = one if is_tighter else known
+    return SpecifierSet(",".join(map(str, kept.values())))
 
 
 def _visible(picture: Picture) -> Collection[str]:

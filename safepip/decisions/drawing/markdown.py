@@ -17,7 +17,7 @@ from safepip.decisions.drawing.summary import summary_of, summary_of_error
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import FEW, count
 from safepip.decisions.wording.picture import picture_of
-from safepip.decisions.wording.table import HEADS, rows_of
+from safepip.decisions.wording.table import HEADS, rows_by_conda, rows_of
 from safepip.decisions.wording.tree import already_there
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from safepip.decisions.drawing.summary import Summary
     from safepip.decisions.wording.picture import Picture
     from safepip.values.errors import SafepipError
-    from safepip.values.verdict import Outcome
+    from safepip.values.verdict import Fix, Outcome
 
 _TICKABLE = re.compile(r"[A-Za-z0-9._+!<>=~,:/\[\]()@\"' -]*[A-Za-z0-9._+!<>=~,:/\[\]()@\"'-]")
 _FOUND_LATER = re.compile(r"[@#]|://|\bwww\.", re.IGNORECASE)
@@ -52,13 +52,14 @@ def _lines(summary: Summary, picture: Picture | None) -> Iterator[str]:
         yield from _fenced(summary.command)
         yield ""
     yield from _said(summary)
-    if picture is not None and picture.plan.changes:
+    yield from _fixes("First", summary.by_conda)
+    if picture is not None and (picture.plan.changes or picture.by_conda):
         yield from _table(picture)
         yield from _picture(picture)
     if picture is not None and (unchanged := picture.unchanged()):
         yield _text(already_there(unchanged))
         yield ""
-    yield from _fixes(summary)
+    yield from _fixes("Hint" if summary.verdict == "clear" else "Fix", summary.fixes)
     yield _text(summary.end)
 
 
@@ -87,7 +88,7 @@ def _said(summary: Summary) -> Iterator[str]:
 def _table(picture: Picture) -> Iterator[str]:
     yield f"|  | {' | '.join(HEADS)} |"
     yield "|---" * (len(HEADS) + 1) + "|"
-    for row in rows_of(picture):
+    for row in (*rows_by_conda(picture), *rows_of(picture)):
         name, before, after, owner, why = row.cells
         cells = (_code(row.sign), _code(name), _code(before), _code(after), owner, _text(why))
         yield f"| {' | '.join(cells)} |"
@@ -106,9 +107,8 @@ def _picture(picture: Picture) -> Iterator[str]:
     yield ""
 
 
-def _fixes(summary: Summary) -> Iterator[str]:
-    label = "Hint" if summary.verdict == "clear" else "Fix"
-    for fix in summary.fixes:
+def _fixes(label: str, fixes: tuple[Fix, ...]) -> Iterator[str]:
+    for fix in fixes:
         yield f"{label}: {_text(clean(fix.says))}"
         yield ""
         yield from _fenced(fix.command)

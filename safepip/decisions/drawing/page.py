@@ -5,6 +5,7 @@ Every text is escaped, and the page forbids itself whatever a mistake there coul
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from safepip.decisions.drawing.svg import svg
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import count
 from safepip.decisions.wording.picture import picture_of
-from safepip.decisions.wording.table import HEADS, rows_of
+from safepip.decisions.wording.table import HEADS, rows_by_conda, rows_of
 from safepip.decisions.wording.tree import already_there
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _ALLOWED = "default-src 'none'; style-src 'unsafe-inline'"
 _WORDS = {"clear": "clear", "kept": "kept", "block": "blocked", "error": "error"}
+_TICKED = re.compile(r"`([^`]+)`")
 _SHORT = 24
 """Letters that a cell has room for on one line."""
 _SIGNS = (
@@ -57,8 +59,9 @@ def page(outcome: Outcome) -> str:
 def _body(outcome: Outcome, summary: Summary) -> Iterator[str]:
     yield from verdict_card(summary)
     picture = picture_of(outcome)
+    yield from ways_on(summary.by_conda, "First")
     yield from ways_on(summary.fixes)
-    if picture is not None and picture.plan.changes:
+    if picture is not None and (picture.plan.changes or picture.by_conda):
         yield "<h2>Changes</h2>"
         yield from changes_table(picture)
         yield f'<p class="dim">{_SIGNS}</p>'
@@ -80,7 +83,7 @@ def verdict_card(summary: Summary) -> Iterator[str]:
     if summary.environment:
         yield f'<p class="dim">in {escape(summary.environment)}</p>'
     if summary.why:
-        yield f"<p>{escape(summary.why)}</p>"
+        yield f"<p>{_marked(summary.why)}</p>"
     yield from _listed(summary.also)
     yield from _listed(summary.notes)
     yield "</section>"
@@ -88,16 +91,21 @@ def verdict_card(summary: Summary) -> Iterator[str]:
 
 def _listed(texts: Sequence[str]) -> Iterator[str]:
     if texts:
-        yield f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
+        yield f"<ul>{''.join(f'<li>{_marked(text)}</li>' for text in texts)}</ul>"
 
 
-def ways_on(fixes: Sequence[Fix]) -> Iterator[str]:
+def _marked(text: str) -> str:
+    """Give a sentence in which what stands in backticks is code."""
+    return _TICKED.sub(r"<code>\1</code>", escape(text))
+
+
+def ways_on(fixes: Sequence[Fix], head: str = "Ways on") -> Iterator[str]:
     """Give each way out with its command."""
     if fixes:
-        yield "<h2>Ways on</h2>"
+        yield f"<h2>{head}</h2>"
     for fix in fixes:
         lines = (clean(line, len(line) + 1) for line in fix.command.split("\n"))
-        yield f"<p>{escape(clean(fix.says))}</p>\n<pre>{escape(chr(10).join(lines))}</pre>"
+        yield f"<p>{_marked(clean(fix.says))}</p>\n<pre>{escape(chr(10).join(lines))}</pre>"
 
 
 def already_line(picture: Picture) -> Iterator[str]:
@@ -110,7 +118,7 @@ def changes_table(picture: Picture) -> Iterator[str]:
     """Give a row for each change."""
     heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     yield f'<div class="wide"><table>\n<thead><tr><th></th>{heads}</tr></thead>\n<tbody>'
-    for row in rows_of(picture):
+    for row in (*rows_by_conda(picture), *rows_of(picture)):
         kind = ' class="refused"' if row.refused else ""
         *cells, why = row.cells
         middle = "".join(map(_cell, cells))

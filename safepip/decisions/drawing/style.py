@@ -25,7 +25,8 @@ code, pre, td, svg { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Conso
 pre, code { font-size: .875rem; }
 pre {
   margin: .3rem 0 1rem; padding: .6rem .8rem; background: var(--card);
-  border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; user-select: all;
+  border: 1px solid var(--line); border-radius: 6px; user-select: all;
+  white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .card {
   padding: 1rem 1.2rem; background: var(--card); border: 1px solid var(--line);
@@ -62,5 +63,6 @@ svg text.label.against { fill: var(--bad); }
 .edge.against { stroke: var(--bad); stroke-dasharray: 6 3; stroke-width: 1.8; }
 marker path { fill: var(--dim); }
 marker.against path { fill: var(--bad); }
-@media print { body { max-width: none; } pre { white-space: pre-wrap; } }
+@media (max-width: 48rem) { svg { max-width: none; } td.why { min-width: 14rem; } }
+@media print { body { max-width: none; } }
 """

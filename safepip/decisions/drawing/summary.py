@@ -60,6 +60,8 @@ class Summary:
     why: str = ""
     notes: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    by_conda: tuple[Fix, ...] = ()
+    """What conda does before pip."""
     end: str = ""
     """In which state the environment is."""
 
@@ -77,13 +79,14 @@ def summary_of(outcome: Outcome) -> Summary:
     return Summary(
         word,
         clean(code or ""),
-        clean(f"safepip {command_line(*outcome.through, *outcome.arguments)}", 2000),
+        clean(f"safepip {command_line(*outcome.command)}", 2000),
         _facts(environment) if environment is not None else "",
         said,
         also,
         reason,
         notes,
-        (*_condas_part(outcome), *getattr(verdict, "fixes", ()), *outcome.fixes),
+        (*getattr(verdict, "fixes", ()), *outcome.fixes),
+        _condas_part(outcome),
         _end(outcome),
     )
 
@@ -93,7 +96,7 @@ def _condas_part(outcome: Outcome) -> tuple[Fix, ...]:
     if part is None or part.state == "refused":
         return ()
     moves = few(f"{move.name} {move.after}" for move in part.moves)
-    return (Fix(part.command, f"first, {moves} from conda, by {part.tool}"),)
+    return (Fix(part.command, f"{moves} from conda, by {part.tool}"),)
 
 
 def summary_of_error(error: SafepipError, verb: str) -> Summary:

@@ -70,6 +70,8 @@ def asked_for(entries: Sequence[Entry]) -> Mapping[str, Asked]:
     """Give, by normalised name, how each distribution was asked for that changes left there."""
     found: dict[str, Asked] = {}
     for entry in standing_changes(entries):
+        if entry.dists:
+            continue  # conda's books tell of that
         words = _words(entry)
         extras = _extras(words)
         sources = _sources(words)

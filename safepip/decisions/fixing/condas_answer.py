@@ -6,10 +6,16 @@ mamba and micromamba answer in the same form.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safepip.values.channel import Moved
 from safepip.values.text import shown, without_secrets
+
+if TYPE_CHECKING:
+    from safepip.values.channel import CondaPart
+    from safepip.values.environment import RecordStamp
+
+    State = tuple[RecordStamp, ...]
 
 _SHOWN = 500
 """Characters of what it says that are shown."""
@@ -52,3 +58,28 @@ def parse_refusal(answer: object) -> str:
     said = answer.get("message") or answer.get("error") if isinstance(answer, dict) else ""
     text = " ".join(without_secrets(said).split()) if isinstance(said, str) else ""
     return shown(text, _SHOWN)
+
+
+def otherwise_than_shown(
+    part: CondaPart, before: State, after: State, failure: str
+) -> tuple[str, ...]:
+    """Give what is not as it was shown: something that was there is gone, or other things are new.
+
+    ``before`` and ``after``: the records, as `effects.records` tells their state. ``failure``: why
+    whoever did it says that it failed, which comes last; empty where it does not.
+    """
+    kept = {name for name, *_ in after}
+    gone = [name.removesuffix(".json") for name, *_ in before if name not in kept]
+    new = kept.difference(name for name, *_ in before)
+    shown_moves = [move for move in part.moves if not move.before]
+    lacks = [
+        f"{move.name} {move.after}"
+        for move in shown_moves
+        if not any(name.lower().startswith(f"{move.name}-{move.after}-") for name in new)
+    ]
+    starts = tuple(f"{move.name}-{move.after}-" for move in shown_moves)
+    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith(starts))
+    problems = [f"gone: {', '.join(gone)}"] if gone else []
+    problems += [f"not there: {', '.join(lacks)}"] if lacks else []
+    problems += [f"not shown: {', '.join(more)}"] if more else []
+    return (*problems, *((failure,) if failure else ()))

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from safepip.decisions.fixing.bounds import conda_spec
-from safepip.decisions.fixing.commands import has_files, without_names, words_of
+from safepip.decisions.fixing.commands import (
+    CONSTRAINTS,
+    has_files,
+    without_names,
+    without_options,
+    words_of,
+)
 from safepip.decisions.fixing.fixes_by_conda import other_moves
 from safepip.decisions.judging.consistency import before, standing
 from safepip.decisions.judging.requirements import (
     active_requirements,
+    is_active,
     is_met,
     parse_requirement,
     parse_version,
@@ -80,13 +87,22 @@ def shares(
     spelled: tuple[str, ...] = (),
     *,
     constrained: bool = False,
+    bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
 ) -> tuple[Share, ...]:
     """Give the ways to divide a plan, the one that leaves most to conda first; empty for none.
 
     ``spelled``: the arguments with the lines of files in their place, where that is known.
-    ``constrained``: the user has constraints, which are not known here.
+    ``constrained``: the user has constraints, which are not known here. ``bounds``: those that are.
     """
-    asked = _asked(plan, spelled or arguments, constrained=constrained)
+    words = spelled or arguments
+    if bounds is not None:
+        words = without_options(words, CONSTRAINTS)
+    asked = _asked(plan, words, constrained=constrained)
+    markers = environment.interpreter.markers
+    applying = {
+        name: tuple(each for each in those if is_active(each, markers, ()))
+        for name, those in (bounds or {}).items()
+    }
     may = frozenset(
         c.name
         for c in plan.changes
@@ -98,7 +114,8 @@ def shares(
     only_requested = frozenset(c.name for c in plan.changes if c.requested and c.name in may)
     found: dict[tuple[str, ...], Share] = {}
     for names in (may, only_requested):
-        share = _share(plan, environment, arguments, {n: offers[n] for n in names}, asked)
+        on = {name: offers[name] for name in names}
+        share = _share(plan, environment, arguments, on, asked, bounds=applying)
         if share is not None:
             found.setdefault(share.specs, share)
     return tuple(found.values())
@@ -179,6 +196,8 @@ def _share(
     arguments: tuple[str, ...],
     offers: Mapping[str, Offer],
     asked: Mapping[str, tuple[Requirement, ...]],
+    *,
+    bounds: Mapping[str, tuple[Requirement, ...]],
 ) -> Share | None:
     """Divide a plan so that all of conda's part has a version that everybody else accepts."""
     while True:
@@ -186,7 +205,9 @@ def _share(
         needed = _needed(plan, rest, environment, asked)
         wanted = {name: (*asked.get(name, ()), *needed.get(name, ())) for name in taken}
         # What nobody asks for is needed by something that is not known here.
-        misfits = {n for n in taken if not wanted[n] or not _fits(offers[n], wanted[n])}
+        unasked = {name for name in taken if not wanted[name]}
+        wanted = {name: (*those, *bounds.get(name, ())) for name, those in wanted.items()}
+        misfits = {n for n in taken if n in unasked or not _fits(offers[n], wanted[n])}
         if not misfits:
             break
         offers = {name: offer for name, offer in offers.items() if name not in misfits}
@@ -195,8 +216,8 @@ def _share(
     specs = tuple(conda_spec(offers[name].package, name, wanted[name]) for name in taken)
     names = frozenset(name for name in taken if plan.by_name[name].requested)
     left = without_names(arguments, names) if rest else ()
-    bounds = tuple(wanted[name] for name in taken)
-    return Share(tuple(offers[name] for name in taken), bounds, specs, rest, left, names)
+    wishes = tuple(wanted[name] for name in taken)
+    return Share(tuple(offers[name] for name in taken), wishes, specs, rest, left, names)
 
 
 def _divided(plan: Plan, offered: AbstractSet[str]) -> tuple[tuple[str, ...], tuple[Change, ...]]:

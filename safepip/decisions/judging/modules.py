@@ -106,7 +106,7 @@ def _before_site(environment: Environment) -> tuple[str, ...]:
 
 
 def providers(environment: Environment, modules: Collection[str]) -> dict[str, Record]:
-    """Give for each of these modules a conda package that has it whole.
+    """Give for each of these modules, with slashes for dots, a conda package that has it whole.
 
     Asked for by the names that such a module's file can have, so that no index of all of conda's
     files is needed.
@@ -114,11 +114,19 @@ def providers(environment: Environment, modules: Collection[str]) -> dict[str, R
     files: dict[str, str] = {}
     for root in site_folders(environment):
         for module in modules:
-            for extension in (".py", *_binary_extensions(environment)):
-                files[f"{root}/{module}{extension}"] = module
-                files[f"{root}/{module}/__init__{extension}"] = module
+            files.update((f"{root}/{file}", module) for file in module_files(environment, module))
     owners = environment.owners_of(files)
     return {files[path]: owners[path][0] for path in files if path in owners}
+
+
+def module_files(environment: Environment, module: str) -> frozenset[str]:
+    """Give the files that a module can be, below the folder from which Python imports it.
+
+    ``module``: with slashes for dots.
+    """
+    endings = (".py", *_binary_extensions(environment))
+    starts = (module, f"{module}/__init__")
+    return frozenset(f"{start}{ending}" for start in starts for ending in endings)
 
 
 def site_folders(environment: Environment) -> tuple[str, ...]:

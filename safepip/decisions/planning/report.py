@@ -60,7 +60,10 @@ def parse_options(raw: object) -> PipOptions:
     """
     options = _typed(raw, dict, "options")
     known = {name: options[name] for name in _names(PipOptions) if options.get(name) is not None}
+    known["constraints"] = _strings(options, "constraints", "options")
     for name, value in known.items():
+        if name == "constraints":
+            continue
         is_text = name.endswith(("_dir", "_path")) or name in ("log", "report")
         wanted = str if is_text else (bool, int)
         if not isinstance(value, wanted):

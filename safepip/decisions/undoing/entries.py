@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.ownership import owner_of
+from safepip.values.environment import spec_name
 from safepip.values.journal import Entry, Seen, Step
 from safepip.values.verdict import Kept
 
@@ -61,11 +62,35 @@ def _step(change: Change, environment: Environment) -> Step:
     )
 
 
-def seen_after(environment: Environment, plan: Plan) -> Seen:
-    """Give what is there, by both books, once the plan has been carried out."""
+def added_steps(entry: Entry, after: Environment) -> tuple[Step, ...]:
+    """Give what conda's part of a request did, by what is there after it.
+
+    By the names of distributions, where a package has any: these are what pip knows.
+    """
+    asked = {spec_name(spec) for spec in entry.specs}
+    found = []
+    for record in after.records:
+        if record.dist in entry.records:
+            there = [(d.name, d.version) for d in after.provides(record)]
+            is_asked = record.name.lower() in asked
+            found += [
+                Step(name, "add", None, version, "conda", requested=is_asked)
+                for name, version in there or [(record.name, record.version)]
+            ]
+    return tuple(found)
+
+
+def seen_after(environment: Environment, plan: Plan, entry: Entry | None = None) -> Seen:
+    """Give what is there, by both books, once the plan has been carried out.
+
+    ``entry``: the change that does so, where it is one of conda's records, too.
+    """
     versions = {d.name: d.version for d in standing(environment.distributions).values()}
     for change in plan.changes if not plan.elsewhere else ():
         versions.pop(change.name, None)
         if change.after is not None:
             versions[change.name] = change.after
-    return Seen(dict(sorted(versions.items())), tuple(r.dist for r in environment.records))
+    records = {record.dist for record in environment.records}
+    if entry is not None:
+        records = records - entry.records if entry.removes_records else records | entry.records
+    return Seen(dict(sorted(versions.items())), tuple(sorted(records)))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import relation
+from safepip.values.environment import spec_name
 from safepip.values.journal import Absent, Step
 from safepip.values.plan import Change, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.journal import Entry
+    from safepip.values.plan import Owner
 
 
 def taken_back_by(entries: Sequence[Entry]) -> Mapping[str, str]:
@@ -30,14 +32,27 @@ def standing_changes(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return tuple(e for e in entries if e.stage == "done" and e.id not in gone)
 
 
-def chosen(entries: Sequence[Entry]) -> Entry | None:
-    """Give the change that is meant when none is named: the last that stands, and is no undo."""
+def chosen(entries: Sequence[Entry], records: Collection[str]) -> Entry | None:
+    """Give the change that is meant when none is named: the last that stands, and is no undo.
+
+    Nor one of which conda has taken back what it brought.
+    """
     stands = [
         entry
         for entry in standing_changes(entries)
         if entry.steps and not entry.undoes and entry.arguments[:1] != ("undo",)
+        if not is_gone(entry, records)
     ]
     return stands[-1] if stands else None
+
+
+def is_gone(entry: Entry, records: Collection[str]) -> bool:
+    """Say whether nothing that conda brought by it is left among the records.
+
+    These are NAME-VERSION-BUILD.
+    """
+    has_brought = bool(entry.dists) and not entry.removes_records
+    return has_brought and entry.records.isdisjoint(records)
 
 
 def parts_before(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -80,9 +95,10 @@ def others_versions(
     """Give what something else has changed since: name, the version that was left, what is there.
 
     Copies outside of the environment do not count: they were there then, too, or hide what is.
+    Nor does what conda brought: of that the files tell, and a library may be named like another's.
     """
     found = []
-    for step in entry.steps if entry.seen.distributions else ():
+    for step in entry.steps if entry.seen.distributions and not entry.dists else ():
         left = entry.seen.distributions.get(step.name)
         here = [d for d in environment.distributions if d.name == step.name]
         if left is None:
@@ -95,10 +111,10 @@ def others_versions(
 
 def inverse_steps(entry: Entry) -> tuple[Step, ...]:
     """Give what taking a change back does with each distribution."""
-    return tuple(_inverse(step) for step in entry.steps)
+    return tuple(_inverse(step, is_condas=bool(entry.dists)) for step in entry.steps)
 
 
-def _inverse(step: Step) -> Step:
+def _inverse(step: Step, *, is_condas: bool) -> Step:
     before, after = step.after, step.before
     if after is None:
         action = "remove"
@@ -106,7 +122,20 @@ def _inverse(step: Step) -> Step:
         action = "add"
     else:
         action = relation(before, after)
-    return Step(step.name, action, before, after, "pip" if before else "none", step.requested)
+    owner: Owner = "conda" if is_condas else "pip" if before else "none"
+    return Step(step.name, action, before, after, owner, step.requested)
+
+
+def needed_by_conda(entry: Entry, environment: Environment) -> Mapping[str, str]:
+    """Give conda's packages that would lose what they depend on, each with what that is."""
+    gone = entry.records if not entry.removes_records else frozenset[str]()
+    names = {record.name.lower() for record in environment.records if record.dist in gone}
+    return {
+        record.name: spec
+        for record in environment.records
+        for spec in record.depends
+        if record.dist not in gone and spec_name(spec) in names
+    }
 
 
 def index_lines(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:

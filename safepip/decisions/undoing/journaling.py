@@ -66,6 +66,8 @@ def _entry(raw: Any, name: str) -> Entry:  # noqa: ANN401 - whatever was in the 
     plain = ("verb", "began", "safepip", "pip", "verdict", "undoes")
     _texts([*(known[name] for name in plain), known.get("conda_back", "")])
     known["arguments"] = _texts(known["arguments"])
+    for key in ("dists", "specs"):  # earlier entries have none
+        known[key] = _texts(known.get(key, []))
     known["steps"] = tuple(Step(**step) for step in known["steps"])
     known["seconds"] = {str(key): float(value) for key, value in known["seconds"].items()}
     known["touched"] = {_path(p): _touched(pair) for p, pair in known["touched"].items()}

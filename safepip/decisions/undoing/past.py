@@ -69,7 +69,9 @@ def _seen_before(entry: Entry) -> Seen:
         versions.pop(step.name, None)
         if step.before is not None:
             versions[step.name] = step.before
-    return Seen(versions, entry.seen.records)
+    records = {*entry.seen.records}
+    records = records | entry.records if entry.removes_records else records - entry.records
+    return Seen(versions, tuple(sorted(records)))
 
 
 def _differences(then: Seen, later: Seen) -> Since:

@@ -67,7 +67,7 @@ def undone_message(
     said = f"{entry.id} ({command_of(entry)}) in {clean(where)}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += [Line((Span(f"  {step_line(step)}"),)) for step in inverse_steps(entry)]
-    if entry.conda_back:
+    if entry.conda_back and not entry.dists:
         said = "conda's part of that stays; to take it back as well:"
         lines += paragraph((Span(said),), width, start=(Span("  "),), indent=2)
         lines += command(entry.conda_back, 4)

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Outcome
 
 
-def part_lines(part: CondaPart, width: int) -> tuple[Line, ...]:
-    """Give what conda is to do, before pip does the rest: the command and all that it changes."""
+def part_lines(part: CondaPart, width: int, *, is_all: bool = False) -> tuple[Line, ...]:
+    """Give what conda is to do, before pip does the rest: the command and all that it changes.
+
+    ``is_all``: pip has nothing left to do.
+    """
     from safepip.decisions.wording.changes import step_line
 
-    start = (Span("safepip: "), Span("from conda. ", "good"))
+    word = "would come from conda. " if part.state == "shown" else "from conda. "
+    start = (Span("safepip: "), Span(word, "good"))
     said = f"{what_it_does(part)}, by {clean(part.tool)}"
+    said += "; nothing is left to pip" if is_all else ""
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += command(part.command, 4)
     lines += [Line((Span(f"  {step_line(_step(move))}"),)) for move in part.moves]
@@ -70,6 +75,7 @@ def conda_lines(outcome: Outcome, width: int, verbosity: int) -> tuple[Line, ...
     if part is None or part.state in {"due", "refused"}:
         return ()
     if part.state == "shown":
-        return part_lines(part, width)
+        verdict = outcome.verdict
+        return part_lines(part, width, is_all=verdict is not None and not verdict.plan.changes)
     is_quiet = verbosity < 0 and not outcome.exit_code
     return () if is_quiet else done_lines(part, width)

@@ -46,7 +46,8 @@ def portrait_lines(
     lines += environment_line(environment, width)
     lines.append(Line())
     if module:
-        lines += _labelled("has the module", [clean(module)], width)
+        what = "has the file" if "/" in module else "has the module"
+        lines += _labelled(what, [clean(module)], width)
     for label, texts in _facts(portrait):
         lines += _labelled(label, texts, width)
     if offer is not None:

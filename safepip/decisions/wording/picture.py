@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from safepip.decisions.wording.layout import Style
+    from safepip.values.channel import Moved
     from safepip.values.environment import Distribution, Environment
     from safepip.values.plan import Change, Plan
     from safepip.values.verdict import HeldBack, Outcome
@@ -80,12 +81,18 @@ class Picture:
         refusals: Sequence[Finding] = (),
         held_back: Sequence[HeldBack] = (),
         *,
-        through: tuple[str, ...] = (),
+        command: tuple[str, ...] = (),
+        by_conda: tuple[Moved, ...] = (),
     ) -> None:
+        """Keep what is to be shown. ``command``: the words behind `safepip`, if not pip's own.
+
+        ``by_conda``: what conda does before.
+        """
         self.plan = plan
         self.environment = environment
         self.arguments = arguments
-        self.command = (*through, *arguments)
+        self.command = command or arguments
+        self.by_conda = by_conda
         self.held = {held.name: held for held in held_back}
         self.refusals: dict[str, Finding] = {}
         for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
@@ -220,13 +227,15 @@ def picture_of(outcome: Outcome) -> Picture | None:
     verdict = outcome.verdict
     if verdict is None or outcome.environment is None:
         return None
+    part = outcome.conda
     return Picture(
         verdict.plan,
         outcome.environment,
         outcome.arguments,
         verdict.refusals if isinstance(verdict, Blocked) else (),
         verdict.held_back if isinstance(verdict, Kept) else (),
-        through=outcome.through,
+        command=outcome.command,
+        by_conda=part.moves if part is not None and part.state != "refused" else (),
     )
 
 

@@ -23,6 +23,7 @@ _LIMITS = (28, 14, 14, 5)
 _NARROWEST = 16
 _GAP = 2
 _FEW_WISHES = 2
+_FIRST = "from conda, before pip"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Row:
 def rows_of(picture: Picture) -> tuple[Row, ...]:
     """Give the rows, first what was requested and then what each needs."""
     return tuple(_row(picture, change) for change in picture.ordered())
+
+
+def rows_by_conda(picture: Picture) -> tuple[Row, ...]:
+    """Give the rows of what conda brings before pip; safepip lets it change nothing else."""
+    return tuple(
+        Row("+", "add", clean(move.name), "", clean(move.after), "conda", _FIRST, refused=False)
+        for move in picture.by_conda
+    )
 
 
 def _row(picture: Picture, change: Change) -> Row:

@@ -1,0 +1,108 @@
+"""What conda's part of a request brings into an environment, and conda's own history of it."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from safepip.decisions.planning.files import bytecode_of
+from safepip.decisions.undoing.conda_history import dist_of, history_text
+from safepip.effects.opened import read_bytes
+from safepip.effects.reading import read_manager
+from safepip.effects.records import read_object
+from safepip.effects.transaction import all_in
+from safepip.effects.writing import replace_bytes
+from safepip.values.environment import FAMILY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from safepip.values.journal import Entry
+
+HISTORY = "conda-meta/history"
+_LIMIT = 64 * 1024 * 1024
+_RECORD_LIMIT = 256 * 1024 * 1024
+
+
+class Staged(NamedTuple):
+    """What lies in a folder as it would lie in an environment."""
+
+    paths: tuple[str, ...]
+    """Below the folder."""
+    dists: tuple[str, ...]
+    """The packages, as conda's history names them."""
+
+
+def read_staged(folder: str, but: Iterable[str]) -> Staged:
+    """Give what was staged in a folder. ``but``: records that are there for others to read."""
+    start = f"{folder}/"
+    left_out = {HISTORY, *(f"conda-meta/{name}" for name in but)}
+    files = (path.removeprefix(start) for path in all_in(folder)[0])
+    paths = tuple(sorted(path for path in files if path not in left_out))
+    records = [path.removeprefix("conda-meta/") for path in paths if _is_record(path)]
+    return Staged(paths, dists_of(folder, records))
+
+
+def _is_record(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return folder == "conda-meta" and name.endswith(".json")
+
+
+def dists_of(prefix: str, records: Iterable[str]) -> tuple[str, ...]:
+    """Give packages as conda's history names them, by the names of their records' files."""
+    found = []
+    for name in records:
+        raw = read_object(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT)
+        channel, platform = (str(raw.get(key) or "") for key in ("channel", "subdir"))
+        found.append(dist_of(channel, platform, name.removesuffix(".json")))
+    return tuple(sorted(found))
+
+
+def written_over(prefix: str, folder: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Give those of what is staged in whose place the environment has something else already."""
+    return tuple(
+        path
+        for path in paths
+        if os.path.lexists(f"{prefix}/{path}")
+        and not _is_alike(f"{prefix}/{path}", f"{folder}/{path}")
+    )
+
+
+def _is_alike(one: str, other: str) -> bool:
+    try:
+        if os.path.islink(one) or os.path.islink(other):
+            return os.readlink(one) == os.readlink(other)
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
+
+
+def touched_by(prefix: str, staged: Staged, cache_tag: str) -> tuple[str, ...]:
+    """Give the absolute paths that adding what is staged may touch, the bytecode of it as well."""
+    paths = [f"{prefix}/{path}" for path in (*staged.paths, HISTORY)]
+    beside = [f"{path}.new" for path in staged.paths if _is_record(path)]
+    compiled = [bytecode_of(path, cache_tag) for path in paths if path.endswith(".py")]
+    return (*paths, *(f"{prefix}/{path}" for path in beside), *compiled)
+
+
+def keeps_history(prefix: str) -> bool:
+    """Say whether conda, or one of its like, keeps a history of the environment."""
+    return read_manager(prefix) in FAMILY
+
+
+def note_in_history(prefix: str, entry: Entry, command: str) -> None:
+    """Write a change of conda's packages into conda's own history, where it keeps one.
+
+    Where it keeps none it would know this alone to be wanted from then on.
+
+    Raises: OSError; ValueError, where the history is larger than any.
+    """
+    if not keeps_history(prefix):
+        return
+    path = os.path.realpath(f"{prefix}/{HISTORY}")
+    before = read_bytes(path, _LIMIT)
+    newline = b"" if before.endswith(b"\n") else b"\n"
+    text = history_text(entry, command, time.strftime("%Y-%m-%d %H:%M:%S"))
+    replace_bytes(path, before + newline + text.encode())
