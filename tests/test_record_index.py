@@ -271,6 +271,15 @@ def test_a_full_disk_leaves_nothing(prefix: Path, environ: dict[str, str]) -> No
     assert list(kept(prefix, environ).parent.iterdir()) == []
 
 
+def test_nothing_is_written_where_nothing_is_to_be_kept(
+    prefix: Path, environ: dict[str, str]
+) -> None:
+    state = records_state(str(prefix))
+    found = [read_by_index(str(prefix), state, environ, remember=False) for _ in range(2)]
+    assert (late(found[0]), late(found[1])) == ([], [])
+    assert not kept(prefix, environ).parent.exists()
+
+
 @pytest.mark.parametrize("place", ["a file", "a pipe", "no home", "somebody else's"])
 def test_without_a_place_for_it_all_is_read(
     prefix: Path, environ: dict[str, str], place: str
@@ -306,9 +315,11 @@ def test_a_guarded_command_judges_by_it(made: CondaEnvironment, environ: dict[st
     time.sleep(2.1)
     wheel = make_wheel("thing", "1.0", {"thing.py": ""}, data_files={"lib/libx.so.7": "y\n"})
     words = ("install", "--no-index", wheel.write(made.prefix.parent))
+    passing = safepip(made, *words, "--no-cache-dir", env=environ)
+    assert not kept(made.prefix, environ).exists()
     first, second = (safepip(made, *words, env=environ) for _ in range(2))
     assert kept(made.prefix, environ).is_file()
-    for done in (first, second):
+    for done in (passing, first, second):
         assert (done.exit_code, done.touched) == (10, {}), done
         assert done.answer["findings"][0]["kind"] == "same-files"
     assert first.answer["findings"] == second.answer["findings"]

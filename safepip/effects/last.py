@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from safepip.effects.own_cache import recalled, remember
+from safepip.effects.own_cache import keep, recalled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ _LIMIT = 16 * 1024 * 1024
 def keep_last(prefix: str, told: Mapping[str, Any], environ: Mapping[str, str]) -> None:
     """Remember a verdict; where that cannot be, it is not remembered."""
     text = json.dumps({"prefix": prefix, **told})
-    remember("last", prefix, environ, text.encode())
+    keep("last", prefix, environ, text.encode())
 
 
 def read_last(prefix: str, environ: Mapping[str, str]) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ def cached_at(kind: Kind, prefix: str, environ: Mapping[str, str]) -> str:
     return os.path.join(home, "safepip", kind, f"{name}.json")
 
 
-def remember(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> None:
+def keep(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> None:
     """Write the file, whole; where that cannot be, nothing is remembered."""
     path = cached_at(kind, prefix, environ)
     if not os.path.isabs(path):

@@ -54,10 +54,13 @@ def read_books(
     prefix: str,
     environ: Mapping[str, str] | None = None,
     tell: Callable[[int, int], None] | None = None,
+    *,
+    remember: bool = True,
 ) -> Books:
     """Read conda's records; with the variables of a user, by an index where they are many.
 
-    ``tell`` is called with how many of how many are read, where they are many.
+    ``tell`` is called with how many of how many are read, where they are many; an index is written
+    only to ``remember``.
 
     Raises: UnreadableRecord.
     """
@@ -67,7 +70,7 @@ def read_books(
     try:
         if environ is None or is_small(state):
             return Books(state, manager, read_records(prefix))
-        return Books(state, manager, read_by_index(prefix, state, environ, tell))
+        return Books(state, manager, read_by_index(prefix, state, environ, tell, remember=remember))
     except UnreadableRecord as error:
         error.fixes = _way_out(prefix, manager, error)
         raise

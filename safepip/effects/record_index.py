@@ -17,7 +17,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from safepip.effects.own_cache import recalled, remember
+from safepip.effects.own_cache import keep, recalled
 from safepip.effects.records import can_be_named, read_record, read_records_but
 from safepip.values.environment import Record, RecordStamp
 from safepip.values.owned_files import METADATA_MARKS, OwnedFiles, folders_of, metadata_in
@@ -48,11 +48,12 @@ def read_by_index(
     environ: Mapping[str, str],
     tell: Callable[[int, int], None] | None = None,
     *,
+    remember: bool = True,
     settled_ns: int = _SETTLED_NS,
 ) -> tuple[Record, ...]:
     """Give all records as `read_records` does; of most the files are read when asked for.
 
-    ``state``: of the records, before this.
+    ``state``: of the records, before this. Nothing is written but to ``remember``.
 
     Units: ``settled_ns`` is in nanoseconds.
     Raises: UnreadableRecord.
@@ -68,10 +69,10 @@ def read_by_index(
         and max(stamp.mtime_ns, stamp.ctime_ns) < now - settled_ns
         and not (record.file in short and record.files)  # that is for python's record to say
     }
-    if not settled.keys() <= known.keys():
+    if remember and not settled.keys() <= known.keys():
         entries = {name: _entry(*found) for name, found in settled.items()}
         told = {"schema": _SCHEMA, "prefix": prefix, "records": entries}
-        remember("records", prefix, environ, json.dumps(told).encode())
+        keep("records", prefix, environ, json.dumps(told).encode())
     return records
 
 

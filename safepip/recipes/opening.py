@@ -94,6 +94,11 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
         return _conversed(opened, asking, copies)
 
 
+def _remembers(asking: Asking) -> bool:
+    """Say whether something may be kept in the user's cache, before pip can tell for certain."""
+    return "--no-cache-dir" not in asking.arguments and "PIP_NO_CACHE_DIR" not in asking.environ
+
+
 class _Hiding(Exception):
     """Copies that hide conda's are the first that pip sees."""
 
@@ -127,7 +132,9 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
 
         books = None
         with suppress(SafepipError):  # pip may be set to another environment; else it comes again
-            books = read_books(prefix, asking.environ, opened.settings.reading)
+            books = read_books(
+                prefix, asking.environ, opened.settings.reading, remember=_remembers(asking)
+            )
         environment = read_environment(prefix, engine.greet(), books)
         if environment.hiding and not copies and request.verb != "uninstall":
             # (What is uninstalled is the copy that pip finds first, and that is as it should be.)
