@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -175,25 +176,35 @@ def _spoil(index: Path, dice: random.Random) -> None:
     if not index.is_file():
         return
     data = index.read_bytes()
-    told = json.loads(data)
+    told = json.loads(data[64:])
     name = dice.choice(sorted(told["records"]) or ["x"])
     entry = told["records"].get(name, [])
+    at = dice.randrange(len(data))
+    records = told["records"]
     hostile = [
-        data[: dice.randrange(len(data))],
+        data[:at],
+        data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :],
+        data.replace(b'"lib"', b'"lic"').replace(b'"1.0"', b'"1.1"'),
         b"",
         b"[" * 100_000,
-        b'{"schema": 1}',
-        b"null",
-        json.dumps({**told, "prefix": "/elsewhere"}).encode(),
-        json.dumps({**told, "schema": 2}).encode(),
-        json.dumps({**told, "records": {**told["records"], name: entry[:-1]}}).encode(),
-        json.dumps({**told, "records": {**told["records"], name: [*entry[:-1], "text"]}}).encode(),
-        json.dumps({**told, "records": {**told["records"], name: [*entry[:-1], [7]]}}).encode(),
-        json.dumps({**told, "records": {**told["records"], name: [*entry[:-1], ["\0"]]}}).encode(),
-        json.dumps({**told, "records": {**told["records"], name: 7}}).encode(),
-        json.dumps({**told, "records": []}).encode(),
+        signed(None),
+        signed({"schema": 1}),
+        signed({**told, "prefix": "/elsewhere"}),
+        signed({**told, "schema": 2}),
+        signed({**told, "records": {**records, name: entry[:-1]}}),
+        signed({**told, "records": {**records, name: [*entry[:-1], "text"]}}),
+        signed({**told, "records": {**records, name: [*entry[:-1], [7]]}}),
+        signed({**told, "records": {**records, name: [*entry[:-1], ["\0"]]}}),
+        signed({**told, "records": {**records, name: 7}}),
+        signed({**told, "records": []}),
     ]
     index.write_bytes(dice.choice(hostile))
+
+
+def signed(told: object) -> bytes:
+    """An index as safepip writes it."""
+    data = json.dumps(told).encode()
+    return hashlib.sha256(data).hexdigest().encode() + data
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -236,6 +247,44 @@ def test_a_copy_and_a_moved_environment_are_read_anew(
     copied.rename(prefix)
     assert by_index(prefix, environ) == read_records(str(prefix))
     assert by_index(moved, environ) == read_records(str(moved))
+
+
+@pytest.mark.parametrize("was", [b'"lib"', b'"1.0"', b'"python"'])
+def test_an_index_with_one_wrong_byte_is_none(
+    prefix: Path, environ: dict[str, str], was: bytes
+) -> None:
+    by_index(prefix, environ)
+    index = kept(prefix, environ)
+    data = index.read_bytes()
+    assert was in data
+    index.write_bytes(data.replace(was, was[:-2] + b'X"'))
+    assert late(by_index(prefix, environ)) == []
+    assert index.read_bytes() == data
+
+
+def test_what_others_may_write_is_no_index(prefix: Path, environ: dict[str, str]) -> None:
+    by_index(prefix, environ)
+    kept(prefix, environ).chmod(0o620)
+    assert late(by_index(prefix, environ)) == []
+
+
+def test_no_file_of_anybody_else_is_pruned(
+    prefix: Path, environ: dict[str, str], tmp_path: Path
+) -> None:
+    victim = kept(prefix, environ).parent
+    victim.mkdir(parents=True)
+    for number in range(40):
+        (victim / f"{number}.txt").touch()
+        (victim / f"{number:032x}.json").touch()
+    by_index(prefix, environ)
+    names = [path.name for path in victim.iterdir()]
+    assert len([name for name in names if name.endswith(".txt")]) == 40
+    assert len([name for name in names if name.endswith(".json")]) == 20
+    led = {"XDG_CACHE_HOME": str(tmp_path / "led")}
+    kept(prefix, led).parent.parent.mkdir(parents=True)
+    kept(prefix, led).parent.symlink_to(victim)
+    by_index(prefix, led)
+    assert sorted(path.name for path in victim.iterdir()) == sorted(names)
 
 
 def test_two_may_write_it_at_once(prefix: Path, environ: dict[str, str]) -> None:

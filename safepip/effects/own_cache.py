@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["last", "records"]
 
+_OURS = re.compile(r"[0-9a-f]{32}\.json|\.new-\w+")
 _MOST: Mapping[Kind, int] = {"last": 50, "records": 20}
 """Environments of which this is remembered."""
 
@@ -38,7 +40,9 @@ def keep(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> No
     with contextlib.suppress(OSError):
         folder = os.path.dirname(path)
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=folder)  # for its owner alone
+        if os.path.islink(folder):  # what is there may be anything
+            return
+        handle, beside = tempfile.mkstemp(dir=folder, prefix=".new-")  # for its owner alone
         try:
             with open(handle, "wb") as file:
                 file.write(data)
@@ -52,7 +56,8 @@ def keep(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> No
 def _prune(folder: str, most: int) -> None:
     """Forget what is oldest: environments come and go."""
     with os.scandir(folder) as found:
-        files = sorted(found, key=lambda file: file.stat().st_mtime_ns)
+        ours = [file for file in found if _OURS.fullmatch(file.name)]
+    files = sorted(ours, key=lambda file: file.stat(follow_symlinks=False).st_mtime_ns)
     for file in files[:-most]:
         os.unlink(file.path)
 
@@ -60,12 +65,13 @@ def _prune(folder: str, most: int) -> None:
 def recalled(kind: Kind, prefix: str, environ: Mapping[str, str], limit: int) -> bytes | None:
     """Give what is in the file; None where there is none of at most ``limit`` bytes.
 
-    And where it is somebody else's, which it may be under `sudo`.
+    And where it is somebody else's, which it may be under `sudo`, or others may write it.
     """
     path = cached_at(kind, prefix, environ)
     try:
         with opened(path, limit) as file:
-            if hasattr(os, "geteuid") and os.fstat(file.fileno()).st_uid != os.geteuid():
+            found = os.fstat(file.fileno())
+            if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
                 return None
             return file.readall()
     except (OSError, ValueError):

@@ -3,8 +3,10 @@
 It stands in the user's own cache and says of each record what a judgement always needs, and in
 which folders its files lie; which files these are is read from the record itself when somebody
 asks. An entry counts as long as the record's file is the very one that was read. So whoever
-writes, replaces or deletes a record, moves or copies the environment, or does anything to the
-index itself, has it read again, and nothing else.
+writes, replaces or deletes a record, or moves or copies the environment, has it read again.
+
+An index begins with a digest of what follows, so that one that was damaged is none. Who may write
+it is who may write the rest of the user's home: one that others could write is none, either.
 
 What is not seen: somebody who writes other bytes of the same number into the same file, and sets
 back both of its times. The second of them only the system's clock can.
@@ -15,6 +17,7 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from safepip.effects.own_cache import keep, recalled
@@ -32,6 +35,7 @@ _LIMIT = 256 * 1024 * 1024
 _SETTLED_NS = 2_000_000_000
 """What changed so short a time ago may change again with no other time on it."""
 _SCHEMA = 1
+_DIGEST_BYTES = 64
 _TEXTS = ("name", "version", "build", "channel", "site_packages")
 _LISTS = ("depends", "constrains")
 _KEYS = ("stamp", *_TEXTS, *_LISTS, "folders", "metadata")
@@ -72,7 +76,8 @@ def read_by_index(
     if remember and not settled.keys() <= known.keys():
         entries = {name: _entry(*found) for name, found in settled.items()}
         told = {"schema": _SCHEMA, "prefix": prefix, "records": entries}
-        keep("records", prefix, environ, json.dumps(told).encode())
+        data = json.dumps(told).encode()
+        keep("records", prefix, environ, _digest(data) + data)
     return records
 
 
@@ -84,12 +89,20 @@ def _entry(stamp: RecordStamp, record: Record) -> list[Any]:
     return [stamp[1:], *texts, *lists, sorted(folders_of(files)), [*metadata]]
 
 
+def _digest(data: bytes) -> bytes:
+    return sha256(data).hexdigest().encode()
+
+
 def _known(
     prefix: str, stamps: Mapping[str, RecordStamp], environ: Mapping[str, str]
 ) -> dict[str, Record]:
     """Give the records that are as they were when they were read, by their files' names."""
     try:
-        told = json.loads(recalled("records", prefix, environ, _LIMIT) or b"")
+        found = recalled("records", prefix, environ, _LIMIT) or b""
+        digest, data = found[:_DIGEST_BYTES], found[_DIGEST_BYTES:]
+        if digest != _digest(data):
+            return {}
+        told = json.loads(data)
         if not isinstance(told, dict) or told.get("schema") != _SCHEMA:
             return {}
         return dict(_valid(prefix, told, stamps))

@@ -114,7 +114,7 @@ def records_state(prefix: str) -> tuple[RecordStamp, ...]:
     except OSError:
         return ()
     return tuple(
-        RecordStamp(name, one.st_size, one.st_ino, one.st_mtime_ns, one.st_ctime_ns)
+        RecordStamp(name, one.st_size, one.st_dev, one.st_ino, one.st_mtime_ns, one.st_ctime_ns)
         for name, one in sorted(found, key=lambda pair: pair[0])
     )
 

@@ -65,6 +65,7 @@ class RecordStamp(NamedTuple):
 
     name: str
     size_bytes: int
+    device: int
     inode: int
     mtime_ns: int
     """Of the last change, as whoever wrote it lets it look."""
