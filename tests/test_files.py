@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,6 +115,49 @@ def test_what_safepip_itself_goes_by_is_in_no_wheel(path: str) -> None:
             planned_files(entry(), contents, python, compiles=False)
         why = f"`{member}` would change what safepip itself goes by"
         assert caught.value.message == f"cannot read the wheel `x.whl`: {why}"
+
+
+@pytest.mark.parametrize(
+    ("row", "whose"),
+    [
+        ("../etc/safepip/config.toml", "what safepip itself goes by"),
+        ("x/../../ETC/\u017fafepip/guard.json", "what safepip itself goes by"),
+        ("/p/libexec/safepip/hook.py", "what safepip itself goes by"),
+        ("safepip_guard.pth", "what safepip itself goes by"),
+        ("../etc/", "what safepip itself goes by"),
+        ("../conda-meta/libnum-1.26-0.json", "conda's own books"),
+        ("../conda-meta", "conda's own books"),
+        ("..", "conda's own books"),
+    ],
+)
+def test_what_safepip_goes_by_is_claimed_by_no_wheel(row: str, whose: str) -> None:
+    """pip writes down what a RECORD names, be it in the wheel or not, and removes it with it."""
+    contents = WheelContents(("x-1.dist-info/METADATA",), is_pure=True, claims=("x.py", row))
+    with pytest.raises(UnreadableWheel) as caught:
+        planned_files(entry(), contents, INTERPRETER, compiles=False)
+    why = f"its RECORD claims `{row}`, of {whose}"
+    assert caught.value.message == f"cannot read the wheel `x.whl`: {why}"
+
+
+def test_what_else_a_record_claims_is_pips_business() -> None:
+    claims = ("gone.py", "../bin/x", "../etc/safepip.toml", "../etc/conda/activate.d/x.sh", "/x")
+    contents = WheelContents(("x-1.dist-info/METADATA",), is_pure=True, claims=claims)
+    assert paths(contents) == []
+
+
+def test_a_claim_is_what_record_names_and_the_wheel_has_not(tmp_path: Path) -> None:
+    extra = ("../a b", "../etc/safepip/config.toml")
+    made = make_wheel("x", "1", {"x.py": ""}, record_extra=extra).write(tmp_path)
+    assert read_wheel(str(made)).claims == extra
+
+
+@pytest.mark.parametrize("text", ["x" * 131_073, "x\n" * (32 * 1024 * 1024 + 1)])
+def test_a_record_that_nobody_can_read_is_refused(tmp_path: Path, text: str) -> None:
+    wheel = tmp_path / "x-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("x-1.dist-info/RECORD", text)
+    with pytest.raises(UnreadableWheel, match=r"`x-1-py3-none-any\.whl`: its RECORD"):
+        read_wheel(str(wheel))
 
 
 def test_others_have_files_beside_safepips() -> None:

@@ -101,9 +101,16 @@ def test_no_uninstall_takes_condas_books_or_safepips(lab: Given, row: str) -> No
     settings = place.environment.prefix / "etc" / "safepip" / "x.toml"
     settings.parent.mkdir(parents=True)
     settings.touch()
-    place.refuses("wild-removal", "uninstall", "-y", "evil")
+    answer = place.refuses("wild-removal", "uninstall", "-y", "evil")
     make_wheel("evil", "2.0").write(place.world.links)
     place.refuses("wild-removal", "install", "evil==2.0")
+    if not row.endswith(".toml"):
+        assert answer["fixes"] == []
+        return
+    # Whose the file is, only the user can say: it is where it does not count, and not gone.
+    place.paste(answer)
+    assert (settings.exists(), Path(f"{settings}.aside").exists()) == (False, True)
+    assert "evil" not in place.environment.distributions()
 
 
 def test_no_uninstall_takes_a_folder_outside(lab: Given) -> None:
@@ -190,6 +197,7 @@ OTHERS_METADATA: dict[str, Mapping[str, Any]] = {
     "a link": {"files": {"evil.py": "", "owned.egg-link": "/tmp\n"}},  # noqa: S108 - never made
     "conda's books": {"data_files": {"conda-meta/evil-1-0.json": "{}"}},
     "Python's own": {"data_scripts": {"pyvenv.cfg": "home = /usr/bin\n"}},
+    "a claim": {"files": {"evil.py": ""}, "record_extra": ["../../../etc/safepip/config.toml"]},
     "safepip's settings": {"data_files": {"etc/safepip/config.toml": 'allow = ["owned"]\n'}},
 }
 

@@ -13,12 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from safepip.decisions.fixing.again import again
+from safepip.decisions.fixing.shell import Shell
 from safepip.effects.asking import Asking
 from safepip.effects.one_pass import OnePass
 from safepip.effects.reading import read_environment
 from safepip.effects.removals import removal_of
+from safepip.effects.sparing import refuse_wild_removals
 from safepip.values.account import Account, Removal
 from safepip.values.environment import Environment
+from safepip.values.errors import WildRemoval
+from safepip.values.plan import Change, Plan
+from safepip.values.retry import Retry
+from tests.build import environment
 from tests.lab import CondaEnvironment, create, from_wheel, make_project, make_wheel, replace
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
@@ -208,3 +215,40 @@ def test_a_reason_is_given_where_pip_refuses(asked: Asked) -> None:
         "distutils": "it was installed by distutils, which keeps no list of files",
         "recordless": "it has no RECORD, which lists its files",
     }
+
+
+@pytest.mark.parametrize(
+    ("paths", "aside"),
+    [
+        (("etc/safepip/config.toml",), (".aside1",)),
+        (("etc/safepip/guard.json", "libexec/safepip/hook.py"), (".aside", ".aside")),
+        (("ETC/Safepip/x.toml",), (".aside",)),  # the same on some disks
+        (("etc/safepip",), ()),
+        (("Conda-Meta/libnum-1.26-0.json",), ()),
+        (("etc/safepip/guard.json", "conda-meta/history"), ()),
+    ],
+)
+def test_what_safepip_goes_by_is_moved_aside_before_an_uninstall(
+    tmp_path: Path, paths: tuple[str, ...], aside: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "etc" / "safepip"
+    folder.mkdir(parents=True)
+    (folder / "config.toml.aside").touch()
+    found = [f"{tmp_path}/{path}" for path in paths]
+    changes = tuple(Change(name, "remove", removes=tuple(found)) for name in ("evil", "too"))
+    with pytest.raises(WildRemoval) as caught:
+        refuse_wild_removals(environment(prefix=str(tmp_path)), Plan(changes))
+    retry = caught.value.retry
+    moves = tuple(("mv", here, here + end) for here, end in zip(found, aside, strict=False))
+    assert (retry.first if retry is not None else ()) == moves
+
+
+def test_what_is_to_run_first_is_a_line_of_its_own_in_a_notebook() -> None:
+    retry = Retry("so it works", first=(("mv", "a b", "c"),))
+    for in_notebook, expected in (
+        (False, 'mv "a b" c && safepip uninstall x'),
+        (True, '!mv "a b" c\n%safepip uninstall -y x'),
+    ):
+        shell = Shell("/p", in_notebook=in_notebook)
+        (fix,) = again(shell, ("uninstall", "x"), (), retry)
+        assert fix.command == expected

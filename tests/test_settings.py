@@ -17,7 +17,7 @@ from safepip.doors.arguments import OwnOptions
 from safepip.doors.policy import policy_of
 from safepip.effects.config_files import read_layers
 from safepip.values.errors import UnreadableFile, UsageError
-from safepip.values.setting import SETTINGS, Layer, Source, Value
+from safepip.values.setting import ANYBODYS, SETTINGS, Layer, Source, Value
 from tests.everywhere import here
 from tests.guarded import Guarded, run
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
@@ -68,13 +68,14 @@ def test_the_stronger_source_holds() -> None:
     }
 
 
+@pytest.mark.parametrize("source", ANYBODYS)
 @pytest.mark.parametrize("key", [setting.key for setting in SETTINGS])
-def test_a_project_makes_safepip_stricter_and_nothing_else(key: str) -> None:
+def test_anybodys_file_makes_safepip_stricter_and_nothing_else(key: str, source: Source) -> None:
     strict = {"policy": "strict", "undo": True, "import-check": True}
     for before, asked in product((None, *VALUES[key]), VALUES[key]):
-        below = [] if before is None else [Layer("prefix", "/prefix.toml", {key: before})]
+        below = [] if before is None else [Layer("user", "/user.toml", {key: before})]
         without = configured(below)
-        found = configured([*below, Layer("project", "/pyproject.toml", {key: asked})])
+        found = configured([*below, Layer(source, "/anybodys.toml", {key: asked})])
         assert found.chosen[key].value in (without.chosen[key].value, strict.get(key))
         heeded = found.chosen[key].value == asked
         assert heeded is not bool(found.unheeded), found
@@ -200,29 +201,70 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "line"),
+    ("name", "line"),
     [
-        ("sneaky-1.0.dist-info/RECORD", "../../../etc/safepip/config.toml,sha256=x,1"),
-        ("sneaky-1.0.egg-info/installed-files.txt", "../../../../etc/safepip/config.toml"),
+        ("RECORD", "../../../etc/safepip/config.toml,sha256=x,1"),
+        ("RECORD", "../../../Etc/safepip/CONFIG.toml,,"),  # the same on some disks
+        ("RECORD", "../../../etc/\u017fafepip/con\ufb01g.toml,,"),
+        ("installed-files.txt", "../../../../etc/safepip/config.toml"),
     ],
 )
-def test_a_file_that_a_distribution_brought_sets_nothing(
-    tmp_path: Path, place: str, line: str
+def test_a_file_that_a_distribution_lists_makes_safepip_stricter_and_nothing_else(
+    tmp_path: Path, name: str, line: str
 ) -> None:
-    """Plain pip lets any wheel put one there, as long as there is no guard."""
-    file = tmp_path / "prefix" / CONFIG
-    listed = tmp_path / "prefix/lib/python3.11/site-packages" / place
-    for path in (file, listed):
-        path.parent.mkdir(parents=True)
-    file.write_text('allow = ["numpy"]\n')
+    """Plain pip lets any wheel put one there, and any name one that was there before it."""
+    file, listed = suspect(tmp_path, name)
     listed.write_text("sneaky.py,,\n" + line.replace("toml", "toml.bak"))
-    assert layers_at(tmp_path)[0].values == {"allow": ("numpy",)}
+    assert layers_at(tmp_path)[0].values["allow"] == ("numpy",)
     listed.write_text(f"sneaky.py,,\n{line}\n")
     found = configured(layers_at(tmp_path))
-    assert found.chosen["allow"].value == ()
-    assert found.unheeded == (
-        f"sneaky-1.0 brought `{file}`, as its list of files says; that has no effect",
+    assert (found.word("policy"), found.names("allow")) == ("strict", ())
+    (said,) = found.unheeded
+    assert said == (
+        f'`allow = ["numpy"]` in `{file}` has no effect: sneaky-1.0 lists it as its own, and '
+        "the file of a package can make safepip stricter, and nothing else"
     )
+    # Nor does it stop anything by an error.
+    file.write_text('policy = "strict"\nfuture = 1\n')
+    assert layers_at(tmp_path)[0][2:4] == (
+        {"policy": "strict"},
+        (f"unknown setting `future` in `{file}`",),
+    )
+    file.write_text("policy = \n")
+    assert layers_at(tmp_path)[0].values == {}
+    assert "it is not TOML" in configured(layers_at(tmp_path)).unheeded[0]
+
+
+@pytest.mark.parametrize("how", ["too large", "a pipe", "a folder"])
+def test_a_list_that_cannot_be_read_may_list_anything(tmp_path: Path, how: str) -> None:
+    """pip keeps what a wheel's RECORD names, and 64 MB of that are a few KB in the wheel."""
+    file, listed = suspect(tmp_path, "RECORD")
+    match how:
+        case "too large":
+            listed.touch()
+            os.truncate(listed, 64 * 1024 * 1024 + 1)
+        case "a pipe":
+            os.mkfifo(listed)
+        case _:
+            listed.mkdir()
+    found = configured(layers_at(tmp_path))
+    assert (found.word("policy"), found.names("allow")) == ("strict", ())
+    (said,) = found.unheeded
+    assert said == (
+        f'`allow = ["numpy"]` in `{file}` has no effect: `{listed}`, which may list it, cannot be '
+        "read, and the file of a package can make safepip stricter, and nothing else"
+    )
+
+
+def suspect(folder: Path, name: str) -> tuple[Path, Path]:
+    """Settings of an environment, and where a distribution would list them."""
+    file = folder / "prefix" / CONFIG
+    metadata = "sneaky-1.0.dist-info" if name == "RECORD" else "sneaky-1.0.egg-info"
+    listed = folder / "prefix/lib/python3.11/site-packages" / metadata / name
+    for path in (file, listed):
+        path.parent.mkdir(parents=True)
+    file.write_text('policy = "strict"\nallow = ["numpy"]\n')
+    return file, listed
 
 
 def test_no_project_stops_anything_by_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 user's file ─▶ environment's file ─▶ project's file ─▶ variables: the later one holds, but for the
 project's. That may have been written by anybody, as by whoever wrote a repository that was merely
-cloned; so it makes safepip stricter, and never anything else.
+cloned; so it makes safepip stricter, and never anything else. The same goes for an environment's
+file that a package may have brought: were it left out, a package that merely names it would take
+away what it makes stricter.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from safepip.values.errors import UsageError
-from safepip.values.setting import BY_KEY, SETTINGS, USUAL, Chosen, Configuration
+from safepip.values.setting import ANYBODYS, BY_KEY, SETTINGS, USUAL, Chosen, Configuration
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -105,21 +107,25 @@ def configured(layers: Iterable[Layer]) -> Configuration:
         for key, value in layer.values.items():
             setting, before = BY_KEY[key], chosen[key]
             origin = layer.path or setting.variable
-            if layer.source == "project" and value not in (setting.strict, before.value):
-                unheeded.append(_in_vain(setting, value, layer.path, before))
+            if layer.source in ANYBODYS and value not in (setting.strict, before.value):
+                unheeded.append(_in_vain(setting, value, layer, before))
             elif setting.kind == "names":
                 names = tuple(dict.fromkeys((*_names(before.value), *_names(value))))
                 chosen[key] = Chosen(names, (*before.origins, origin) if names else ())
-            elif layer.source != "project" or value != before.value:
+            elif layer.source not in ANYBODYS or value != before.value:
                 chosen[key] = Chosen(value, (origin,))
     return Configuration(chosen, tuple(unheeded))
 
 
-def _in_vain(setting: Setting, value: Value, path: str, before: Chosen) -> str:
-    asked = f"`{setting.key} = {written(value)}` in `{shown(path)}` has no effect"
+def _in_vain(setting: Setting, value: Value, layer: Layer, before: Chosen) -> str:
+    asked = f"`{setting.key} = {written(value)}` in `{shown(layer.path)}` has no effect"
+    who, why = "project", ""
+    if layer.source == "brought":
+        who, why = "package", f"{layer.why}, and "
     if setting.strict is not None and before.origins:
-        return f"{asked}: `{shown(before.origins[-1])}` is stricter, and a project cannot loosen it"
-    return f"{asked}: the file of a project can make safepip stricter, and nothing else"
+        origin = shown(before.origins[-1])
+        return f"{asked}: {why}`{origin}` is stricter, and a {who} cannot loosen it"
+    return f"{asked}: {why}the file of a {who} can make safepip stricter, and nothing else"
 
 
 def written(value: Value) -> str:

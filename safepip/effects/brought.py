@@ -1,4 +1,8 @@
-"""Who brought a file into an environment: the distribution whose list of files names it, if any."""
+"""Whether a file of an environment may have come with a distribution, by the lists of their files.
+
+That a list names a file proves nothing: any wheel can name what was there before it. So it says no
+more than that nobody can tell whose the file is; and a list that cannot be read may name any.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +11,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip.effects.opened import read_bytes
-from safepip.values.text import shown
+from safepip.values.text import folded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LIMIT = 64 * 1024 * 1024
-_LISTS = (("*.dist-info/RECORD", ".."), ("*.egg-info/installed-files.txt", "."))
+_LISTS = {".dist-info": ("RECORD", ".."), ".egg-info": ("installed-files.txt", ".")}
 """What a distribution says is its own, and the folder that this counts from, seen from the list."""
 
 
-def brought_by(prefix: str, path: str) -> str:
-    """Give the distribution that says that ``path`` is its own, as `name-version`; empty for none.
+def why_suspect(prefix: str, path: str) -> str:
+    """Say why a file may have come with a distribution; empty where none can have brought it.
 
     ``path`` is below the prefix. The lists are searched for its text alone, which takes a few
     milliseconds for hundreds of them.
     """
-    text = path.encode()
+    unread = ""
     for file, start in _lists(prefix):
         try:
-            data = read_bytes(str(file), _LIMIT)
+            data = read_bytes(file, _LIMIT)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # it has no list
         except (OSError, ValueError):
-            continue  # it names nothing that anybody could read
-        if text in data and path in _named(data, os.path.join(file.parent, start), prefix):
-            return shown(file.parent.name.rpartition(".")[0])
-    return ""
+            unread = unread or f"`{shown(file)}`, which may list it, cannot be read"
+            continue
+        if _names(data, os.path.join(os.path.dirname(file), start), prefix, path):
+            name = os.path.basename(os.path.dirname(file)).rpartition(".")[0]
+            return f"{shown(name)} lists it as its own"
+    return unread
 
 
-def _lists(prefix: str) -> Iterator[tuple[Path, str]]:
-    for library in Path(prefix).glob("lib/py*/site-packages"):
-        for pattern, start in _LISTS:
-            yield from ((file, start) for file in library.glob(pattern))
+def _lists(prefix: str) -> Iterator[tuple[str, str]]:
+    """Give where lists may be; a folder itself where nobody can say what is in it."""
+    for library in map(str, Path(prefix).glob("lib/py*/site-packages")):
+        try:
+            found = os.listdir(library)
+        except OSError:
+            yield library, "."
+            continue
+        for name in found:
+            if listed := _LISTS.get(os.path.splitext(name)[1]):
+                yield f"{library}/{name}/{listed[0]}", listed[1]
 
 
-def _named(data: bytes, folder: str, prefix: str) -> Iterator[str]:
-    """Give the paths below the prefix that a list names."""
-    for line in data.splitlines():
-        name = os.fsdecode(line).split(",")[0].strip('"')
-        yield os.path.relpath(os.path.normpath(os.path.join(folder, name)), prefix)
+def _names(data: bytes, folder: str, prefix: str, path: str) -> bool:
+    """Say whether a list names the path, for a disk that does not tell upper from lower case."""
+    if data.isascii() and folded(path).encode() not in data.lower():
+        return False
+    start, wanted = folded(folder), folded(f"{prefix}/{path}")
+    rows = (folded(os.fsdecode(line)).split(",")[0].strip('"') for line in data.splitlines())
+    return any(os.path.normpath(os.path.join(start, row)) == wanted for row in rows)

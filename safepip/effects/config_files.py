@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.configuring import heeded_in, values_in, values_of
-from safepip.effects.brought import brought_by
+from safepip.effects.brought import why_suspect
 from safepip.effects.opened import read_bytes
 from safepip.values.errors import UnreadableFile
 from safepip.values.setting import Layer
@@ -14,7 +14,6 @@ from safepip.values.setting import Layer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from safepip.values.setting import Source
 
 PREFIX_FILE = "etc/safepip/config.toml"
 """The file of an environment, below its prefix."""
@@ -29,26 +28,34 @@ def read_layers(prefix: str, environ: Mapping[str, str]) -> Iterator[Layer]:
 
     What is wrong with a project's file is told in its layer, and stops nothing: whoever can write
     in a folder above the working folder may have put it there, and a newer safepip knows more keys.
-    So is an environment's file that a distribution brought, as plain pip lets any do: nobody who
-    answers for the environment wrote it.
+    So it is with an environment's file that a distribution may have brought, as plain pip lets any
+    do: nobody who answers for the environment need have written it.
 
     Raises: UsageError; UnreadableFile.
     """
-    files: tuple[tuple[Source, str], ...] = (
-        ("user", user_file()),
-        ("prefix", f"{prefix}/{PREFIX_FILE}"),
-    )
-    for source, path in files:
-        text = _read(path) if path else None
-        if text is None:
-            continue
-        if source == "prefix" and (whose := brought_by(prefix, PREFIX_FILE)):
-            said = f"{whose} brought `{path}`, as its list of files says"
-            yield Layer(source, path, {}, (said,))
-        else:
-            yield Layer(source, path, values_in(_parsed(path, text), path))
+    users = user_file()
+    if users and (table := _table_of(users)) is not None:
+        yield Layer("user", users, values_in(table, users))
+    yield from _of_environment(prefix)
     yield from _of_projects()
     yield Layer("variable", "", values_of(environ))
+
+
+def _of_environment(prefix: str) -> Iterator[Layer]:
+    path = f"{prefix}/{PREFIX_FILE}"
+    try:
+        table = _table_of(path)
+    except UnreadableFile as error:
+        if why := why_suspect(prefix, PREFIX_FILE):
+            yield Layer("brought", path, {}, (error.message,), why)
+            return
+        raise
+    if table is None:
+        return
+    if why := why_suspect(prefix, PREFIX_FILE):
+        yield Layer("brought", path, *heeded_in(table, path, ""), why)
+    else:
+        yield Layer("prefix", path, values_in(table, path))
 
 
 def _of_projects() -> Iterator[Layer]:
@@ -86,6 +93,11 @@ def _projects() -> Iterator[str]:
         if above == folder:
             return
         folder = above
+
+
+def _table_of(path: str) -> dict[str, Any] | None:
+    text = _read(path)
+    return None if text is None else _parsed(path, text)
 
 
 def _read(path: str) -> bytes | None:

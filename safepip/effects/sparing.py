@@ -9,6 +9,7 @@ from safepip.decisions.judging.ownership import given_away
 from safepip.effects.wheels import without_members
 from safepip.values.errors import WildRemoval
 from safepip.values.guarding import OWN, PATH_FILE
+from safepip.values.text import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -55,17 +56,40 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
     Raises: WildRemoval.
     """
     prefix, library = environment.prefix, environment.interpreter.purelib
-    books = tuple(f"{prefix}/{path}" for path in ("conda-meta/", *OWN))
-    books += (f"{library}/{PATH_FILE}",)
+    guards = (*(f"{prefix}/{path}" for path in OWN), f"{library}/{PATH_FILE}")
+    own = tuple(map(folded, guards))
+    books = (folded(f"{prefix}/conda-meta/"), *own)
+    wild: dict[str, str] = {}
     for change in plan.changes:
         home = f"{change.before.location}/" if change.before is not None else "/dev/null/"
         for path in change.removes:
-            as_folder = f"{path.rstrip('/')}/"
-            if path.startswith(books) or any(book.startswith(as_folder) for book in books):
-                raise WildRemoval(change.name, path)
+            as_folder = folded(f"{path.rstrip('/')}/")
+            is_book = folded(path).startswith(books)
             is_inside = environment.relative(path) is not None or path.startswith(home)
-            if not is_inside and os.path.isdir(path) and not os.path.islink(path):
-                raise WildRemoval(change.name, path)
+            if (
+                is_book
+                or any(book.startswith(as_folder) for book in books)
+                or (not is_inside and _is_folder(path))
+            ):
+                wild.setdefault(path, change.name)
+    if wild:
+        # Whether a distribution brought a file of safepip's, or only names it, nobody can tell:
+        # so it neither goes with it nor stays where it would count from then on.
+        movable = all(folded(path).startswith(own) and not _is_folder(path) for path in wild)
+        path, name = next(iter(wild.items()))
+        raise WildRemoval(name, path, [(p, _beside(p)) for p in wild] if movable else ())
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _beside(path: str) -> str:
+    """Give a name beside a file that nothing has."""
+    count = 0
+    while os.path.lexists(there := f"{path}.aside{count or ''}"):
+        count += 1
+    return there
 
 
 def protected_paths(

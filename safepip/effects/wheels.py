@@ -92,7 +92,24 @@ def _contents(archive: zipfile.ZipFile, path: str) -> WheelContents:
         raise UnreadableWheel(os.path.basename(path), f"expected one `.dist-info`, found {found}")
     folder = folders.pop()
     console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"))
-    return WheelContents(members, _is_pure(_text(archive, f"{folder}/WHEEL")), console, gui)
+    is_pure = _is_pure(_text(archive, f"{folder}/WHEEL"))
+    return WheelContents(members, is_pure, console, gui, _claims(archive, folder, path))
+
+
+def _claims(archive: zipfile.ZipFile, folder: str, path: str) -> tuple[str, ...]:
+    """Give what RECORD names and the archive does not have, by pip's way of reading it.
+
+    Raises: UnreadableWheel, where not all of RECORD can be read: it may name anything.
+    """
+    data = _data(archive, f"{folder}/RECORD", _TEXT_LIMIT + 1)
+    if len(data) > _TEXT_LIMIT:
+        raise UnreadableWheel(os.path.basename(path), f"its RECORD is over {_TEXT_LIMIT} bytes")
+    lines = data.decode("utf-8", "replace").splitlines()
+    try:
+        named = {row[0] for row in csv.reader(lines) if row}
+    except csv.Error as error:
+        raise UnreadableWheel(os.path.basename(path), f"its RECORD: {error}") from error
+    return tuple(sorted(named.difference(archive.namelist())))
 
 
 class Described(NamedTuple):
@@ -127,12 +144,16 @@ def describe_wheel(path: str) -> Described:
 
 
 def _text(archive: zipfile.ZipFile, member: str) -> str:
+    return _data(archive, member, _TEXT_LIMIT).decode("utf-8", "replace")
+
+
+def _data(archive: zipfile.ZipFile, member: str, limit: int) -> bytes:
     try:
         info = archive.getinfo(member)
     except KeyError:
-        return ""
+        return b""
     with archive.open(info) as stream:
-        return stream.read(_TEXT_LIMIT).decode("utf-8", "replace")
+        return stream.read(limit)
 
 
 def _is_pure(text: str) -> bool:

@@ -101,6 +101,8 @@ class WheelContents:
     """`Root-Is-Purelib`: decides which of the two library folders is meant."""
     console_scripts: tuple[str, ...] = ()
     gui_scripts: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    """What RECORD names and the archive does not have, as written."""
 
     @cached_property
     def dist_info(self) -> str:

@@ -143,10 +143,14 @@ class WildRemoval(CannotJudge):
 
     code = "wild-removal"
 
-    def __init__(self, name: str, path: str) -> None:
+    def __init__(self, name: str, path: str, aside: Sequence[tuple[str, str]] = ()) -> None:
+        """``aside``: where all that is in the way may be moved to, file by file, if it can be."""
+        says = "move it aside first; bring it back if it was not the package's"
+        moves = tuple(("mv", here, there) for here, there in aside)
         super().__init__(
             f"uninstalling {name} would delete `{path}`, whoever has files in it",
             why="pip deletes whatever a distribution's RECORD names, and this one's is not right",
+            retry=Retry(says, first=moves) if moves else None,
         )
         self.name = name
         self.path = path

@@ -20,3 +20,5 @@ class Retry(NamedTuple):
     """Environment variables to set, or to unset (None)."""
     prefix: str = ""
     """Another environment to act on."""
+    first: tuple[tuple[str, ...], ...] = ()
+    """Commands of the system's to run before it, in words."""

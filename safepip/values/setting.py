@@ -10,8 +10,11 @@ from typing import Literal, NamedTuple, TypeAlias
 
 Value: TypeAlias = "str | bool | float | tuple[str, ...]"
 Kind = Literal["word", "switch", "number", "names"]
-Source = Literal["user", "prefix", "project", "variable"]
-"""Who sets something, from the weakest to the strongest."""
+Source = Literal["user", "prefix", "brought", "project", "variable"]
+"""Who sets something, from the weakest to the strongest. The environment's file is `brought` where
+a package may have brought it."""
+ANYBODYS: tuple[Source, ...] = ("brought", "project")
+"""Those that may be anybody's, and so make safepip stricter, and nothing else."""
 
 
 class Setting(NamedTuple):
@@ -26,7 +29,7 @@ class Setting(NamedTuple):
     words: tuple[str, ...] = ()
     """Of a word: those that it may be."""
     strict: Value | None = None
-    """What makes safepip stricter, and so may be asked by a project's file; None for nothing."""
+    """What makes safepip stricter, and so may be asked by anybody's file; None for nothing."""
 
 
 SETTINGS = (
@@ -53,6 +56,8 @@ class Layer(NamedTuple):
     """By key."""
     faults: tuple[str, ...] = ()
     """What is wrong with it and was left out, a sentence each; none where that is an error."""
+    why: str = ""
+    """Why a package may have brought it."""
 
 
 class Chosen(NamedTuple):

@@ -38,6 +38,19 @@ def normalised(name: str) -> str:
     return _SEPARATORS.sub("-", name).lower()
 
 
+def folded(path: str) -> str:
+    """Give a path as a disk may compare it that does not tell upper from lower case.
+
+    Such disks leave out what cannot be seen as well, and know several letters for one. To be
+    compared with names in ASCII, of which none is to be missed: so what is not in it goes.
+    """
+    if path.isascii():
+        return path.lower()
+    import unicodedata  # seldom needed
+
+    return "".join(c for c in unicodedata.normalize("NFKD", path.casefold()) if c.isascii())
+
+
 def shown(text: object, limit: int = 300) -> str:
     """Give text that a terminal displays and does not obey.
 

@@ -39,6 +39,7 @@ def again(
     if retry.variables:
         # A magic of IPython takes no variables.
         command = "" if shell.in_notebook else f"{_with(retry)} {command}"
+    command = shell.then(*(shell.run(*words) for words in retry.first), command)
     fix = Fix(command, retry.says)
     return (fix,) if can_be_pasted(command, in_notebook=shell.in_notebook) else ()
 

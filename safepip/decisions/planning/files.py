@@ -9,12 +9,13 @@ Source: https://packaging.python.org/en/latest/specifications/binary-distributio
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.values.errors import NoWheel, UnreadableWheel
 from safepip.values.guarding import OWN, PATH_FILE
 from safepip.values.plan import FileKind, PlannedFile
 from safepip.values.seal import MARKER
+from safepip.values.text import folded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ _GENERATED = ("INSTALLER", "RECORD", "REQUESTED", "direct_url.json")
 _GENERATED_BY_UV = ("uv_cache.json", "uv_build.json")
 _READ_BY_PYTHON = frozenset(("pyvenv.cfg", "pybuilddir.txt"))
 """Files beside the interpreter that tell it where it lies."""
+_CONDAS = "conda's own books"
+_SAFEPIPS = "what safepip itself goes by"
 _DATA_KINDS: dict[str, FileKind] = {
     "purelib": "module",
     "platlib": "module",
@@ -43,8 +46,8 @@ def planned_files(
     Of a project without a wheel, that is what `setup.py develop` may write.
 
     Raises: NoWheel, when nobody can say what would be written; UnreadableWheel, when a name would
-    leave the folder that it belongs to, or when the wheel writes what decides who owns what, and
-    what is judged: records, pins, marks, settings, the guard. No record owns those.
+    leave the folder that it belongs to, or when the wheel writes, or claims, what decides who owns
+    what, and what is judged: records, pins, marks, settings, the guard. No record owns those.
     """
     if contents is None:
         raise NoWheel(entry.name, entry.version)
@@ -52,6 +55,7 @@ def planned_files(
         return tuple(_developed(entry, contents))
     files = [*_from_archive(entry, contents), *_made_by_pip(entry, contents, interpreter)]
     _refuse_books(files, entry, contents, interpreter)
+    _refuse_claims(entry, contents, interpreter)
     if compiles:
         tag = interpreter.cache_tag
         files += [
@@ -81,27 +85,11 @@ def _refuse_books(
 
     Raises: UnreadableWheel.
     """
-    # (With `--prefix` the files go elsewhere, and that may be an environment as well.)
-    roots = {interpreter.prefix, entry.scheme.data}
     libraries = {entry.scheme.purelib, entry.scheme.platlib}
-    books = _lower(f"{root}/conda-meta/" for root in roots)
-    own = _lower(f"{root}/{path}" for root in roots for path in OWN)
-    own += _lower(f"{library}/{PATH_FILE}" for library in libraries)
-    marks = _lower((f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg"))
-    scripts = interpreter.scripts.lower()
+    books = _books_at(entry, interpreter)
     for file in files:
-        path = file.path.lower()
-        folder, _, name = path.rpartition("/")
-        beside_python = folder == scripts
-        member = file.member or file.path
-        if (
-            path.startswith(books)
-            or path in marks
-            or (beside_python and (name in _READ_BY_PYTHON or name.endswith("._pth")))
-        ):
-            raise UnreadableWheel(entry.url, f"`{member}` would change conda's own books")
-        if path.startswith(own):
-            raise UnreadableWheel(entry.url, f"`{member}` would change what safepip itself goes by")
+        if whose := books.whose(file.path):
+            raise UnreadableWheel(entry.url, f"`{file.member or file.path}` would change {whose}")
         for library in libraries:
             if not file.path.startswith(f"{library}/"):
                 continue
@@ -110,9 +98,64 @@ def _refuse_books(
                 raise UnreadableWheel(entry.url, f"`{top}` would be metadata of something else")
 
 
-def _lower(paths: Iterable[str]) -> tuple[str, ...]:
-    """Give paths as those are compared that a file system may take for the same."""
-    return tuple(path.lower() for path in paths)
+def _refuse_claims(entry: Entry, contents: WheelContents, interpreter: Interpreter) -> None:
+    """Refuse a RECORD that says of such a file that the wheel brings it, or of what holds one.
+
+    pip keeps what RECORD names, be it in the wheel or not, and deletes that with the rest; and who
+    looks whose the file is, finds the wheel.
+
+    Raises: UnreadableWheel.
+    """
+    if not contents.claims:
+        return
+    library = entry.scheme.purelib if contents.is_pure else entry.scheme.platlib
+    books = _books_at(entry, interpreter)
+    for row in contents.claims:
+        path = posixpath.normpath(posixpath.join(library, row))
+        if whose := books.whose(path) or books.within(path):
+            raise UnreadableWheel(entry.url, f"its RECORD claims `{shown(row)}`, of {whose}")
+
+
+class _Books(NamedTuple):
+    """How the paths begin of what is nobody's to bring; folded."""
+
+    condas: tuple[str, ...]
+    own: tuple[str, ...]
+    marks: tuple[str, ...]
+    scripts: str
+
+    def whose(self, path: str) -> str:
+        """Say what a file would be part of; empty for nothing of the kind."""
+        path = folded(path)
+        folder, _, name = path.rpartition("/")
+        is_read = name in _READ_BY_PYTHON or name.endswith("._pth")
+        if path.startswith(self.condas) or path in self.marks:
+            return _CONDAS
+        if is_read and folder == self.scripts:
+            return _CONDAS
+        return _SAFEPIPS if path.startswith(self.own) else ""
+
+    def within(self, path: str) -> str:
+        """Say the same of what lies in a folder."""
+        start = f"{folded(path).rstrip('/')}/"
+        if any(book.startswith(start) for book in (*self.condas, *self.marks)):
+            return _CONDAS
+        return _SAFEPIPS if any(book.startswith(start) for book in self.own) else ""
+
+
+def _books_at(entry: Entry, interpreter: Interpreter) -> _Books:
+    # (With `--prefix` the files go elsewhere, and that may be an environment as well.)
+    roots = {interpreter.prefix, entry.scheme.data}
+    libraries = {entry.scheme.purelib, entry.scheme.platlib}
+    own = [f"{root}/{path}" for root in roots for path in OWN]
+    own += [f"{library}/{PATH_FILE}" for library in libraries]
+    marks = (f"{interpreter.stdlib}/{MARKER}", f"{interpreter.prefix}/pyvenv.cfg")
+    return _Books(
+        tuple(folded(f"{root}/conda-meta/") for root in roots),
+        tuple(map(folded, own)),
+        tuple(map(folded, marks)),
+        folded(interpreter.scripts),
+    )
 
 
 def _is_metadata(name: str) -> bool:

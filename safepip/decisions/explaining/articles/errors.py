@@ -51,7 +51,8 @@ ERRORS = (
         "unreadable-wheel",
         "an artifact is no wheel",
         "The list of files is read from the wheel itself; one that cannot be opened has none. "
-        "Nor is one believed that writes conda's books, or the settings and the guard of safepip.",
+        "Nor is one believed that writes conda's books, or the settings and the guard of safepip, "
+        "or that claims them in its RECORD.",
         "error[unreadable-wheel]: cannot read the wheel `x-1.0-py3-none-any.whl`: not a zip file",
         ("have it fetched anew", "safepip install --no-cache-dir NAME"),
     ),
@@ -77,7 +78,9 @@ ERRORS = (
     _unreadable(
         "wild-removal",
         "uninstalling would delete what is nobody's to delete",
-        "pip deletes whatever a RECORD names, and this one names folders that no distribution has.",
+        "pip deletes whatever a RECORD names, and this one names folders that no distribution has, "
+        "or what safepip goes by. Whether a package brought that or only names it, nobody can "
+        "tell: a command that moves it aside first is printed.",
         "error[wild-removal]: uninstalling x would delete `PREFIX/lib`, whoever has files in it",
         ("see what is wrong", "safepip doctor"),
     ),
