@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,29 @@ def test_what_is_gone_is_written_anew_and_what_is_old_is_removed(place: Place) -
     assert not (place.prefix / "lib/python3.9").exists()
     assert guard(place, "off").code == 0
     assert everything(place.prefix) == before
+
+
+def test_the_way_out_is_open_where_a_setting_is_wrong(place: Place) -> None:
+    before = everything(place.prefix)
+    guard(place, "on")
+    settings = place.prefix / "etc/safepip/config.toml"
+    settings.write_text("nonsense = 1\n", encoding="utf-8")
+    assert guard(place, "on").code == 2
+    done = guard(place, "off")
+    assert (done.code, "hint: unknown setting `nonsense`" in joined(done.err)) == (0, True), done
+    settings.unlink()
+    settings.parent.rmdir()
+    settings.parent.parent.rmdir()
+    assert everything(place.prefix) == before
+
+
+def test_a_manifest_that_names_the_seal_of_others_has_it_stay(tmp_path: Path) -> None:
+    path, seal = "lib/python3.11/EXTERNALLY-MANAGED", b"[externally-managed]\nError=ask ops\n"
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_bytes(seal)
+    named = parse_manifest(as_text(Manifest(("shims",), (known(Piece(path, seal)),))))
+    assert named is not None
+    assert steps_off(named.files, prints(str(tmp_path), [path])) == Steps(left=(path,))
 
 
 def test_what_was_cut_off_is_taken_away_all_the_same(place: Place) -> None:
@@ -325,20 +349,53 @@ def test_where_the_first_write_fails_nothing_was_changed(lab: Path, before: Mani
 
 def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Path) -> None:
     prefix = str(tmp_path / "x\udcff\ny")
-    texts = read_texts()
+    found = pieces_of(Shell(prefix, obvious=False), f"{prefix}/safepip", f"{prefix}/package")
+    assert b"Undo it:  safepip guard off\n" in found["lib/EXTERNALLY-MANAGED"]
+    assert os.fsencode(prefix) in found["libexec/safepip/shims/pip"]
+
+
+def pieces_of(shell: Shell, program: str, package: str) -> Mapping[str, bytes]:
+    """What stands in the files of all levels, by their paths."""
     found = pieces(
         ("shims", "deep", "seal"),
-        texts,
-        (f"{prefix}/safepip",),
-        f"{prefix}/package",
+        read_texts(),
+        (program,),
+        package,
         minor="3.11",
         library="lib/s",
         stdlib="lib",
-        shell=Shell(prefix, obvious=False),
+        shell=shell,
     )
-    seal = next(piece.data for piece in found if piece.path == "lib/EXTERNALLY-MANAGED")
-    assert b"Undo it:  safepip guard off\n" in seal
-    assert os.fsencode(prefix) in next(p.data for p in found if p.path.endswith("shims/pip"))
+    return {piece.path: piece.data for piece in found}
+
+
+@pytest.mark.parametrize(
+    ("words", "runs"),
+    [
+        ("-m pip install x", True),
+        ("-m pip uninstall x", True),
+        ("-muv pip sync file", True),
+        ("/usr/bin/aws s3 sync a b", False),
+        ("manage.py sync", False),
+        ("-m uv sync", False),  # of projects: the shim's and safepip's own
+        ("-m pip list", False),
+        ("", False),
+    ],
+)
+def test_the_hook_is_read_for_verbs_of_pip_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, *, runs: bool
+) -> None:
+    """Each start of any Python in the environment pays for it."""
+    found = pieces_of(Shell(str(tmp_path), obvious=False), "safepip", "package")
+    (line,) = found["lib/s/safepip_guard.pth"].decode().splitlines()
+    hook = tmp_path / "libexec/safepip/hook.py"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("import sys; sys.read = True\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "orig_argv", ["python", *words.split()])
+    monkeypatch.setattr(sys, "read", False, raising=False)
+    exec(line, {})  # noqa: S102 - as `site` does
+    assert sys.read is runs  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", "a//b", "", ".", "a\0b"])
@@ -354,7 +411,18 @@ def test_no_manifest_leads_out_of_the_prefix(path: str, field: str) -> None:
     assert parse_manifest(json.dumps(told)) is None
 
 
-@pytest.mark.parametrize("path", ["bin/python", "etc/safepipx", "lib/python3.11/os.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bin/python",
+        "etc/safepipx",
+        "etc/safepip/config.toml",
+        "etc/conda/activate.d/zz-safepip-mine.sh",
+        "etc/ipython/startup/10-safepip.pyc",
+        "lib/python3.11/os.py",
+        "share/safepip_guard.pth",
+    ],
+)
 def test_no_manifest_has_anything_removed_that_the_guard_never_writes(path: str) -> None:
     """As one that a package brought, before there was a guard."""
     assert parse_manifest(as_text(Manifest(("shims",), (Known(path, "1"),)))) is None

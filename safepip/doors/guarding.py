@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.doors.policy import say_unheeded
+from safepip.doors.policy import say_unheeded, say_wrong_settings
 from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
@@ -64,17 +64,19 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
         raise UsageError("`--check` goes with `guard status`")
     if action == "status":
         return _status(target, as_json=own.json, check=options["check"])
-    settings = configuration_of(target.prefix, os.environ)
-    say_unheeded(settings)
-    patience = settings.number("lock-seconds")
     if action == "off":
         from safepip.recipes.guarding import guard_off
 
+        # The way out of the guard does not depend on what somebody may have written wrongly.
+        patience = say_wrong_settings(target.prefix).number("lock-seconds")
         done = guard_off(target, patience=patience, dry_run=dry_run)
         return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
     from safepip.decisions.fixing.shell import shell_of
     from safepip.recipes.guarding import guard_on
 
+    settings = configuration_of(target.prefix, os.environ)
+    say_unheeded(settings)
+    patience = settings.number("lock-seconds")
     shell = shell_of(target)
     done = guard_on(
         target,

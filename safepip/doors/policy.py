@@ -9,6 +9,7 @@ from safepip.doors.terminal import show, width_of
 from safepip.recipes.settings import configuration_of
 from safepip.values.errors import SafepipError
 from safepip.values.request import Policy
+from safepip.values.setting import USUAL
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -45,12 +46,18 @@ def say_unheeded(found: Configuration) -> None:
     _say(found.unheeded)
 
 
-def say_wrong_settings(prefix: str) -> None:
-    """Say what is wrong with the settings of an environment, for a verb that goes by none."""
+def say_wrong_settings(prefix: str) -> Configuration:
+    """Say what is wrong with the settings of an environment, for a verb that nothing is to stop.
+
+    Give the settings; those that are usual, where they cannot be read.
+    """
     try:
-        _say(configuration_of(prefix, os.environ).unheeded)
+        found = configuration_of(prefix, os.environ)
     except SafepipError as error:
         _say((error.message,))
+        return USUAL
+    _say(found.unheeded)
+    return found
 
 
 def _say(sentences: Sequence[str]) -> None:

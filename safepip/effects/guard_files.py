@@ -11,6 +11,7 @@ from safepip.effects.opened import read_bytes
 from safepip.effects.records import read_text
 from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import MANIFEST, Manifest
+from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +52,11 @@ def _print(path: str) -> str | None:
     try:
         if os.path.islink(path):
             return print_of_link(os.readlink(path))
-        return print_of(read_bytes(path, _LIMIT))
+        data = read_bytes(path, _LIMIT)
+        is_seal = os.path.basename(path) == MARKER
+        # (A manifest may have been written by anybody, and so name the seal of somebody else.)
+        foreign = is_seal and not data.startswith(SEAL_MARK.encode())
+        return "foreign: a seal of somebody else's" if foreign else print_of(data)
     except FileNotFoundError:
         return None
     # A folder, a pipe, far too much, or nobody may read it: it is not what was written.

@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from safepip.values.guarding import LEVELS, OWN, PATH_FILE, Known, Level, Manifest, Piece, Steps
+from safepip.values.guarding import (
+    ACTIVATE,
+    DEACTIVATE,
+    LEVELS,
+    PATH_FILE,
+    ROOT,
+    STARTUP,
+    Known,
+    Level,
+    Manifest,
+    Piece,
+    Steps,
+)
 from safepip.values.seal import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _SCHEMA = 1
+_SUFFIX = r"\.(sh|fish|ps1)"
+_PIECES = re.compile(
+    "|".join(
+        (
+            # A folder of its own, in which another release may have had other files.
+            f"{re.escape(ROOT)}/.+",
+            re.escape(STARTUP),
+            *(re.escape(path) + _SUFFIX for path in (ACTIVATE, DEACTIVATE)),
+            # Python's own folders; of a seal it is looked at, too, whose it is.
+            rf"lib[^/]*/(.+/)?({re.escape(PATH_FILE)}|{re.escape(MARKER)})",
+        )
+    )
+)
+"""Where the guard has files, of any level and for any Python: `pieces`. Beside the manifest lie the
+settings of the environment, which are none."""
 
 
 def print_of(data: bytes) -> str:
@@ -90,9 +118,7 @@ def _is_below(path: str) -> bool:
 
 
 def _is_of_guard(path: str) -> bool:
-    return _is_below(path) and (
-        path.startswith(OWN) or path.rpartition("/")[2] in (PATH_FILE, MARKER)
-    )
+    return _is_below(path) and _PIECES.fullmatch(path) is not None
 
 
 def steps_on(

@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 _SUFFIXES = ("sh", "fish", "ps1")
 
-# Run at each start of Python, so what has neither verb among its arguments costs a look at them and
-# nothing else. One line, since `site` takes no more; and silent, whatever has become of the hook.
+# Run at each start of Python, so what has no verb among its arguments costs a look at them, and
+# nothing else. Others have a `sync`, too: it is uv's where `pip` is another of the arguments.
+# One line, since `site` takes no more; and silent, whatever has become of the hook.
 _START = (
-    'import sys; {"install", "uninstall", "sync"}.isdisjoint(getattr(sys, "orig_argv", ()))'
+    'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ()))'
+    ' and not {"pip", "sync"}.issubset(getattr(sys, "orig_argv", ()))'
     ' or exec("try:'
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
