@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import stat
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from safepip.decisions.guarding.startup import with_block, without_block
+from safepip.decisions.guarding.startup import functions, with_block, without_block
+from safepip.effects.itself import read_texts
 from safepip.values.errors import UsageError
 from tests.everywhere import here
 
@@ -91,9 +94,50 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
     assert (done.code, f"safepip: {file} changed" in done.err) == (0, True), done
     assert here("shell-init", shell).out in file.read_text("utf-8")
     again = here("shell-init", shell, "--write", "--json", environ=home)
-    assert json.loads(again.out)["file"] == {"path": str(file), "changed": False}
+    assert json.loads(again.out)["file"] == {
+        "path": str(file),
+        "changed": False,
+        "scripts_removed": [],
+    }
     assert here("shell-init", shell, "--remove", environ=home).code == 0
     assert [*tmp_path.iterdir()] == []  # nor the folders that were made for it
+
+
+def test_no_path_ends_a_string_of_powershells() -> None:
+    """It takes each of these for the quote that a string begins with."""
+    program = "/home/O\u2019Brien/\u2018\u201a\u201b'/safepip"
+    printed = functions("powershell", read_texts(), (program,), "/p")
+    quoted = printed.split('"#!/bin/sh`n" + \'', 1)[1].split('\' + "`n"\n', 1)[0]
+    quote = "['\u2018\u2019\u201a\u201b]"
+    assert re.search(quote, re.sub(f"({quote})\\1", "", quoted)) is None
+    script = re.sub(f"({quote})\\1", r"\1", quoted)
+    assert f"program={shlex.quote(program)}\n" in script
+    # What is laid and cannot be made a program stands before nothing.
+    assert "if ($LASTEXITCODE -ne 0) {" in printed
+
+
+def test_what_powershell_was_laid_goes_with_its_block(tmp_path: Path) -> None:
+    data, home = tmp_path / "data", {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    laid = data / "safepip" / "powershell"
+    laid.mkdir(parents=True)
+    mine = data / "safepip" / "mine"
+    names = (".new-123", ".safepip-shims", "pip", "pip3", "uv")
+    for file in (mine, *(laid / name for name in names)):
+        file.touch()
+    words = ("shell-init", "powershell", "--remove")
+    for option in ("--write", "--remove", "--dry-run"):  # of others, and before it is meant
+        shell = "bash" if option == "--remove" else "powershell"
+        done = here("shell-init", shell, option, *(["--remove"] * ("dry" in option)), environ=home)
+        assert (done.code, len([*laid.iterdir()])) == (0, 5), done
+    found = json.loads(here(*words, "--json", environ=home).out)["file"]
+    assert found["scripts_removed"] == [str(laid / name) for name in names]
+    assert (laid.exists(), mine.exists()) == (False, True)
+    # A folder that leads elsewhere is somebody's.
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "pip").touch()
+    laid.symlink_to(tmp_path / "victim")
+    assert here(*words, environ=home).code == 0
+    assert (tmp_path / "victim" / "pip").exists()
 
 
 def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:

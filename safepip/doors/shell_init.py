@@ -58,11 +58,14 @@ def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
 
 def _tell(done: Startup, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
-        file = {"path": done.path, "changed": done.changes}
+        file = {"path": done.path, "changed": done.changes, "scripts_removed": [*done.laid]}
         print_json({"schema": SCHEMA, "verdict": "clear", "exit_code": 0, "file": file})
         return
     word = "would be changed" if dry_run else "changed"
     said = f"safepip: {clean(done.path)} {word if done.changes else 'is as it should be already'}"
     show((Line((Span(said),)),))
+    if done.laid:
+        folder, gone = clean(os.path.dirname(done.laid[0])), "would be" if dry_run else "are"
+        show((Line((Span(f"  The scripts in {folder} {gone} gone with it."),)),))
     if done.changes and not dry_run and done.after is not None:
         show((Line((Span("  New shells have it; this one once it has read the file anew."),)),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -15,11 +16,13 @@ from safepip.values.errors import NotWritable, UsageError
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from safepip.decisions.guarding.startup import ShellName
 
 _LIMIT = 16 * 1024 * 1024
+_LAID = re.compile(r"\.safepip-shims|pip3?|uv|\.new-\d+")
+"""What `init.ps1` lays."""
 
 
 def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
@@ -27,11 +30,7 @@ def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
 
     Raises: UsageError, where there is no home.
     """
-    home = environ.get("HOME", "")
-    if not home:
-        raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
-    if not os.path.isabs(home):
-        raise UsageError(f"expected a whole path in `HOME`, got `{shown(home)}`")
+    home = _home(environ)
     # Terminals of macOS start login shells, of which bash reads another file.
     bash = ".bash_profile" if sys.platform == "darwin" else ".bashrc"
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
@@ -42,6 +41,52 @@ def startup_file(shell: ShellName, environ: Mapping[str, str]) -> str:
         "powershell": f"{config}/powershell/profile.ps1",
     }
     return places[shell]
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME", "")
+    if not home:
+        raise UsageError("`HOME` is not set, so it is not known which startup file is meant")
+    if not os.path.isabs(home):
+        raise UsageError(f"expected a whole path in `HOME`, got `{shown(home)}`")
+    return home
+
+
+def laid_scripts(shell: ShellName, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the scripts that the functions of a shell have laid for it, as they are there.
+
+    Only PowerShell's lay any: `init.ps1`. Where somebody made a link of their folder, they are his.
+
+    Raises: UsageError, where there is no home.
+    """
+    if shell != "powershell":
+        return ()
+    base = environ.get("XDG_DATA_HOME") or f"{_home(environ)}/.local/share"
+    folder = os.path.join(base, "safepip", "powershell")
+    if not os.path.isabs(folder) or os.path.islink(folder):
+        return ()
+    try:
+        found = sorted(os.listdir(folder))
+    except OSError:
+        return ()
+    return tuple(f"{folder}/{name}" for name in found if _LAID.fullmatch(name))
+
+
+def remove_scripts(paths: Sequence[str]) -> None:
+    """Have these scripts gone, and the two folders above them, where they are empty then.
+
+    Raises: NotWritable.
+    """
+    for path in paths:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        except OSError as error:
+            raise NotWritable(f"cannot remove `{path}`: {error.strerror}") from error
+    for folder in dict.fromkeys(map(os.path.dirname, paths)):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+            os.rmdir(os.path.dirname(folder))
 
 
 def read_startup(path: str) -> bytes | None:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.startup import folders_made, functions, with_block, without_block
 from safepip.effects.itself import own_command, own_package, read_texts
-from safepip.effects.startup_files import missing_folders, read_startup, startup_file, write_startup
+from safepip.effects.startup_files import (
+    laid_scripts,
+    missing_folders,
+    read_startup,
+    remove_scripts,
+    startup_file,
+    write_startup,
+)
 from safepip.values.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +28,8 @@ class Startup(NamedTuple):
     path: str
     before: bytes | None
     after: bytes | None
+    laid: tuple[str, ...] = ()
+    """The scripts that its functions had laid, and that go with them."""
 
     @property
     def changes(self) -> bool:
@@ -52,7 +61,9 @@ def change_startup(
         )
     except UsageError as error:
         raise UsageError(f"`{path}` is left alone: {error.message}", why=error.why) from error
-    done = Startup(path, before, after)
+    done = Startup(path, before, after, laid_scripts(shell, environ) if remove else ())
     if done.changes and not dry_run:
         write_startup(path, after, made=made)
+    if not dry_run:
+        remove_scripts(done.laid)
     return done

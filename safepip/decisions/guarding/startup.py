@@ -25,6 +25,7 @@ _PARTS: Mapping[ShellName, tuple[str, ...]] = {
     "fish": ("init.fish",),
     "powershell": ("init.ps1",),
 }
+_SINGLE_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _BEGIN = b"# >>> safepip >>>"
 _END = b"# <<< safepip <<<"
 _NOTES = {"": b"", "joined": b" (the line before it had no end)", "made": b" (made the file)"}
@@ -53,7 +54,11 @@ def _quoted_for_fish(word: str) -> str:
 
 
 def _quoted_for_powershell(word: str) -> str:
-    doubled = word.replace("'", "''")
+    """Double what ends a string: PowerShell takes typographic quotes for the plain one.
+
+    Source: `EscapeSingleQuotedStringContent` of System.Management.Automation's `CodeGeneration`.
+    """
+    doubled = _SINGLE_QUOTES.sub(r"\g<0>\g<0>", word)
     return f"'{doubled}'"
 
 

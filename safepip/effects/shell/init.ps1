@@ -17,6 +17,10 @@
                 $new = "$folder/.new-$PID"
                 [IO.File]::WriteAllText($new, $text)
                 & '/bin/chmod' '755' $new
+                if ($LASTEXITCODE -ne 0) {
+                    [IO.File]::Delete($new)
+                    throw "chmod of '$new' ended with $LASTEXITCODE"
+                }
                 [IO.File]::Move($new, $file, $true)
             }
         }
