@@ -458,6 +458,14 @@ def test_what_cannot_be_judged_is_refused(place: Place, words: tuple[str, ...], 
     assert done.answer["fixes"] or words[-1] == "-"
 
 
+def test_what_pip_would_be_refused_as_well_is_not_offered(place: Place, tmp_path: Path) -> None:
+    claim = "../../../etc/safepip/config.toml"
+    evil = make_wheel("evil", "1.0", {"evil.py": ""}, record_extra=[claim]).write(tmp_path)
+    done = place.uv("install", evil)
+    ended = (done.exit_code, done.answer["code"], done.answer["fixes"])
+    assert ended == (10, "unreadable-wheel", []), done
+
+
 def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
     place: Place, tmp_path: Path
 ) -> None:

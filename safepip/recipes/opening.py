@@ -19,7 +19,7 @@ from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
 from safepip.recipes.settings import settings_of
-from safepip.values.errors import CannotJudge, SafepipError
+from safepip.values.errors import CannotJudge, SafepipError, UnreadableWheel, WildRemoval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,8 @@ def guard(
                     return _guarded(request, asking, "one-pass", settings)
             return _guarded(request, asking, "two-pass", settings)
         except SafepipError as error:
-            if request.uv and isinstance(error, CannotJudge) and not error.fixes:
+            refused = isinstance(error, (UnreadableWheel, WildRemoval))  # whoever would do it
+            if request.uv and isinstance(error, CannotJudge) and not (error.fixes or refused):
                 from safepip.recipes.course import by_pip_of
 
                 error.fixes = by_pip_of(request)
