@@ -23,11 +23,11 @@ from safepip.decisions.uv.answers import (
     parse_lock,
     pins_of,
 )
+from safepip.decisions.uv.projects import WORDS
 from safepip.decisions.uv.words import (
     UvCommand,
     UvOption,
     as_pip,
-    environment_of_project,
     known_options,
     parted,
     read_words,
@@ -38,6 +38,7 @@ from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
 from safepip.effects.uv_acting import words_to_install
+from safepip.effects.uv_projects import read_wish
 from safepip.effects.uv_target import uv_target
 from safepip.values.account import Account
 from safepip.values.errors import CannotJudge, UnreadableReport
@@ -167,27 +168,94 @@ def test_an_option_is_taken_out_with_its_values() -> None:
     )
 
 
+# ------------------------------------------------------------------------------- projects
+
+SCRIPT = "# /// script\n# dependencies = []\n# ///\n"
 E = "UV_PROJECT_ENVIRONMENT"
+USUALLY = ".venv=proj/.venv"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with scripts, one in a folder below, and projects of other kinds beside it."""
+    folder = tmp_path_factory.mktemp("projects")
+    texts = {
+        "proj/pyproject.toml": '[project]\nname = "p"\nversion = "0"\n',
+        "proj/sub/s.py": f"x = 1\n{SCRIPT}",
+        "proj/sub/plain.py": "# /// script  \n# ///\n",
+        "proj/sub/tool": SCRIPT,
+        "whole/pyproject.toml": "[tool.x]\n",
+        "loose/pyproject.toml": "[tool.uv]\nmanaged = false\n[project]\nname = 'q'\n",
+    }
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
 
 
 @pytest.mark.parametrize(
     ("words", "variables", "expected"),
     [
-        ("sync", "UV_PROJECT_ENVIRONMENT=/e", ("/e", E)),
-        ("-q run --active x", "VIRTUAL_ENV=/v UV_PROJECT_ENVIRONMENT=/e", ("/v", "--active")),
-        ("run x --active -h", "VIRTUAL_ENV=/v UV_PROJECT_ENVIRONMENT=/e", ("/e", E)),
-        ("run --no-sync x", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
-        ("add x", "VIRTUAL_ENV=/v", ("", "")),
-        ("sync --dry-run", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
-        ("pip sync f", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
-        ("tree", "UV_PROJECT_ENVIRONMENT=/e", ("", "")),
+        ("sync", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("sync", "", USUALLY),
+        ("sync", f"{E}=../e", f"{E}=e {USUALLY}"),
+        ("--directory / --project {here}/.. sync", f"{E}=../e", f"{E}=e {USUALLY}"),
+        ("run x", f"UV_WORKING_DIR=.. UV_PROJECT=../whole {E}=e", f"{E}=whole/e .venv=whole/.venv"),
+        ("run x", f"UV_WORKING_DIR=../../loose {E}=/e", ""),
+        ("--directory / run --active x", f"VIRTUAL_ENV=/v {E}=/e", ""),
+        # What follows an option with a value is not the command.
+        ("-q run --with tool --active x", "VIRTUAL_ENV=v", f"--active=proj/sub/v {USUALLY}"),
+        ("run -p 3.11 --active x", f"VIRTUAL_ENV=/v {E}=/e", f"--active=/v {E}=/e {USUALLY}"),
+        ("run --show-resolution --active x", "VIRTUAL_ENV=/v", f"--active=/v {USUALLY}"),
+        ("run --active --no-active x", "VIRTUAL_ENV=/v", USUALLY),
+        ("run x --active -h --no-sync", f"VIRTUAL_ENV=/v {E}=/e", f"{E}=/e {USUALLY}"),
+        ("run -- x --no-sync", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("run --with leaf --no-sync x", f"{E}=/e", ""),
+        ("run --python 3.11 --no-project x", f"{E}=/e", ""),
+        ("run x", f"{E}=/e UV_NO_SYNC=1", ""),
+        ("run x", f"{E}=/e UV_NO_SYNC=0", f"{E}=/e {USUALLY}"),
+        ("run s.py", f"{E}=/e", ""),
+        ("run -s tool", f"{E}=/e", ""),
+        ("run tool", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("run plain.py", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("run --no-sync --active s.py", "VIRTUAL_ENV=/v", "--active=/v"),
+        ("sync --script s.py --active", "VIRTUAL_ENV=/v", "--active=/v"),
+        ("sync --script s.py", f"{E}=/e", ""),
+        ("add --frozen leaf", f"{E}=/e", ""),
+        ("add --frozen --no-frozen leaf", f"{E}=/e UV_FROZEN=1", f"{E}=/e {USUALLY}"),
+        ("version", f"{E}=/e", ""),
+        ("version --bump patch", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("version --bump patch --dry-run", f"{E}=/e", ""),
+        ("check", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("workspace metadata --sync", f"{E}=/e", f"{E}=/e {USUALLY}"),
+        ("workspace metadata", f"{E}=/e", ""),
+        ("sync --dry-run", f"{E}=/e", ""),
+        *((words, f"{E}=/e", "") for words in ("tool run x", "help run", "tool list run", "tree")),
+        *((words, f"{E}=/e", "") for words in ("pip sync f", "--wild sync", "sync --wild")),
+        ("run -h", f"{E}=/e", ""),
     ],
-)
+)  # fmt: skip
 def test_which_environment_a_project_is_given(
-    words: str, variables: str, expected: tuple[str, str]
+    project: Path, words: str, variables: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ = dict(pair.split("=") for pair in variables.split())
-    assert environment_of_project(words.split(), environ) == expected
+    here = project / "proj/sub"
+    monkeypatch.chdir(here)
+    given = dict(pair.split("=") for pair in variables.split())
+    environ = {"PATH": everywhere.SYSTEM, "HOME": str(project), "UV_OFFLINE": "1", **given}
+    wish = read_wish(str(UV), words.format(here=here).split(), environ)
+    found = wish.places if wish is not None else ()
+    folders = [(p.named_by, os.path.relpath(p.folder, project)) for p in found]
+    outside = {folder: os.path.relpath(folder, project) for folder in ("/e", "/v")}
+    pairs = (pair.split("=") for pair in expected.split())
+    assert folders == [(name, outside.get(folder, folder)) for name, folder in pairs]
+
+
+def test_the_shims_know_the_words_of_projects() -> None:
+    text = (Path(own_package()) / "effects/shell/shims/pip").read_text()
+    line = next(line for line in text.splitlines() if line.endswith(") of_project=yes ;;"))
+    others = line.strip().partition(")")[0].split(" | ")
+    assert {"sync", *others} == WORDS
+    assert 'sync) [ "$name" != uv ] || wanted=yes of_project=yes ;;' in text
 
 
 def test_uv_acts_by_the_same_way_to_a_url_as_it_planned(tmp_path: Path) -> None:
@@ -448,6 +516,7 @@ def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path
         (("sync", "x.txt"), "`uv pip sync` removes all that its file does not name"),
         (("install", "--exact", "leaf"), "what `uv pip install --exact` changes cannot be judged"),
         (("install", "--prefix={prefix}/x", "leaf"), "`--prefix` leads into the conda environment"),
+        (("uninstall", "--target={prefix}/x", "leaf"), "`--target` leads into the conda"),
         (("install", "-r", "-"), "uv would read its requirements from a stream"),
     ],
 )
@@ -478,6 +547,13 @@ def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
     (fix,) = own.answer["fixes"]
     moved = 'safepip --json --no-undo --allow libnum uv pip install "libnum>2"'
     assert fix["command"] == moved
+    for words in (("install", "--html", "f", "leaf"), ("install", "leaf", "--tree")):
+        form = place.uv(*words)
+        (fix,) = form.answer["fixes"]
+        assert (form.exit_code, fix["command"]) == (2, "safepip --json uv pip install leaf")
+    other = place.uv("install", "--env", "/b", "leaf", own=("--env", str(place.environment.prefix)))
+    (fix,) = other.answer["fixes"]
+    assert fix["command"] == "safepip --json --env /b uv pip install leaf"
     there = place.uv("install", "--no-index", "libnum")
     assert (there.exit_code, "Checked 1 package" in there.stderr) == (0, True), there
     assert "Would" not in there.stderr
@@ -486,17 +562,77 @@ def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
     assert (tmp_path / "x" / SITE / "libnum-2.4.dist-info").is_dir()
 
 
+def test_no_folder_in_a_conda_environment_is_taken_for_one_of_the_users(
+    place: Place, tmp_path: Path
+) -> None:
+    """Whichever environment is active, and whether an option or uv's settings say so."""
+    prefix = place.environment.prefix
+    venv = tmp_path / "venv"
+    subprocess.run([UV, "venv", "-q", "--offline", "-p", sys.executable, venv], check=True)
+    settings = tmp_path / "c.toml"
+    settings.write_text(f'[pip]\nprefix = "{tmp_path}/a \\"b\\""\n')
+    mine = place.uv("install", "--no-index", "libnum>2", UV_CONFIG_FILE=str(settings))
+    assert (mine.exit_code, mine.touched) == (0, {}), mine
+    assert (tmp_path / 'a "b"' / SITE / "libnum").is_dir()
+    settings.write_text(f'[pip]\ntarget = "{prefix}/{SITE}"\n')
+
+    def refused(words: str, **env: str) -> str:
+        done = place.uv(*words.split(), there={"VIRTUAL_ENV": str(venv), **env})
+        assert (done.exit_code, done.touched) == (10, {}), done
+        (fix,) = done.answer["fixes"]
+        return f"{fix['says']}: {fix['command']}"
+
+    there = f"safepip --env {prefix} uv pip"
+    assert refused("install --prefix . leaf", UV_WORKING_DIR=str(prefix)) == (
+        f"install into that environment: {there} install leaf"
+    )
+    assert refused(f"uninstall --prefix {prefix} leaf") == (
+        f"uninstall from that environment: {there} uninstall leaf"
+    )
+    assert refused("install leaf", UV_CONFIG_FILE=str(settings)) == (
+        "install into that environment, without uv's settings: "
+        f"env -u UV_CONFIG_FILE {there} install --no-config leaf"
+    )
+    assert refused(f"sync --prefix {prefix} f.txt").endswith(f": {there} install -r f.txt")
+
+
 def test_no_conda_environment_becomes_that_of_a_project(place: Place, tmp_path: Path) -> None:
     prefix = place.environment.prefix
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "p"\nversion = "0"\n')
+    (tmp_path / "s.py").write_text(SCRIPT)
+    (tmp_path / "sub").mkdir()
     shims = str(Path(own_package()) / "effects/shell/shims-uv")
     path = os.pathsep.join([shims, str(place.bin), f"{prefix}/bin", everywhere.SYSTEM])
     environ = {"PATH": path, "SAFEPIP_EXE": str(everywhere.SAFEPIP), "UV_OFFLINE": "1"}
-    given = {**environ, "UV_PROJECT_ENVIRONMENT": str(prefix), "HOME": str(tmp_path / "home")}
-    done = everywhere.run(["uv", "sync"], given, probe=False, cwd=tmp_path)
-    assert (done.code, "env -u UV_PROJECT_ENVIRONMENT uv sync" in done.err) == (10, True), done
-    lock = ["uv", "lock"]
-    assert everywhere.run(lock, given, probe=False, cwd=tmp_path).code == 0
+    environ |= {"HOME": str(tmp_path / "home"), "VIRTUAL_ENV": str(prefix)}
+
+    def typed(words: str, **env: str) -> tuple[int, str]:
+        """Give the exit code, and the command that is printed for what is refused."""
+        cwd = tmp_path / "sub"
+        done = everywhere.run(words.split(), {**environ, **env}, probe=False, cwd=cwd)
+        lines = [line.strip() for line in done.err.splitlines()]
+        at = next((at for at, line in enumerate(lines) if line.startswith("fix ")), None)
+        return done.code, lines[at + 1] if at is not None else ""
+
+    named = {E: str(prefix)}
+    relative = {E: os.path.relpath(prefix, tmp_path)}
+    before = place.contents()
+    for words, env, instead in (
+        ("uv sync", relative, "env -u UV_PROJECT_ENVIRONMENT uv sync"),
+        ("uv sync --active", named, "env -u UV_PROJECT_ENVIRONMENT uv sync"),
+        ("uv version 1", named, "env -u UV_PROJECT_ENVIRONMENT uv version 1"),
+        ("uv check", named, "env -u UV_PROJECT_ENVIRONMENT uv check"),
+        ("uv run --with x --active a --active", {}, "uv run --with x a --active"),
+        ("uv --directory .. run --active s.py", {}, "uv --directory .. run s.py"),
+    ):
+        assert typed(words, **env) == (10, instead)
+    (tmp_path / ".venv").symlink_to(prefix)
+    instead = f"env {E}=.venv-uv uv sync"
+    assert typed("uv sync") == (10, instead)
+    assert typed(instead) == (0, "")
+    assert (tmp_path / ".venv-uv/pyvenv.cfg").exists()
+    assert typed("uv lock", **named) == (0, "")
+    assert place.contents() == before
 
 
 def test_what_uv_would_build_is_left_to_pip(place: Place, tmp_path: Path) -> None:

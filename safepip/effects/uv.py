@@ -8,7 +8,6 @@ and so not installed.
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from dataclasses import replace
@@ -137,11 +136,7 @@ class Uv(InProcesses):
                     f"what `uv pip install {option}` changes cannot be judged",
                     retry=Retry(says, without=(option,)),
                 )
-        options = as_pip_options(command, self._asking.environ)
-        target = options.target_dir
-        self.options = replace(
-            options, target_dir=os.path.abspath(command.path(target)) if target else None
-        )
+        self.options = as_pip_options(command, self._asking.environ)
         return self.options
 
     def plan(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from safepip.decisions.uv.options import is_set
-from safepip.decisions.uv.words import VERBS, as_words, known_options, read_words
+from safepip.decisions.uv.words import as_words, known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
 from safepip.effects.targets import refuse_other_than_kernel
@@ -28,10 +28,24 @@ _OF_CHOICE = (
     *("--directory", "--project", "--config-file", "--no-config"),
 )
 """Options by which uv chooses an environment."""
+_SETTING = r"^ +%s: Some\(\s*(?:\w+\(\s*)?\"((?:[^\"\\]|\\.)*)\""
+"""How uv shows a path among its settings."""
 _SAID = re.compile(r"^Using Python \S+ environment at:? (.+)$", re.MULTILINE)
 _NONE = Target("", "", is_conda=False, chosen_by="PATH", obvious=False)
+_NOBODY = "safepip-asks-about-nothing"
 _BASE = ("base", "root")
 """What conda calls its own environment, which uv takes for the system's."""
+
+
+class Elsewhere(NamedTuple):
+    """A folder that uv is to use in place of an environment."""
+
+    option: str
+    """`--target` or `--prefix`."""
+    path: str
+    """In full."""
+    by_settings: bool
+    """uv has it from its files of settings."""
 
 
 def find_uv(environ: Mapping[str, str]) -> str:
@@ -83,16 +97,39 @@ def uv_target(uv: str, command: UvCommand, call: Call) -> Target | None:
     return target
 
 
-def ask_option(
-    uv: str, words: Sequence[str], name: str, environ: Mapping[str, str]
-) -> Literal["unknown", "flag", "value"]:
-    """Give what uv's own parser knows of an option of the verb in these words.
+def asked_elsewhere(uv: str, command: UvCommand, environ: Mapping[str, str]) -> Elsewhere | None:
+    """Give the folder that uv would use in place of an environment, if it is to use any.
 
     Raises: CannotJudge.
     """
-    verb = next((word for word in words if word in VERBS), "install")
+    names = ("--target", "--prefix")
+    words = tuple(as_words((n, v) for n, v in command.options if n in (*_OF_CHOICE, *names)))
+    shows = ("pip", "uninstall", *words, "--show-settings", _NOBODY)
+    code, said = run_uv(uv, shows, environ, errors=False)
+    for name in names:
+        given = command.values(name)
+        shown_by_uv = None if code else re.search(_SETTING % name[2:], said, re.MULTILINE)
+        if given or shown_by_uv is not None:
+            path = given[-1] if given else _unescaped(shown_by_uv[1] if shown_by_uv else "")
+            return Elsewhere(name, os.path.abspath(command.path(path, environ)), not given)
+    return None
+
+
+def _unescaped(text: str) -> str:
+    """Give a text that Rust has shown with its escapes."""
+    text = re.sub(r"\\u\{([0-9a-f]{1,6})\}", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def ask_option(
+    uv: str, verb: Sequence[str], name: str, environ: Mapping[str, str]
+) -> Literal["unknown", "flag", "value"]:
+    """Give what uv's own parser knows of an option of a verb.
+
+    Raises: CannotJudge.
+    """
     asks = (f"{name}=x",) if name.startswith("--") else (name,)
-    code, said = _run(uv, ("pip", verb, *asks, "--help"), environ)
+    code, said = run_uv(uv, (*verb, *asks, "--help"), environ)
     if code and "unexpected argument" in said:
         return "unknown"
     is_flag = "unexpected value" in said if name.startswith("--") else not code
@@ -101,14 +138,14 @@ def ask_option(
 
 def _by_uv(uv: str, command: UvCommand, call: Call) -> Target | None:
     words = tuple(as_words((n, v) for n, v in command.options if n in _OF_CHOICE))
-    nothing = ("--dry-run", "safepip-asks-about-nothing")
-    code, said = _run(uv, ("pip", "uninstall", *words, *nothing), call.environ)
+    nothing = ("--dry-run", _NOBODY)
+    code, said = run_uv(uv, ("pip", "uninstall", *words, *nothing), call.environ)
     if (found := _SAID.search(said)) is not None:
-        folder = (command.values("--directory") or (".",))[-1]
-        prefix = os.path.realpath(os.path.join(folder, found[1]))
+        prefix = os.path.realpath(command.path(found[1], call.environ))
         return _at(prefix, _reason(command, call.environ, prefix), call)
-    if code == 0 and os.path.exists(".venv"):  # which it finds, and does not speak of
-        return _at(".venv", "VIRTUAL_ENV", call)
+    own = command.path(".venv", call.environ)
+    if code == 0 and os.path.exists(own):  # which it finds, and does not speak of
+        return _at(own, "VIRTUAL_ENV", call)
     return _by_rules(uv, command, call)
 
 
@@ -151,7 +188,7 @@ def _is_base(environ: Mapping[str, str]) -> bool:
 
 
 def _chosen(uv: str, asked: str, command: UvCommand, call: Call) -> Target | None:
-    path = os.path.expanduser(asked)
+    path = command.path(os.path.expanduser(asked), call.environ)
     if os.path.isdir(path):
         return _at(path, "--python", call)
     if os.path.isfile(path):
@@ -184,13 +221,13 @@ def _found(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _said(uv: str, words: Sequence[str], environ: Mapping[str, str]) -> str:
-    code, said = _run(uv, words, environ, errors=False)
+    code, said = run_uv(uv, words, environ, errors=False)
     if code != 0:
         raise CannotJudge(f"`{uv}` does not say what it understands")
     return said
 
 
-def _run(
+def run_uv(
     uv: str, words: Sequence[str], environ: Mapping[str, str], *, errors: bool = True
 ) -> tuple[int, str]:
     """Run uv quietly; give its exit code, and what it said on stderr, or else on stdout.

@@ -20,13 +20,11 @@ def is_set(environ: Mapping[str, str], name: str) -> bool:
 
 
 def as_pip_options(command: UvCommand, environ: Mapping[str, str]) -> PipOptions:
-    """Give what was asked; ``target_dir`` as it was given."""
-    targets = command.values("--target")
+    """Give what was asked."""
     breaks = is_set(environ, "UV_BREAK_SYSTEM_PACKAGES")
     no_cache = is_set(environ, "UV_NO_CACHE")
     counted = [name for name, _ in command.options]
     return PipOptions(
-        target_dir=targets[-1] if targets else None,
         dry_run=command.has("--dry-run"),
         yes=True,
         ignore_dependencies=command.has("--no-deps"),

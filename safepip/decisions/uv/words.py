@@ -8,23 +8,17 @@ never a guess.
 from __future__ import annotations
 
 import re
-from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.values.errors import CannotJudge
 from safepip.values.late import dataclass
 from safepip.values.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 VERBS = ("install", "uninstall", "sync")
 """Of `uv pip`: those that change an environment."""
-_OF_PROJECTS = ("sync", "add", "remove", "run")
-"""Of uv: those that change the environment of a project."""
-_CHANGING_NOTHING = frozenset(
-    ("--help", "-h", "--dry-run", "--no-sync", "--check", "--no-project", "--isolated", "--script")
-)
 _OPTION = re.compile(r" {2,6}(?:(-[A-Za-z]), )?(--[a-z][a-z0-9-]*)(?:\.\.\.)?(?: (<))?")
 _HEADING = re.compile(r"([A-Z][a-z]+)(?: options)?:")
 _HIDDEN_FLAGS: Mapping[str, tuple[str, ...]] = {
@@ -65,9 +59,12 @@ _TAKEN_BACK = {
     "--build-isolation": "--no-build-isolation",
     "--deps": "--no-deps",
     "--inexact": "--exact",
+    "--no-active": "--active",
     "--no-all-extras": "--all-extras",
     "--no-break-system-packages": "--break-system-packages",
+    "--no-check": "--check",
     "--no-compile-bytecode": "--compile-bytecode",
+    "--no-frozen": "--frozen",
     "--no-offline": "--offline",
     "--no-preview": "--preview",
     "--no-reinstall": "--reinstall",
@@ -142,9 +139,9 @@ class UvCommand:
         """Give the values of these options."""
         return tuple(value for name, value in self.options if name in names and value is not None)
 
-    def path(self, given: str) -> str:
+    def path(self, given: str, environ: Mapping[str, str]) -> str:
         """Give a path as uv reads it, which may be told to work in another folder."""
-        folder = "".join(self.values("--directory")[-1:])
+        folder = "".join(self.values("--directory")[-1:]) or environ.get("UV_WORKING_DIR", "")
         return f"{folder}/{given}" if folder and not given.startswith("/") else given
 
     @property
@@ -191,28 +188,6 @@ class UnknownOption(CannotJudge):
         self.name = name
 
 
-def environment_of_project(words: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Give the folder of the environment that uv would change for a project, and who names it.
-
-    That is a variable or an option; nothing where it is the project's own, or nothing is changed.
-    Of `run`, no option is heard behind the first word without one: it may be the command's.
-    """
-    verb = next((word for word in words if word in _OF_PROJECTS), "")
-    if not verb or "pip" in words[: words.index(verb)]:
-        return "", ""
-    at = words.index(verb) + 1
-    behind: Iterable[str] = words[at:]
-    if verb == "run":
-        behind = takewhile(lambda word: word.startswith("-") and word != "--", behind)
-    options = {*words[:at], *behind}
-    if _CHANGING_NOTHING.intersection(options):
-        return "", ""
-    if "--active" in options and environ.get("VIRTUAL_ENV"):
-        return environ["VIRTUAL_ENV"], "--active"
-    given = environ.get("UV_PROJECT_ENVIRONMENT", "")
-    return (given, "UV_PROJECT_ENVIRONMENT") if given else ("", "")
-
-
 def parted(
     words: Sequence[str], name: str, *, takes_value: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -232,7 +207,7 @@ def parted(
     return tuple(taken), tuple(rest)
 
 
-def _options_in(text: str) -> dict[str, UvOption]:
+def options_in(text: str) -> dict[str, UvOption]:
     """Give the options in a text of help, by name and by letter."""
     found: dict[str, UvOption] = {}
     group = ""
@@ -247,19 +222,23 @@ def _options_in(text: str) -> dict[str, UvOption]:
     return found
 
 
+def hidden_options(*groups: str) -> Mapping[str, UvOption]:
+    """Give the options of each verb that no help names, and those of these groups."""
+    flags = [(name, group) for group in ("global", *groups) for name in _HIDDEN_FLAGS[group]]
+    hidden = [UvOption(name, takes_value=False, group=group) for name, group in flags]
+    hidden += [UvOption(name, takes_value=True, group="global") for name in _HIDDEN_VALUES]
+    return {option.name: option for option in hidden}
+
+
 def known_options(text: str) -> Mapping[str, UvOption]:
     """Give the options that a help names, and those that it hides.
 
     Raises: CannotJudge, where that is no help.
     """
-    found = _options_in(text)
+    found = options_in(text)
     if "--python" not in found:
         raise CannotJudge("what uv says of its options is not understood")
-    hidden = [
-        UvOption(n, takes_value=False, group=g) for g, ns in _HIDDEN_FLAGS.items() for n in ns
-    ]
-    hidden += [UvOption(name, takes_value=True, group="global") for name in _HIDDEN_VALUES]
-    return {**{option.name: option for option in hidden}, **found}
+    return {**hidden_options("hidden"), **found}
 
 
 def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand:
@@ -270,27 +249,49 @@ def read_words(words: Sequence[str], known: Mapping[str, UvOption]) -> UvCommand
 
     Raises: UnknownOption; CannotJudge.
     """
+    options, names, _ = read_options(words, known, _goes_on)
+    verb = names[1] if names[:1] == ("pip",) and len(names) > 1 else ""
+    if verb != "uninstall" and ("--yes", None) in options:
+        raise UnknownOption("--yes")
+    return UvCommand(verb, tuple(that_count(options)), names[2:])
+
+
+class Reading(NamedTuple):
+    """What was read of a command line."""
+
+    options: tuple[tuple[str, str | None], ...]
+    """By their full names, in order, and all of them."""
+    names: tuple[str, ...]
+    words: int
+    """How many of the words were read for options; none behind is one."""
+
+
+def read_options(
+    words: Sequence[str],
+    known: Mapping[str, UvOption],
+    goes_on: Callable[[Sequence[str]], bool],
+) -> Reading:
+    """Read words for as long as ``goes_on`` says so of what stood there without an option.
+
+    Raises: UnknownOption; CannotJudge.
+    """
     options: list[tuple[str, str | None]] = []
     names: list[str] = []
     left = list(words)
-    while left and _goes_on(names):
+    while left and goes_on(names):
         word = left.pop(0)
         if word == "--":
-            names += left
-            break
+            return Reading(tuple(options), (*names, *left), len(words) - len(left) - 1)
         if not word.startswith("-") or word == "-":
             names.append(word)
         elif word.startswith("--"):
             options.append(_long(word, left, known))
         else:
             options += _short(word, left, known)
-    verb = names[1] if names[:1] == ["pip"] and len(names) > 1 else ""
-    if verb != "uninstall" and ("--yes", None) in options:
-        raise UnknownOption("--yes")
-    return UvCommand(verb, tuple(_that_count(options)), tuple(names[2:]))
+    return Reading(tuple(options), tuple(names), len(words) - len(left))
 
 
-def _that_count(options: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, str | None]]:
+def that_count(options: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, str | None]]:
     """Give the options but for those in vain, and those that a later one takes back."""
     last = {name: at for at, (name, _) in enumerate(options)}
     for at, (name, value) in enumerate(options):
