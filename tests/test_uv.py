@@ -185,6 +185,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "proj/sub/plain.py": "# /// script  \n# ///\n",
         "proj/sub/tool": SCRIPT,
         "whole/pyproject.toml": "[tool.x]\n",
+        "work/pyproject.toml": "[tool.uv.workspace]\nmembers = ['part']\n",
+        "work/part/pyproject.toml": '[project]\nname = "r"\nversion = "0"\n',
         "loose/pyproject.toml": "[tool.uv]\nmanaged = false\n[project]\nname = 'q'\n",
     }
     for path, text in texts.items():
@@ -201,6 +203,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("sync", f"{E}=../e", f"{E}=e {USUALLY}"),
         ("--directory / --project {here}/.. sync", f"{E}=../e", f"{E}=e {USUALLY}"),
         ("run x", f"UV_WORKING_DIR=.. UV_PROJECT=../whole {E}=e", f"{E}=whole/e .venv=whole/.venv"),
+        ("--project ../../work/part sync", f"{E}=e", f"{E}=work/e .venv=work/.venv"),
         ("run x", f"UV_WORKING_DIR=../../loose {E}=/e", ""),
         ("--directory / run --active x", f"VIRTUAL_ENV=/v {E}=/e", ""),
         # What follows an option with a value is not the command.
@@ -542,7 +545,7 @@ def test_what_uv_does_not_know_it_says_itself_and_safepips_own_stands_before_it(
     assert (wild.exit_code, "unexpected argument '--wild' found" in wild.stderr) == (2, True), wild
     nothing = place.uv("install")
     assert (nothing.exit_code, "--dry-run" in nothing.stderr) == (2, False), nothing
-    own = place.uv("install", "--allow", "libnum", "libnum>2", "--no-undo")
+    own = place.uv("install", "--allow", "libnum", "libnum>2", "--no-undo", "--tree")
     assert own.exit_code == 2, own
     (fix,) = own.answer["fixes"]
     moved = 'safepip --json --no-undo --allow libnum uv pip install "libnum>2"'
@@ -593,6 +596,9 @@ def test_no_folder_in_a_conda_environment_is_taken_for_one_of_the_users(
         "install into that environment, without uv's settings: "
         f"env -u UV_CONFIG_FILE {there} install --no-config leaf"
     )
+    words = [everywhere.SAFEPIP, "uv", "pip", "uninstall", "--prefix", prefix, "leaf"]
+    done = everywhere.run(words, {"PATH": f"{place.bin}:{everywhere.SYSTEM}"}, probe=False)
+    assert (done.code, done.err.splitlines()[-1]) == (10, "Nothing was removed."), done
     assert refused(f"sync --prefix {prefix} f.txt").endswith(f": {there} install -r f.txt")
 
 

@@ -47,7 +47,7 @@ def knows_better(
     if name in _FORMS:
         refuse_forms(own, words, in_notebook=in_notebook)
     if name in _OWN:
-        rest: tuple[str, ...] = tuple(words)
+        own, rest = _without_forms(own, words)
         front: list[str] = []
         for one in _OWN:
             moved, rest = parted(rest, one, takes_value=one in VALUES)
@@ -69,14 +69,18 @@ def refuse_forms(own: OwnOptions, words: Sequence[str], *, in_notebook: bool) ->
 
     Raises: UsageError.
     """
-    own = own._replace(table=False, markdown=False, tree=False, html=None)
-    rest: tuple[str, ...] = tuple(words)
-    for one in _FORMS:
-        _, rest = parted(rest, one, takes_value=one in VALUES)
+    own, rest = _without_forms(own, words)
     raise UsageError(
         "the forms of a plan are options of `plan`, which is pip's",
         fixes=_again(own, (), rest, in_notebook=in_notebook)("do it without that"),
     )
+
+
+def _without_forms(own: OwnOptions, words: Sequence[str]) -> tuple[OwnOptions, tuple[str, ...]]:
+    rest = tuple(words)
+    for one in _FORMS:
+        _, rest = parted(rest, one, takes_value=one in VALUES)
+    return own._replace(table=False, markdown=False, tree=False, html=None), rest
 
 
 def _again(
