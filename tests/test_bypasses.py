@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -17,7 +19,7 @@ import pytest
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from safepip.effects.itself import own_package
-from safepip.effects.probing import Way, tried
+from safepip.effects.probing import Way, tried, ways
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
@@ -57,6 +59,7 @@ def made(folder: Path, *levels: str) -> Place:
     more = place.prefix / "bin" / f"pip{PYTHON}"
     more.write_bytes((place.prefix / "bin" / "pip").read_bytes())
     more.chmod(0o755)
+    (place.prefix / "bin" / "mine").symlink_to("pip")
     done = here("guard", "on", *levels, "--env", place.prefix)
     assert done.code == 0, done.err
     return place
@@ -182,6 +185,8 @@ def test_a_safepip_that_is_gone_is_missed_loudly(
         done = run([*words, *HELP], {**environ, "SAFEPIP_GUARD": "required"})
         assert (done.code, done.out) == (16, ""), done
         assert "SAFEPIP_GUARD=required: pip was not run" in done.err
+        done = run([*words, *HELP], {**environ, "SAFEPIP_GUARD": "Required"})  # a slip
+        assert (done.code, done.out) == (16, ""), done
         # Another that is on PATH, or named, takes its place.
         path = {"PATH": f"{environ['PATH']}:{SAFEPIP.parent}"}
         assert run([*words, *HELP], {**environ, **path}).reached == str(made_anew.prefix)
@@ -268,6 +273,7 @@ def test_a_pip_that_only_leads_to_condas_is_condas(place: Place, tmp_path: Path)
         "python ./pip.pyz install x",
         "bin/pip install x",
         f"bin/pip{PYTHON} -v install x",
+        "python bin/mine install x",
         "python -m pip install -U -r file --exists-action=b",
         "python -m uv -q pip install x",
         "python -muv pip sync file",
@@ -376,12 +382,12 @@ def test_plain_pip_is_stopped_by_the_seal(untouched: Place) -> None:
         # What the hook does not see either: without `site`, and from another program.
         for start in (["-S", "-m", "pip"], ["-c", as_program]):
             done = run([python, *start, "install", "leaf"], untouched.environ(**no_site))
-            assert (done.code, "safepip install PACKAGE" in done.err) == (1, True), done
+            assert (done.code, f'{untouched.prefix}" PACKAGE' in done.err) == (1, True), done
         hook.unlink()
         for verb in (["install", "leaf"], ["uninstall", "-y", "condas"]):
             done = run([python, "-m", "pip", *verb], untouched.environ())
             assert (done.code, "externally-managed-environment" in done.err) == (1, True), done
-            assert "safepip install PACKAGE" in done.err
+            assert f'safepip install --env "{untouched.prefix}" PACKAGE' in done.err
         row = (True, "stopped by the seal", "")
         assert {way: status(untouched)[way] for way in ("path", "module")} == {
             "path": row,
@@ -500,7 +506,7 @@ def test_exec_guards_whatever_stands_around_it(place: Place) -> None:
         (["--", "/"], 126, "cannot run `/`: Permission denied"),
         (["--"], 2, "expected a command"),
         ([], 2, "expected a command"),
-        (["--frobnicate"], 2, "expected a command"),
+        (["--frobnicate"], 2, "expected a command, and `--frobnicate` is an option"),
     ],
 )
 def test_exec_says_what_it_cannot_run(words: list[str], code: int, said: str) -> None:
@@ -567,6 +573,35 @@ def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:
     assert (seen.code, seen.said) == (3, "said\n")
 
 
+@pytest.mark.parametrize("line", ['export PATH="{bin}:$PATH"', "alias pip='\"{bin}/pip\"'"])
+def test_status_knows_what_a_startup_file_does(place: Place, tmp_path: Path, line: str) -> None:
+    needs("bash")
+    text = line.format(bin=f"{place.prefix}/bin")
+    (tmp_path / ".bashrc").write_text(f"{text}\n", encoding="utf-8")
+    more = {"HOME": str(tmp_path), "SHELL": "/bin/bash", "CONDA_PREFIX": str(place.prefix)}
+    environ = place.environ(f"{place.prefix}/libexec/safepip/active", **more)
+    known = Circumstances(
+        prefix=str(place.prefix),
+        levels=(),
+        minor=PYTHON,
+        shell=Shell(str(place.prefix)),
+        active=True,
+        off="",
+        typed_in="bash",
+    )
+
+    def typed() -> tuple[bool | None, str, str]:
+        found = islice(ways(str(place.prefix), str(place.environment.python), environ), 3)
+        row = coverage([Sight(*tried(way)) for way in found], known)[0]
+        return row.guarded, row.why, row.fix
+
+    guarded, why, fix = typed()
+    assert (guarded, fix) == (False, "safepip shell-init bash --write")
+    assert ("a new shell finds" if line.startswith("export") else "alias pip=") in why
+    assert here(*shlex.split(fix)[1:], environ=more).code == 0  # and that closes it
+    assert typed() == (True, "", "")
+
+
 def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) -> None:
     needs("bash")
     path = place.environ()["PATH"]
@@ -590,21 +625,29 @@ def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) ->
 @pytest.mark.parametrize(
     ("sight", "minor", "off", "expected"),
     [
-        (Sight("module", None, 0, ""), "3.9", False, (False, "not with Python 3.9", "")),
-        (Sight("module", None, 0, ""), "3.18", False, (False, "not with Python 3.18", "")),
-        (Sight("script", None, 0, ""), "3.11", True, (False, "SAFEPIP_GUARD=off", "unset")),
-        (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", False, (False, "it reaches /x", "")),
-        (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", False, (True, "refused", "")),
-        (Sight("typed", None, None, "late"), "3.11", False, (None, "late", "")),
-        (Sight("uv", None, 2, "is externally managed"), "3.11", False, (True, "by the seal", "")),
-        (Sight("uv", None, 1, "no solution"), "3.11", False, (False, "", "safepip guard on")),
-        (Sight("script", None, 0, ""), "3.11", False, (False, "", "safepip guard on")),
-        (Sight("kernel", None, 0, "!pip\n"), "3.11", False, (False, "!pip is not", "guard on")),
-        (Sight("kernel", None, 1, "Trace\nboom\n"), "3.11", False, (None, "boom", "")),
+        (Sight("module", None, 0, ""), "3.9", "", (False, "not with Python 3.9", "")),
+        (Sight("module", None, 0, ""), "3.18", "", (False, "not with Python 3.18", "")),
+        (
+            Sight("script", None, 0, ""),
+            "3.11",
+            "SAFEPIP_GUARD=off",
+            (False, "SAFEPIP_GUARD=off", "unset SAFEPIP_GUARD"),
+        ),
+        (Sight("script", None, 0, ""), "3.11", "SAFEPIP_INSIDE=1", (False, "IDE=1", "IDE")),
+        (Sight("typed", None, 0, "", "pip"), "3.11", "", (False, "function", "guard on --deep")),
+        (Sight("typed", None, 0, "", "alias pip=x"), "3.9", "", (False, "alias", "unalias pip")),
+        (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", "", (False, "it reaches /x", "")),
+        (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", "", (True, "refused", "")),
+        (Sight("typed", None, None, "late"), "3.11", "", (None, "late", "")),
+        (Sight("uv", None, 2, "is externally managed"), "3.11", "", (True, "by the seal", "")),
+        (Sight("uv", None, 1, "no solution"), "3.11", "", (False, "", "safepip guard on")),
+        (Sight("script", None, 0, ""), "3.11", "", (False, "", "safepip guard on")),
+        (Sight("kernel", None, 0, "!pip\n"), "3.11", "", (False, "!pip is not", "guard on")),
+        (Sight("kernel", None, 1, "Trace\nboom\n"), "3.11", "", (None, "boom", "")),
     ],
 )
 def test_every_gap_has_its_reason_and_its_command(
-    sight: Sight, minor: str, off: bool, expected: tuple[bool | None, str, str]
+    sight: Sight, minor: str, off: str, expected: tuple[bool | None, str, str]
 ) -> None:
     known = Circumstances("/env", (), minor, Shell("/env"), active=True, off=off)
     row = coverage([sight], known)[0]

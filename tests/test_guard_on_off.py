@@ -105,10 +105,15 @@ def test_what_a_person_edited_stays_and_is_named(place: Place) -> None:
     assert f"  {script} was changed by somebody, and is left as it is\n" in done.err
     assert (place.prefix / script).read_text("utf-8") == "mine\n"
     assert not (place.prefix / MANIFEST).exists()
-    # It is nobody's but theirs now, also for a guard that comes later.
+    # It is nobody's but theirs now, also for a guard that comes later; and it is told of.
     assert told(guard(place, "on", "--json"))["guard"]["left"] == [script]
+    guard(place, "off")
+    assert f"  there all the same: {script}\n" in guard(place, "status").out
+    again = told(guard(place, "off", "--json"))
+    assert again["guard"]["left"] == [script]
+    (fix,) = again["fixes"]
+    place.run("sh", "-c", fix["command"])
     assert told(guard(place, "off", "--json"))["guard"]["left"] == []
-    (place.prefix / script).unlink()
     for folder in ("etc/conda/activate.d", "etc/conda", "etc"):
         (place.prefix / folder).rmdir()
     assert everything(place.prefix) == before
@@ -179,6 +184,35 @@ def test_a_manifest_that_is_none_stops_both(place: Place) -> None:
         assert (done.code, f"`{path}`" in joined(done.err)) == (16, True), done
     path.write_text(right, encoding="utf-8")
     assert guard(place, "off").code == 0
+
+
+@pytest.mark.parametrize("again", ["off", "on"])
+def test_a_guard_goes_whose_manifest_is_torn_or_gone(place: Place, again: str) -> None:
+    before = everything(place.prefix)
+    guard(place, "on", "--deep", "--seal")
+    path = place.prefix / MANIFEST
+    path.write_text('{"sch', encoding="utf-8")
+    (fix,) = told(guard(place, "on", "--json"))["fixes"]
+    remove, off = fix["command"].split(" && ")
+    assert shlex.split(remove) == ["rm", "--", str(path)]
+    path.unlink()
+    if again == "on":  # which writes nothing, and knows its own
+        assert told(guard(place, "on", "--json"))["guard"]["written"] == []
+    assert here(*shlex.split(off)[1:]).code == 0
+    assert everything(place.prefix) == before
+
+
+def test_a_notebook_is_told_of_no_activation(place: Place) -> None:
+    active = {"CONDA_PREFIX": str(place.prefix)}
+    kernel = {**active, "SAFEPIP_KERNEL_PREFIX": str(place.prefix)}
+    for environ, says in (
+        (active, True),
+        ({**active, "JPY_PARENT_PID": "1"}, False),
+        (kernel, False),
+    ):
+        done = guard(place, "on", environ=environ)
+        assert (done.code, "conda activate" in done.err) == (0, says), done
+        guard(place, "off")
 
 
 def test_others_seals_are_theirs(place: Place) -> None:
@@ -351,6 +385,12 @@ def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Pa
     prefix = str(tmp_path / "x\udcff\ny")
     found = pieces_of(Shell(prefix, obvious=False), f"{prefix}/safepip", f"{prefix}/package")
     assert b"Undo it:  safepip guard off\n" in found["lib/EXTERNALLY-MANAGED"]
+    # Nothing need be active where it is read.
+    seal = pieces_of(Shell("/e"), "safepip", "package")["lib/EXTERNALLY-MANAGED"].decode()
+    commands = ["install --env /e PACKAGE", "plan --env /e PACKAGE", "guard --env /e off"]
+    assert [line.split(":  ")[1].strip() for line in seal.splitlines()[-3:]] == [
+        f"safepip {command}" for command in commands
+    ]
     assert os.fsencode(prefix) in found["libexec/safepip/shims/pip"]
 
 

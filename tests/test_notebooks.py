@@ -156,6 +156,10 @@ def test_a_guard_that_is_turned_on_in_a_notebook_holds_there(bare: AtWork, place
 def test_the_startup_file_leaves_no_name_and_can_be_unloaded(guarded: AtWork, place: Place) -> None:
     assert guarded.value(PATH).startswith(place.path)
     assert guarded.value(NAMES) == ["In", "Out", "exit", "get_ipython", "open", "quit"]
+    # What IPython itself says to whoever loads it once more.
+    assert "%reload_ext safepip" in guarded.run("%load_ext safepip").streams
+    assert guarded.run("%reload_ext safepip").error == ""
+    assert OWNED in guarded.run("%pip uninstall -y shared").error
     guarded.run("%unload_ext safepip")
     assert guarded.value(PATH) == place.environ()["PATH"]
     assert "not found" in guarded.run("%safepip list").streams
@@ -294,12 +298,12 @@ def test_a_safepip_that_is_gone_is_told_of(guarded: AtWork, place: Place) -> Non
 def test_status_tries_a_kernel(guarded: AtWork, place: Place) -> None:
     prefix, python = place.environment.prefix, str(place.environment.python)
     (way,) = [w for w in ways(str(prefix), python, place.environ()) if w.path == "kernel"]
-    assert tried(way)[1:] == ({"prefix": str(prefix)}, 0, "")
+    assert tried(way)[1:4] == ({"prefix": str(prefix)}, 0, "")
     startup = prefix / "etc/ipython/startup/10-safepip.py"
     text = startup.read_text("utf-8")
     startup.write_text("", encoding="utf-8")
     try:
-        assert tried(way)[1:] == (None, 0, "%pip and !pip\n")
+        assert tried(way)[1:4] == (None, 0, "%pip and !pip\n")
     finally:
         startup.write_text(text, encoding="utf-8")
 

@@ -155,6 +155,13 @@ def test_a_link_stays_a_link_and_modes_stay(tmp_path: Path) -> None:
     assert real.read_bytes() == b"caf\xe9"
 
 
+def test_without_a_shell_the_choice_is_told() -> None:
+    done = here("shell-init")
+    assert done.code == 2
+    choice = "Choose from: bash, zsh, fish, powershell"
+    assert " ".join(done.err.split()).endswith(f"{choice} Nothing was changed.")
+
+
 def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     rc(tmp_path, "zsh").mkdir()

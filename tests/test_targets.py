@@ -446,6 +446,26 @@ def test_with_a_pip_of_its_own_nothing_may_stand_before_it(world: World, other: 
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "is_offered"),
+    [
+        (("guard", "on", "--ci"), False),
+        (("undo", "--yes"), False),
+        (("plan", "--tree", "x"), False),
+        (("plan", "x"), True),
+        (("list",), True),
+    ],
+)
+def test_nothing_is_offered_that_is_only_for_conda_environments(
+    world: World, words: tuple[str, ...], *, is_offered: bool
+) -> None:
+    world.activate(world.lab)
+    world.path(world.usr, world.lab)
+    says = [fix.says for fix in world.refused(None, None, *words).fixes]
+    other = ["if the other one is meant"]
+    assert says == ["act on the active environment", *(other if is_offered else [])]
+
+
 def test_a_shim_that_leads_to_the_active_environment_agrees(world: World) -> None:
     world.activate(world.lab)
     world.path(shim(world.top / "shims", world.lab), world.lab)

@@ -814,6 +814,19 @@ def test_a_python_that_does_not_start_is_no_engine(tmp_path: Path) -> None:
         assert str(caught.value) == message
 
 
+def test_nothing_starts_in_a_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    asking = Asking("/bin/false", ("install", "leaf"), dict(os.environ), tmp_path)
+    with TwoPass(asking) as two, pytest.raises(NoEngine, match="is no longer there") as caught:
+        two.greet()
+    (fix,) = caught.value.fixes
+    assert fix.command == f"cd {os.environ['HOME']}"
+
+
 def test_another_interpreter_is_reported_unless_it_was_chosen(tmp_path: Path) -> None:
     world = build(tmp_path)
     arguments = ("--python", sys.executable, "install", "leaf")

@@ -33,6 +33,7 @@ from safepip.decisions.uv.words import (
     read_words,
 )
 from safepip.decisions.wording.phrases import said_of
+from safepip.effects.destination import TargetInCondaEnvironment
 from safepip.effects.itself import own_package
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
@@ -366,6 +367,11 @@ def test_wheels_are_asked_for_by_their_hashes_and_sources_are_not() -> None:
     assert 'href="http://h/&quot;&gt;x.whl#sha256=1"' in page_of(
         [Located("x", 'http://h/">x.whl', "1")]
     )
+
+
+def test_a_target_is_refused_for_what_uv_does_there() -> None:
+    said = TargetInCondaEnvironment("/e/lib", "/e", "uv")
+    assert ("--target uv" in said.why, "pip" in said.why) == (True, False)
 
 
 def test_a_refusal_says_who_would_have_done_it() -> None:

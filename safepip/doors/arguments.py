@@ -14,6 +14,8 @@ from safepip.values.verbs import OWN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import click
+
 FLAGS = {
     "--strict": "strict",
     "--prefer-conda": "prefer_conda",
@@ -105,6 +107,11 @@ def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
             break
     own, _ = split(arguments[:count])
     return own, arguments[count:]
+
+
+def misunderstood(error: click.ClickException) -> UsageError:
+    """Give the error of words that click does not understand; it has several lines for choices."""
+    return UsageError(" ".join(error.format_message().split()))
 
 
 def said_again(own: OwnOptions) -> list[str]:

@@ -15,7 +15,7 @@ from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
-from safepip.doors.arguments import said_again
+from safepip.doors.arguments import misunderstood, said_again
 from safepip.doors.asking import ask
 from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
@@ -28,10 +28,11 @@ from safepip.doors.saying import print_json, say_bug, say_error, say_event, say_
 from safepip.doors.shell_init import shell_init_command
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
+from safepip.effects.astray import no_condas
 from safepip.effects.prefixes import name_of
 from safepip.recipes.history import history
 from safepip.recipes.undo import undo
-from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
+from safepip.values.errors import SafepipError
 from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) ->
         return 0
     except click.ClickException as error:
         as_json = own.json or "--json" in arguments
-        return say_error(UsageError(error.format_message()), verb=verb, as_json=as_json)
+        return say_error(misunderstood(error), verb=verb, as_json=as_json)
     as_json = own.json or options["json"]
     _end_once()
     try:
@@ -109,7 +110,7 @@ def _run(
     is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
     target = target_of(own, said, as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
-        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+        raise no_condas(target.prefix, os.environ)
     try:
         return _on(target, verb, own, options, as_json=as_json)
     except SafepipError as error:

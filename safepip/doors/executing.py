@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from safepip.effects.shims import become_command
 from safepip.values.errors import UsageError
+from safepip.values.text import shown
 
 if TYPE_CHECKING:
     from safepip.doors.arguments import OwnOptions
@@ -36,5 +37,6 @@ def execute(own: OwnOptions, words: list[str]) -> NoReturn:
         raise UsageError("`exec` takes no options of safepip's: name them to what is run")
     command = words[1:] if words[:1] == ["--"] else words
     if not command or (command == words and command[0].startswith("-")):
-        raise UsageError("expected a command: safepip exec -- COMMAND [ARGUMENTS]")
+        option = f", and `{shown(command[0])}` is an option" if command else ""
+        raise UsageError(f"expected a command{option}: safepip exec -- COMMAND [ARGUMENTS]")
     become_command(command, os.environ)

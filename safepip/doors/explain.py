@@ -15,10 +15,10 @@ from safepip.decisions.wording.layout import Line, Span
 from safepip.doors.saying import print_json
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
+from safepip.effects.astray import no_condas
 from safepip.effects.last import read_last
 from safepip.effects.prefixes import name_of
 from safepip.recipes.explain import explain
-from safepip.values.errors import WrongEnvironment
 from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run_explain(
         return Exit.DONE
     target = target_of(own, said, as_module=as_module)
     if not target.is_conda:
-        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+        raise no_condas(target.prefix, os.environ)
     if name is None:
         return _last(target, as_json=as_json)
     return _package(target, name, as_json=as_json)

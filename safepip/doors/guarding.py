@@ -64,20 +64,22 @@ def guard(target: Target, options: dict[str, Any], own: OwnOptions) -> int:
         raise UsageError("`--check` goes with `guard status`")
     if action == "status":
         return _status(target, as_json=own.json, check=options["check"])
+    from safepip.decisions.fixing.shell import shell_of
+
+    shell = shell_of(target)
     if action == "off":
         from safepip.recipes.guarding import guard_off
 
         # The way out of the guard does not depend on what somebody may have written wrongly.
         patience = say_wrong_settings(target.prefix).number("lock-seconds")
-        done = guard_off(target, patience=patience, dry_run=dry_run)
-        return _tell(target, done, (), action, dry_run=dry_run, as_json=own.json)
-    from safepip.decisions.fixing.shell import shell_of
+        done = guard_off(target, shell, os.environ, patience=patience, dry_run=dry_run)
+        fixes = () if dry_run else _rid_of(target, done, shell)
+        return _tell(target, done, fixes, action, dry_run=dry_run, as_json=own.json)
     from safepip.recipes.guarding import guard_on
 
     settings = configuration_of(target.prefix, os.environ)
     say_unheeded(settings)
     patience = settings.number("lock-seconds")
-    shell = shell_of(target)
     done = guard_on(
         target,
         levels,
@@ -113,7 +115,9 @@ def _tell(
             done.steps, done.minor, where=where, dry_run=dry_run, fixes=fixes, width=width
         )
     else:
-        lines = off_lines(done.before, done.steps, where=where, dry_run=dry_run, width=width)
+        lines = off_lines(
+            done.before, done.steps, where=where, dry_run=dry_run, fixes=fixes, width=width
+        )
     show(lines, sys.stdout if dry_run else sys.stderr)
     return Exit.DONE
 
@@ -129,17 +133,30 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
     from safepip.recipes.coverage import guard_status
 
     settings = configuration_of(target.prefix, os.environ)
-    found = guard_status(target, shell_of(target), os.environ)
+    shell = shell_of(target)
+    found = guard_status(target, shell, os.environ)
     has_gap = any(one.guarded is False for one in found.tried)
     code = Exit.DAMAGED if check and has_gap else Exit.DONE
     if as_json:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
-        answer = {"exit_code": int(code), "guard": {"levels": levels, "paths": paths}}
+        told = {"levels": levels, "paths": paths, "unlisted": list(found.unlisted)}
+        answer = {"exit_code": int(code), "guard": told}
         print_json({**_start(target), **answer, "settings": settings_as_json(settings)})
     else:
-        lines = status_lines(found.levels, found.tried, where=_where(target), width=width_of())
+        off = shell.safepip(("guard", "off"))
+        lines = status_lines(
+            found.levels, found.tried, found.unlisted, off, where=_where(target), width=width_of()
+        )
         show((*lines, *settings_lines(settings)), sys.stdout)
     return code
+
+
+def _rid_of(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
+    """Give how what was left goes, too: nothing lists it any more."""
+    from safepip.values.verdict import Fix
+
+    paths = [f"{target.prefix}/{path}" for path in done.steps.left]
+    return [Fix(shell.run("rm", "--", *paths), "remove that, too")] if paths else []
 
 
 def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
@@ -148,7 +165,10 @@ def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
 
     active = os.environ.get("CONDA_PREFIX")
     fixes = []
-    if done.steps.changes and active and os.path.realpath(active) == target.prefix:
+    # (A kernel has them by now, and no `!` would change its `PATH`.)
+    is_notebook = target.in_notebook or "JPY_PARENT_PID" in os.environ
+    is_active = active is not None and os.path.realpath(active) == target.prefix
+    if done.steps.changes and is_active and not is_notebook:
         again = shell.run("conda", "activate", target.prefix)
         fixes.append(Fix(again, "have it in this shell, too (new ones have it)"))
     if "deep" not in done.steps.levels:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
-from safepip.doors.arguments import said_again
+from safepip.doors.arguments import misunderstood, said_again
 from safepip.doors.saying import say_bug, say_error, say_interrupted
 from safepip.doors.target import target_of
-from safepip.values.errors import SafepipError, UsageError, WrongEnvironment
+from safepip.values.errors import SafepipError
 
 if TYPE_CHECKING:
     import click
@@ -52,7 +53,9 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     )
     target = target_of(own, said, as_module=as_module)
     if not target.is_conda:
-        raise WrongEnvironment(f"`{target.prefix or 'PATH'}` is no conda environment")
+        from safepip.effects.astray import no_condas
+
+        raise no_condas(target.prefix, os.environ)
     try:
         return guard(target, options, own)
     except SafepipError as error:
@@ -79,4 +82,4 @@ def _parsed(command: click.Command, arguments: list[str]) -> dict[str, Any] | No
     except click.exceptions.Exit:
         return None
     except click.ClickException as error:
-        raise UsageError(error.format_message()) from error
+        raise misunderstood(error) from error

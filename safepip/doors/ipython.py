@@ -40,6 +40,8 @@ _SHOWN = 5
 _SIGNALS = 128
 """Exit codes of shells above this are signals; IPython also has those as negative numbers."""
 _VERB = re.compile(r"(?<![\w.-])(un)?install(?![\w.-])")
+_MAY_BE_GONE = ("", "on", "off")
+"""Values of `SAFEPIP_GUARD` with which pip runs where safepip is gone; any other is `required`."""
 _PIPS_OWN = (1, 2, 3, 4, 23, 120)
 """Exit codes of pip itself, for which `%pip` has never stopped a notebook."""
 
@@ -88,9 +90,8 @@ class Notebook:
 
     def unload(self) -> None:
         """Leave the shell as it was before."""
-        there = getattr(sys.modules.get("safepip"), "__spec__", None)
-        if there is not None and there.loader is _StandIn:
-            del sys.modules["safepip"]
+        # (Not yet: `%reload_ext` looks for it behind this.)
+        self._shell.events.register("post_execute", self._give_back_module)
         self._give_back_pip()
         self._magics.pop("safepip", None)
         self._give_back_path()
@@ -98,6 +99,15 @@ class Notebook:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+    def _give_back_module(self) -> None:
+        """Once the cell has ended, let a real `safepip` be imported: what stands in for it goes."""
+        with contextlib.suppress(ValueError):
+            self._shell.events.unregister("post_execute", self._give_back_module)
+        there = getattr(sys.modules.get("safepip"), "__spec__", None)
+        is_stand_in = there is not None and there.loader is _StandIn
+        if is_stand_in and _loaded_in(self._shell) is None:
+            del sys.modules["safepip"]
 
     def follow_guard(self) -> None:
         """Guard `%pip` and `!pip` where the guard of the kernel's environment is on."""
@@ -157,7 +167,7 @@ class Notebook:
             try:
                 self._run(line, passed=_PIPS_OWN)
             except _Gone as error:
-                if os.environ.get("SAFEPIP_GUARD") == "required":
+                if os.environ.get("SAFEPIP_GUARD", "") not in _MAY_BE_GONE:
                     raise SafepipStop(f"{error}, and SAFEPIP_GUARD=required") from None
                 sys.stderr.write(f"safepip: warning: {error}, so pip runs WITHOUT the guard\n")
             else:

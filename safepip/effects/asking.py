@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Protocol
 
+from safepip.decisions.fixing.commands import command_line
 from safepip.values.environment import Environment, Interpreter
-from safepip.values.errors import UnreadableReport
+from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.late import dataclass, fields
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +45,16 @@ class Asking:
     """Nobody is to see what pip says: the plan is safepip's own idea."""
     is_over: Callable[[], bool] = lambda: False
     """Asked again and again while pip is waited for: whether to wait no longer, and end it."""
+
+
+def not_started(python: str, code: int, *, why: str = "") -> NoEngine:
+    """Give the error of an interpreter that ended before it said anything."""
+    try:
+        os.getcwd()
+    except OSError:
+        go = Fix(command_line("cd", os.path.expanduser("~")), "go to a folder that is there")
+        return NoEngine("the folder in which this was said is no longer there", fixes=[go])
+    return NoEngine(f"`{python}` did not start ({code})", why=why)
 
 
 class SeamsMoved(Exception):

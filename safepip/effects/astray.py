@@ -15,14 +15,19 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.effects.prefixes import is_conda_prefix, name_of
 from safepip.values.errors import WrongEnvironment
 from safepip.values.text import shown
-from safepip.values.verbs import GUARDED
+from safepip.values.verbs import GUARDED, HOOKS, OWN
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from safepip.effects.targets import Call
     from safepip.values.environment import Manager
+
+_OTHER = "if the other one is meant"
+_WHICH = "see which environments there are"
+_CONDAS = frozenset(("--tree", "--table", "--markdown", "--html", "--prefer-conda"))
+"""Options that only a conda environment has something to show for."""
 
 
 def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
@@ -37,7 +42,7 @@ def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
         return fixes if has_magic else [Fix(f"!{fix.command}", fix.says) for fix in fixes]
 
     fixes = way(kernel, "act on the kernel's environment")
-    fixes += way(reached, "if the other one is meant") if reached else []
+    fixes += way(reached, _OTHER) if _has_it(reached, arguments) else []
     return WrongEnvironment(
         _different(call, ("notebook kernel", kernel), ("this command", reached)),
         why="\"!\" runs with the Jupyter server's PATH, not the kernel's.",
@@ -52,13 +57,32 @@ def pip_elsewhere(call: Call, reached: str, *, has_pip: bool) -> WrongEnvironmen
     fixes = _again(active, arguments, "act on the active environment")
     if not has_pip:
         fixes.append(Fix(active.conda("install", ("pip",)), "give it a pip of its own"))
-    fixes += _again(_shell(call, reached), arguments, "if the other one is meant")
+    if _has_it(reached, arguments):
+        fixes += _again(_shell(call, reached), arguments, _OTHER)
     why = "something stands before the active environment on PATH"
     return WrongEnvironment(
         _different(call, ("active", call.active), ("pip on PATH", reached)),
         why=why if has_pip else "the active environment has no pip, so PATH leads to another's",
         fixes=fixes,
     )
+
+
+def no_condas(prefix: str, environ: Mapping[str, str]) -> WrongEnvironment:
+    """Give the error of a verb that is about conda's environments, and was told of no such."""
+    shell = Shell("", _manager(environ, ""))
+    return WrongEnvironment(
+        f"`{shown(prefix) or 'PATH'}` is no conda environment",
+        fixes=[Fix(shell.run(shell.tool, "env", "list"), _WHICH)],
+    )
+
+
+def _has_it(prefix: str, arguments: Sequence[str]) -> bool:
+    """Say whether this command is for an environment at all: most are for none but conda's."""
+    if is_conda_prefix(prefix):
+        return True
+    is_condas = arguments[:1] and arguments[0] in (*OWN, *HOOKS)
+    names = {word.partition("=")[0] for word in arguments}
+    return bool(prefix) and not is_condas and names.isdisjoint(_CONDAS)
 
 
 def without_python(call: Call, prefix: str) -> WrongEnvironment:
@@ -128,21 +152,21 @@ def _again(shell: Shell, arguments: tuple[str, ...], says: str) -> list[Fix]:
 
 def _list(call: Call) -> list[Fix]:
     shell = _shell(call, "")
-    return [Fix(shell.run(shell.tool, "env", "list"), "see which environments there are")]
+    return [Fix(shell.run(shell.tool, "env", "list"), _WHICH)]
 
 
 def _shell(call: Call, prefix: str) -> Shell:
     """Give where commands about an environment are pasted that has to be named."""
-    manager, in_notebook = _manager(call, prefix), bool(call.kernel)
+    manager, in_notebook = _manager(call.environ, prefix), bool(call.kernel)
     there = Shell(prefix, manager, obvious=False, in_notebook=in_notebook)
     return replace(there, through=call.through)
 
 
-def _manager(call: Call, prefix: str) -> Manager:
+def _manager(environ: Mapping[str, str], prefix: str) -> Manager:
     """Give whose words a command is in, by what the shell says: nothing has been read yet."""
     if prefix and os.path.exists(f"{prefix}/conda-meta/pixi"):
         return "pixi"
-    mamba = os.path.basename(call.environ.get("MAMBA_EXE", ""))
-    if mamba and not call.environ.get("CONDA_EXE"):
+    mamba = os.path.basename(environ.get("MAMBA_EXE", ""))
+    if mamba and not environ.get("CONDA_EXE"):
         return "micromamba" if mamba.startswith("micromamba") else "mamba"
     return "conda"

@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 _ALONE = Retry("let only this environment count", variables=(("PYTHONPATH", None),))
 
 
+_WHY_NO_TARGET = {
+    "pip": "with --target pip replaces whole folders, even `bin`, whoever owns them",
+    "uv": "with --target uv does not ask whose the files are that are there already",
+}
+
+
 class TargetInCondaEnvironment(CannotJudge):
-    """`--target` leads into a conda environment, where pip replaces whole folders."""
+    """`--target` leads into a conda environment, and whoever installs asks for no owner."""
 
     code = "target"
 
-    def __init__(self, target: str, prefix: str) -> None:
+    def __init__(self, target: str, prefix: str, by: str) -> None:
         super().__init__(
             f"`--target {shown(target)}` leads into the conda environment `{shown(prefix)}`",
-            why="with --target pip replaces whole folders, even `bin`, whoever owns them",
+            why=_WHY_NO_TARGET[by],
             retry=Retry("install into that environment", without=("--target",), prefix=prefix),
         )
 
 
-def is_guarded(options: PipOptions, environment: Environment) -> bool:
+def is_guarded(options: PipOptions, environment: Environment, *, by_uv: bool = False) -> bool:
     """Say whether this install concerns a conda environment at all.
 
     `--prefix` and `--root` do wherever they lead, because pip uninstalls what it replaces from the
@@ -49,7 +55,7 @@ def is_guarded(options: PipOptions, environment: Environment) -> bool:
     if options.target_dir:
         above = conda_prefix_above(options.target_dir)
         if above is not None:
-            raise TargetInCondaEnvironment(options.target_dir, above)
+            raise TargetInCondaEnvironment(options.target_dir, above, "uv" if by_uv else "pip")
         return False
     for path in (options.prefix_path, options.root_path):
         above = conda_prefix_above(path) if path else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,30 @@ from safepip.decisions.guarding.manifest import as_text, parse_manifest, print_o
 from safepip.effects.opened import read_bytes
 from safepip.effects.records import read_text
 from safepip.values.errors import HalfGuarded, NotWritable
-from safepip.values.guarding import MANIFEST, Manifest
+from safepip.values.guarding import (
+    ACTIVATE,
+    DEACTIVATE,
+    MANIFEST,
+    PATH_FILE,
+    ROOT,
+    STARTUP,
+    SUFFIXES,
+    Manifest,
+)
 from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from safepip.values.guarding import Piece, Steps
 
 _LIMIT = 1024 * 1024
 _NEW = f"{MANIFEST}.new"
 """What is being written, before it gets its name."""
+
+
+FOREIGN = "foreign: a seal of somebody else's"
+"""What a seal is called that is not the guard's."""
 
 
 def read_manifest(prefix: str) -> Manifest:
@@ -38,7 +52,7 @@ def read_manifest(prefix: str) -> Manifest:
     if found is None:
         raise NotWritable(
             f"`{path}` is not as safepip writes it, so it is not known what the guard consists of",
-            why="bring that file back; or delete it, and what it names, and turn the guard on anew",
+            why="whoever has that file as it was can bring it back",
         )
     return found
 
@@ -56,12 +70,46 @@ def _print(path: str) -> str | None:
         is_seal = os.path.basename(path) == MARKER
         # (A manifest may have been written by anybody, and so name the seal of somebody else.)
         foreign = is_seal and not data.startswith(SEAL_MARK.encode())
-        return "foreign: a seal of somebody else's" if foreign else print_of(data)
+        return FOREIGN if foreign else print_of(data)
     except FileNotFoundError:
         return None
     # A folder, a pipe, far too much, or nobody may read it: it is not what was written.
     except (OSError, ValueError) as error:
         return f"unreadable: {getattr(error, 'strerror', None) or error}"
+
+
+def in_its_places(prefix: str) -> dict[str, str | None]:
+    """Give all that lies where the guard has files, whoever wrote it, by what it is."""
+    found = [f"{path}{suffix}" for path in (ACTIVATE, DEACTIVATE) for suffix in SUFFIXES]
+    found.append(STARTUP)
+    for name in (f"site-packages/{PATH_FILE}", MARKER):
+        for path in glob.glob(f"lib*/python*/{name}", root_dir=prefix):
+            library = os.path.dirname(f"{prefix}/{path}")
+            found += [path] if os.path.realpath(library) == library else []
+    for folder, folders, files in os.walk(f"{prefix}/{ROOT}"):
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]
+        found += [os.path.relpath(f"{folder}/{name}", prefix) for name in (*links, *files)]
+    return {path: what for path, what in prints(prefix, sorted(found)).items() if what is not None}
+
+
+def folders_of(paths: Iterable[str], prefix: str = "") -> tuple[str, ...]:
+    """Give the folders in which these files lie, but for those of Python, each after its own.
+
+    ``prefix``: where they are looked into; only what holds nothing else is given then.
+    """
+    paths = set(paths)
+    parts = [path.split("/")[:-1] for path in paths if not path.startswith("lib/")]
+    above = {"/".join(part[:count]) for part in parts for count in range(1, len(part) + 1)}
+    return tuple(f for f in sorted(above) if not prefix or _holds_only(prefix, f, paths))
+
+
+def _holds_only(prefix: str, folder: str, paths: Collection[str]) -> bool:
+    found = (
+        os.path.relpath(f"{below}/{name}", prefix)
+        for below, folders, files in os.walk(f"{prefix}/{folder}")
+        for name in (*files, *(one for one in folders if os.path.islink(f"{below}/{one}")))
+    )
+    return all(path in paths for path in found)
 
 
 def carry_out(prefix: str, steps: Steps, before: Manifest) -> None:

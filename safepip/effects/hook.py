@@ -74,7 +74,7 @@ def is_pip(script: str) -> bool:
         return os.path.basename(folder) == "pip"
     if os.path.isdir(script):
         return name == "pip" and os.path.isfile(script + "/__pip-runner__.py")
-    if not _NAMES.fullmatch(name):
+    if not (_NAMES.fullmatch(name) or _NAMES.fullmatch(os.path.basename(os.path.realpath(script)))):
         return False
     with open(script, "rb") as file:
         return _STARTS.search(file.read(_START_BYTES)) is not None
@@ -178,7 +178,7 @@ def missing() -> str:
 
 def go_on_without(why: str, more: str = "", who: str = "pip") -> None:
     """Say that pip is not guarded, or uv, or end where it has to be."""
-    if os.environ.get("SAFEPIP_GUARD") == "required":
+    if os.environ.get("SAFEPIP_GUARD", "") not in ("", "on", "off"):  # a slip is no permission
         say("error: " + why + ", and SAFEPIP_GUARD=required: " + who + " was not run" + more)
         os._exit(_FROZEN)
     say("warning: " + why + ", so " + who + " runs WITHOUT the guard" + more)

@@ -9,7 +9,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from safepip.effects.asking import interpreter_of
+from safepip.effects.asking import interpreter_of, not_started
 from safepip.effects.parsing import RUNNER
 from safepip.effects.records import site_packages_of
 from safepip.values.environment import Interpreter
@@ -55,7 +55,7 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
             with contextlib.suppress(OSError):
                 os.close(handle)
     if not isinstance(message, dict):
-        raise NoEngine(f"`{python}` did not start ({done.returncode})")
+        raise not_started(python, done.returncode)
     return interpreter_of(message.get("interpreter"))
 
 

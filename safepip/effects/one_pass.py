@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of
+from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of, not_started
 from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
 from safepip.values.account import Failed
 from safepip.values.errors import NoEngine, UnreadableReport
@@ -91,9 +91,7 @@ class OnePass:
         if message is None and self.interrupted:
             raise KeyboardInterrupt
         if message is None or message.get("type") != "hello":
-            raise NoEngine(
-                f"`{self._asking.python}` did not start ({exit_code_of(self._process.wait())})"
-            )
+            raise not_started(self._asking.python, exit_code_of(self._process.wait()))
         if moved := message.get("moved"):
             raise SeamsMoved([str(seam) for seam in moved])
         self.verb, self.verb_at = str(message.get("verb") or ""), int(message.get("verb_at") or 0)

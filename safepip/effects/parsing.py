@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.planning.report import parse_options
+from safepip.effects.asking import not_started
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.late import dataclass
 
@@ -91,7 +92,7 @@ def ask_parsers(asking: Asking, processes: Processes) -> Greeting:
     messages = [_message(line) for line in answers.read_bytes().splitlines()]
     by_type = {str(message.get("type")): message for message in messages}
     if (hello := by_type.get("hello")) is None:
-        raise NoEngine(f"`{asking.python}` did not start ({code})", why=said.text[-2000:].strip())
+        raise not_started(asking.python, code, why=said.text[-2000:].strip())
     if moved := hello.get("moved"):
         raise NoEngine(f"this pip cannot be asked how it reads its arguments: {moved[0]}")
     general, parsed = by_type.get("general", {}), by_type.get("parsed")

@@ -31,6 +31,10 @@ _KERNEL_TRIAL = str(Path(__file__).with_name("kernel_trial.py"))
 _SAID_LIMIT = 1024 * 1024
 _NOTHING = "safepip-probe-of-nothing"
 _INSTALL = ("install", "--no-index", _NOTHING)
+_MEANS = f'command -v pip >"${PROBE}.means"'
+_MEANS_IN_FISH = f'if functions -q pip; echo pip; else; command -v pip; end >"${PROBE}.means"'
+"""What `pip` is in a shell, as a file beside the one that a safepip writes."""
+_MEANS_LIMIT = 4096
 _SHELLS = ("bash", "zsh", "fish", "sh", "dash", "ksh")
 # As conda does it: the scripts in the order of their names, in a shell that has the new PATH.
 _ACTIVATE = """\
@@ -64,6 +68,8 @@ class Seen(NamedTuple):
     code: int | None
     """How it ended; None where it did not start, or did not end in time."""
     said: str
+    means: str = ""
+    """What `pip` is where it is typed: a path, or the words of an alias or function."""
 
 
 def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
@@ -77,6 +83,7 @@ def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
     shell = environ.get("SHELL", "")
     if os.path.basename(shell) in _SHELLS:
         yield _typed(shell, here)
+        yield _new(shell, environ)
     yield Way("script", ("/bin/sh", "-c", 'exec "$@"', "sh", "pip", *_INSTALL), here)
     if active:
         yield Way("activated", ("/bin/sh", "-c", shlex.join(("pip", *_INSTALL))), activated)
@@ -104,11 +111,17 @@ def _typed(shell: str, environ: Mapping[str, str]) -> Way:
         "SAFEPIP_PATH": environ.get("PATH", os.defpath),
         "SAFEPIP_PREFIX": environ.get("CONDA_PREFIX", ""),
     }
-    return Way(
-        "typed",
-        (shell, "-i", "-c", f"{restore}\n{shlex.join(('pip', *_INSTALL))}"),
-        {**environ, **kept},
-    )
+    return Way("typed", _in_shell(shell, restore), {**environ, **kept})
+
+
+def _new(shell: str, environ: Mapping[str, str]) -> Way:
+    """Give the same in a shell that is started here, with `PATH` as its startup file leaves it."""
+    return Way("new", _in_shell(shell), environ)
+
+
+def _in_shell(shell: str, *before: str) -> tuple[str, ...]:
+    means = _MEANS_IN_FISH if os.path.basename(shell) == "fish" else _MEANS
+    return (shell, "-i", "-c", "\n".join((*before, means, shlex.join(("pip", *_INSTALL)))))
 
 
 def _notebook(prefix: str, python: str, environ: Mapping[str, str]) -> Way:
@@ -172,7 +185,7 @@ def tried(way: Way) -> Seen:
             return Seen(way.path, _answer(probe), None, "it did not end in time")
         stderr.seek(0)
         said = stderr.read(_SAID_LIMIT).decode("utf-8", "replace")
-        return Seen(way.path, _answer(probe), code, said)
+        return Seen(way.path, _answer(probe), code, said, _means(f"{probe}.means"))
 
 
 def _code_of(process: subprocess.Popen[bytes], patience: float) -> int | None:
@@ -192,6 +205,17 @@ def _answer(probe: Path) -> Mapping[str, str] | None:
     except (OSError, ValueError):
         return None
     return {str(name): str(value) for name, value in told.items()}
+
+
+def _means(path: str) -> str:
+    """Give what `pip` is, in one line; a path without links in its folders."""
+    try:
+        with open(path, "rb") as file:
+            line = os.fsdecode(file.read(_MEANS_LIMIT)).partition("\n")[0]
+    except OSError:
+        return ""
+    folder, name = os.path.split(line)
+    return os.path.join(os.path.realpath(folder), name) if line.startswith("/") else line
 
 
 def answer_probe(path: str, facts: Mapping[str, str]) -> None:

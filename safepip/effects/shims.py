@@ -32,7 +32,7 @@ def become_command(command: Sequence[str], environ: Mapping[str, str]) -> NoRetu
     # Only where there is a uv: else programs would take the shim for one.
     folders += [shims_for_uv()] if any(True for _ in programs_on_path("uv", path)) else []
     changed = {**environ, "PATH": os.pathsep.join([*folders, *filter(None, [path])])}
-    if environ.get("SAFEPIP_GUARD") != "required":
+    if environ.get("SAFEPIP_GUARD", "off") in ("", "on", "off"):  # else it counts as `required`
         changed["SAFEPIP_GUARD"] = "on"
     # What stands around this command is not for those that it starts.
     for name in _OURS:

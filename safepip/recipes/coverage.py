@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
-from safepip.effects.guard_files import read_manifest
+from safepip.effects.guard_files import FOREIGN, in_its_places
 from safepip.effects.interpreters import ask_python
 from safepip.effects.probing import tried, ways
+from safepip.recipes.unlisted import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,15 @@ class Status(NamedTuple):
 
     levels: tuple[Level, ...]
     tried: tuple[Tried, ...]
+    unlisted: tuple[str, ...] = ()
+    """What lies in the places of a guard that is off."""
+
+
+def _off(environ: Mapping[str, str]) -> str:
+    """Give the variable that turns the guard off, as it is set; empty for none."""
+    if environ.get("SAFEPIP_INSIDE"):
+        return f"SAFEPIP_INSIDE={environ['SAFEPIP_INSIDE']}"
+    return "SAFEPIP_GUARD=off" if environ.get("SAFEPIP_GUARD") == "off" else ""
 
 
 def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> Status:
@@ -33,7 +43,10 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
 
     Raises: NoEngine, NotWritable.
     """
-    levels = read_manifest(target.prefix).levels
+    levels = listed(target.prefix, shell).levels
+    unlisted = (
+        () if levels else (p for p, w in in_its_places(target.prefix).items() if w != FOREIGN)
+    )
     quiet = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
     quiet.pop("SAFEPIP_TARGET_PREFIX", None)  # of this very call, which may come from a notebook
     python = ask_python(target.python, quiet)
@@ -46,6 +59,7 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         minor=python.minor,
         shell=shell,
         active=os.path.realpath(environ.get("CONDA_PREFIX") or "/") == target.prefix,
-        off=environ.get("SAFEPIP_GUARD") == "off",
+        off=_off(environ),
+        typed_in=os.path.basename(environ.get("SHELL", "")),
     )
-    return Status(levels, coverage(sights, known))
+    return Status(levels, coverage(sights, known), tuple(unlisted))

@@ -38,7 +38,7 @@ def converse(course: Course) -> Outcome:
     if isinstance(options, Failed):
         return course.outcome(options.exit_code, None)
     course.options = options
-    if not is_guarded(options, course.environment):
+    if not is_guarded(options, course.environment, by_uv=bool(course.request.uv)):
         dry_run = course.request.verb == "plan"
         return course.outcome(course.engine.pass_through(dry_run=dry_run), None)
     nothing = nothing_yet(options)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.manifest import steps_off, steps_on
 from safepip.decisions.guarding.pieces import pieces
-from safepip.effects.guard_files import carry_out, prints, read_manifest, take_away
+from safepip.effects.guard_files import carry_out, prints, take_away
 from safepip.effects.interpreters import ask_python
 from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
+from safepip.recipes.unlisted import adopted, listed, with_unlisted
 from safepip.values.errors import CannotJudge, HalfGuarded, NotWritable
 from safepip.values.guarding import LEVELS, ROOT, SHIMS, STARTUP
 from safepip.values.retry import Retry
@@ -62,7 +63,7 @@ def guard_on(
     """
     prefix = target.prefix
     with locked(prefix, patience):
-        before = read_manifest(prefix)
+        before = listed(prefix, shell)
         wanted = tuple(one for one in LEVELS if one in {"shims", *levels, *before.levels})
         # (The environment is to be, without the guard, as it was before it: no bytecode either.)
         python = ask_python(target.python, {**environ, "PYTHONDONTWRITEBYTECODE": "1"})
@@ -76,6 +77,7 @@ def guard_on(
         path = os.pathsep.join((environ.get("PATH", os.defpath), f"{prefix}/bin"))
         with_uv = any(True for _ in programs_on_path("uv", path))
         should = _pieces(prefix, python, wanted, shell, with_uv=with_uv)
+        before = adopted(prefix, should, before)
         paths = {*(piece.path for piece in should), *(file.path for file in before.files)}
         steps = steps_on(should, before, prints(prefix, paths), wanted)
         if not dry_run and (steps.changes or before.levels != wanted):
@@ -88,19 +90,32 @@ def guard_on(
         return Turned(before, steps, python.minor)
 
 
-def guard_off(target: Target, *, patience: float, dry_run: bool) -> Turned:
+def guard_off(
+    target: Target,
+    shell: Shell,
+    environ: Mapping[str, str],
+    *,
+    patience: float,
+    dry_run: bool,
+) -> Turned:
     """Take away what `guard_on` wrote, but for what somebody changed since.
 
-    ``patience``: as there.
+    What no manifest lists is known by the bytes that would be written today.
+    ``shell``, ``patience``: as there.
 
     Raises: NotWritable, HalfGuarded, Busy.
     """
     prefix = target.prefix
     with locked(prefix, patience):
-        before = read_manifest(prefix)
+
+        def make() -> tuple[Piece, ...]:
+            python = ask_python(target.python, {**environ, "PYTHONDONTWRITEBYTECODE": "1"})
+            return _pieces(prefix, python, LEVELS, shell, with_uv=True)
+
+        before = with_unlisted(prefix, listed(prefix, shell), make)
         found = prints(prefix, (file.path for file in before.files))
         steps = steps_off(before.files, found)
-        if not dry_run and before.levels:
+        if not dry_run and (before.levels or steps.remove):
             take_away(prefix, steps, before)
         return Turned(before, steps)
 

@@ -25,6 +25,7 @@ MANIFEST = "etc/safepip/guard.json"
 ACTIVATE = "etc/conda/activate.d/zz-safepip"
 DEACTIVATE = "etc/conda/deactivate.d/00-safepip"
 """Without the suffix, which each shell has its own of."""
+SUFFIXES = (".sh", ".fish", ".ps1")
 PATH_FILE = "safepip_guard.pth"
 """In the folder of the modules; Python runs it at each start."""
 

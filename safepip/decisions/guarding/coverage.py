@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.guarding.startup import SHELLS
 from safepip.values.guarding import Tried
 from safepip.values.late import dataclass
 
@@ -23,6 +24,8 @@ _SAYS: Mapping[str, str] = {
     "kernel": "%pip and !pip in a notebook",
     "uv": "uv pip",
 }
+_NEW = "new"
+"""What is typed in a shell that is started now; no row of its own."""
 _DEEP = ("path", "module", "conda")
 _ON_PATH = ("typed", "script", "uv")
 _OLDEST, _NEWEST = (3, 10), (3, 17)
@@ -39,6 +42,8 @@ class Sight:
     """What safepip answered: `prefix`, or an `error`; None where it was not reached."""
     code: int | None
     said: str
+    means: str = ""
+    """What `pip` is where it is typed: a path, or the words of an alias or function."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,38 @@ class Circumstances:
     shell: Shell
     active: bool
     """The environment is active here; else it was tried as after an activation."""
-    off: bool
-    """`SAFEPIP_GUARD=off` is set."""
+    off: str
+    """The variable that turns the guard off, as `NAME=value`; empty where none does."""
+    typed_in: str = ""
+    """The user's shell: `bash`."""
 
 
 def coverage(sights: Sequence[Sight], known: Circumstances) -> tuple[Tried, ...]:
-    """Give a row for each way that was tried."""
+    """Give a row for each way that was tried.
+
+    What is typed has one for two: in this shell, and in one that its startup file has made anew.
+    """
     guarded = {sight.path: _guarded(sight, known) for sight in sights}
-    return tuple(_row(sight, guarded, known) for sight in sights)
+    new = next((sight for sight in sights if sight.path == _NEW and _is_open(sight, known)), None)
+    return tuple(
+        _row_of_new(new, known)
+        if new is not None and sight.path == "typed" and guarded["typed"]
+        else _row(sight, guarded, known)
+        for sight in sights
+        if sight.path != _NEW
+    )
+
+
+def _is_open(new: Sight, known: Circumstances) -> bool:
+    """Say whether what a new shell finds is this environment's own pip, before any shim."""
+    is_own = new.means.rpartition("/")[0] == f"{known.prefix}/bin"
+    return is_own and _guarded(new, known) is False and not known.off
+
+
+def _row_of_new(new: Sight, known: Circumstances) -> Tried:
+    why = f"a new shell finds `{new.means}` first"
+    fix = _way_for_typed(new.means, known)
+    return Tried("typed", _SAYS["typed"], False, why=why, fix=fix)  # noqa: FBT003 - as below
 
 
 def _guarded(sight: Sight, known: Circumstances) -> bool | None:
@@ -101,9 +130,19 @@ def _way_out(
 ) -> tuple[str, str]:
     """Give what is to be said of a gap, and the command that closes it."""
     if known.off:
-        return "SAFEPIP_GUARD=off", "unset SAFEPIP_GUARD"
+        name = known.off.partition("=")[0]
+        return known.off, f"set -e {name}" if known.typed_in == "fish" else f"unset {name}"
     if sight.answer is not None:
         return f"it reaches {sight.answer.get('prefix')}", ""
+    if sight.path == "typed" and (guarded.get("script") or sight.means[:1] not in ("", "/")):
+        return _why_of_shell(sight.means), _way_for_typed(sight.means, known)
+    return _way_by_hooks(sight, guarded, known)
+
+
+def _way_by_hooks(
+    sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances
+) -> tuple[str, str]:
+    """Give the same where no shell is in between."""
     if sight.path == "uv":
         return _way_before_uv(guarded, known)
     if sight.path == "kernel":
@@ -114,6 +153,28 @@ def _way_out(
         why = "" if can else f"not with Python {known.minor}"
         return why, known.shell.safepip(("guard", "on", "--deep")) if can else ""
     return _way_onto_path(guarded, known)
+
+
+def _why_of_shell(means: str) -> str:
+    """Say what stands before the shims where somebody types, though they are first on `PATH`."""
+    if means.startswith("/"):
+        return f"the shell finds `{means}` first"
+    return (
+        f"by the shell's `{means}`" if means.startswith("alias ") else "by a function of the shell"
+    )
+
+
+def _way_for_typed(means: str, known: Circumstances) -> str:
+    """Give what goes before all that a startup file does: functions at its end, or the hook.
+
+    Those of fish have a file of their own, which it reads before the others.
+    """
+    is_path, is_fish = means.startswith("/"), known.typed_in == "fish"
+    if known.typed_in in SHELLS and (is_path or not is_fish):
+        return known.shell.run("safepip", "shell-init", known.typed_in, "--write")
+    if has_hook(known.minor) and "deep" not in known.levels:
+        return known.shell.safepip(("guard", "on", "--deep"))
+    return "functions -e pip" if is_fish else "unalias pip" if means.startswith("alias ") else ""
 
 
 def _way_before_uv(guarded: Mapping[str, bool | None], known: Circumstances) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from safepip.values.guarding import (
     PATH_FILE,
     SHIMS,
     STARTUP,
+    SUFFIXES,
     Level,
     Piece,
 )
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from safepip.decisions.fixing.shell import Shell
-
-_SUFFIXES = ("sh", "fish", "ps1")
 
 # Run at each start of Python, so what has no verb among its arguments costs a look at them, and
 # nothing else. Others have a `sync`, too: it is uv's where `pip` is another of the arguments.
@@ -106,13 +105,14 @@ def pieces(
 
 def _seal(shell: Shell) -> str:
     """Give what pip and uv show: no path that a terminal would not show as it is."""
-    here = replace(shell, obvious=True, in_notebook=False)
-    off = replace(shell, in_notebook=False) if is_printable(shell.prefix) else here
+    # Whoever reads it has called something by its path: there need be no environment active.
+    obvious = not is_printable(shell.prefix)
+    here = replace(shell, obvious=obvious, in_notebook=False)
     return _SEAL.format(
         mark=SEAL_MARK,
         install=here.safepip(("install", "PACKAGE")),
         plan=here.safepip(("plan", "PACKAGE")),
-        off=off.safepip(("guard", "off")),
+        off=here.safepip(("guard", "off")),
     )
 
 
@@ -128,9 +128,9 @@ def _shims(
 
 
 def _activation(texts: Mapping[str, str]) -> Iterator[Piece]:
-    for suffix in _SUFFIXES:
-        yield Piece(f"{ACTIVATE}.{suffix}", texts[f"shell/activate.{suffix}"].encode())
-        yield Piece(f"{DEACTIVATE}.{suffix}", texts[f"shell/deactivate.{suffix}"].encode())
+    for suffix in SUFFIXES:
+        yield Piece(f"{ACTIVATE}{suffix}", texts[f"shell/activate{suffix}"].encode())
+        yield Piece(f"{DEACTIVATE}{suffix}", texts[f"shell/deactivate{suffix}"].encode())
 
 
 def _script(text: str, safepip: Sequence[str], package: str) -> bytes:

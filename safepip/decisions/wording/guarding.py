@@ -49,11 +49,13 @@ def on_lines(
 
 
 def off_lines(
-    before: Manifest, steps: Steps, *, where: str, dry_run: bool, width: int
+    before: Manifest, steps: Steps, *, where: str, dry_run: bool, fixes: Sequence[Fix], width: int
 ) -> tuple[Line, ...]:
     """Say that the guard is off, and what was left."""
-    if not before.levels:
-        return paragraph((Span(f"safepip: there is no guard in {clean(where)}"),), width, indent=2)
+    ways = fix_lines(fixes, width)
+    if not (before.levels or steps.remove):
+        none = f"safepip: there is no guard in {clean(where)}"
+        return (*paragraph((Span(none),), width, indent=2), *_left(steps.left), *ways)
     state = "guard would be off" if dry_run else "guard off"
     files = f"{count(len(steps.remove), 'file')} {'to remove' if dry_run else 'removed'}"
     start = (Span("safepip: "), Span(f"{state} ", "good"))
@@ -61,7 +63,7 @@ def off_lines(
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     if dry_run:
         lines += _paths("-", steps.remove)
-    return (*lines, *_left(steps.left))
+    return (*lines, *_left(steps.left), *ways)
 
 
 def _paths(sign: str, paths: Sequence[str]) -> Iterator[Line]:
@@ -75,12 +77,26 @@ def _left(paths: Sequence[str]) -> Iterator[Line]:
 
 
 def status_lines(
-    levels: Sequence[Level], tried: Sequence[Tried], *, where: str, width: int
+    levels: Sequence[Level],
+    tried: Sequence[Tried],
+    unlisted: Sequence[str],
+    off: str,
+    *,
+    where: str,
+    width: int,
 ) -> tuple[Line, ...]:
-    """Give the table of what is guarded, each gap with the command that closes it."""
+    """Give the table of what is guarded, each gap with the command that closes it.
+
+    ``unlisted``: what lies there of a guard that is off; ``off`` is the command for that.
+    """
     del width  # a row is never wrapped: it is one fact, and a command to paste
     column = max(len(one.says) for one in tried) + _GAP
     lines = [Line((Span(f"guard of {clean(where)}: ", "label"), Span(levels_text(levels))))]
+    lines += _paths("there all the same:", unlisted[:_SHOWN])
+    if len(unlisted) > _SHOWN:
+        lines.append(Line((Span(f"  and {len(unlisted) - _SHOWN} more"),)))
+    if unlisted:
+        lines += command(off, 4)
     for one in tried:
         state = _state(one)
         why = Span(f"  {clean(one.why)}") if one.why else Span("")
