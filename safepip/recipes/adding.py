@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip import __version__
 from safepip.decisions.fixing.commands import command_line
-from safepip.decisions.fixing.condas_answer import otherwise_than_shown
+from safepip.decisions.fixing.condas_answer import gone_of, otherwise_than_shown
+from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.entries import added_steps, seen_after
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.condas_books import (
@@ -40,6 +41,7 @@ from safepip.values.errors import CondaFailed, HalfDone, NotWritable, SafepipErr
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
 from safepip.values.plan import Plan
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,13 +133,16 @@ def _carried_out(
 ) -> Entry:
     environment, part = adding.environment, adding.part
     since = time.monotonic()
+    before = environment.records_state
     entry = entry_of(adding, staged.dists, journal.new_id())
     touched = touched_by(environment.prefix, staged, environment.interpreter.cache_tag)
+    refuse_changed(environment)  # staging downloads, and conda, which takes no lock, waits for none
     entry = begin(journal, entry, touched, ())
-    before = records_state(environment.prefix)
     try:
         failure = solver.install(part.specs, answer)
-        _refuse_otherwise(part, before, records_state(environment.prefix), failure)
+        after = records_state(environment.prefix)
+        _refuse_gone(environment, gone_of(before, after))
+        _refuse_otherwise(part, before, after, failure)
         note_in_history(environment.prefix, entry, command_line("safepip", *entry.arguments))
         done = completed(entry, environment)
         done = finish(journal, replace(done, seconds={"act": time.monotonic() - since}))
@@ -147,6 +152,28 @@ def _carried_out(
         raise
     prune(journal, limits_of(adding.policy.settings))
     return done
+
+
+def refuse_changed(environment: Environment) -> None:
+    """Raise CondaFailed where conda's records are not as they were read."""
+    if records_state(environment.prefix) != environment.records_state:
+        raise CondaFailed(
+            "something else has changed the environment meanwhile",
+            why="what conda would do now is not what was shown",
+        )
+
+
+def _refuse_gone(environment: Environment, gone: tuple[str, ...]) -> None:
+    """Raise HalfDone where something is gone that was there: nothing brings it back by itself."""
+    if gone:
+        shell = Shell(environment.prefix, environment.manager, obvious=False)
+        specs = tuple("=".join(dist.rsplit("-", 2)) for dist in gone)
+        command = shell.conda("install", specs)
+        raise HalfDone(
+            f"while conda's part was done, something that was there has gone: {', '.join(gone)}",
+            why="something else may have changed the environment; conda's part is taken back",
+            fixes=(Fix(command, "have it installed again"),) if command else (),
+        )
 
 
 def _refuse_otherwise(part: CondaPart, before: State, after: State, failure: str) -> None:

@@ -17,7 +17,7 @@ from safepip.effects.conda_tools import carry_out
 from safepip.effects.lock import locked
 from safepip.effects.processes import waited_for
 from safepip.effects.records import records_state
-from safepip.recipes.adding import Added, Adding, add, note_done
+from safepip.recipes.adding import Added, Adding, add, note_done, refuse_changed
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.opening import guard
 from safepip.values.channel import BY_RATTLER, CondaPart
@@ -133,12 +133,8 @@ def _done_by_conda(
     prefix = adding.environment.prefix
     # The locks of mamba and pixi are for who works under this one.
     with locked(prefix, patience, tell, others=False):
-        before = records_state(prefix)
-        if before != adding.environment.records_state:
-            raise CondaFailed(
-                "something else has changed the environment meanwhile",
-                why="what conda would do now is not what was shown",
-            )
+        refuse_changed(adding.environment)
+        before = adding.environment.records_state
         if part.tool == BY_RATTLER:
             return add(adding)
         with waited_for() as heard:

@@ -1,0 +1,191 @@
+"""conda's part by py-rattler: whatever goes wrong at any point, nothing of anybody's is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from safepip.effects.journal import Journal
+from safepip.effects.transaction import begin
+from safepip.recipes.recover import recover
+from safepip.values.journal import Entry
+from tests.guarded import Guarded, run, safepip
+from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
+from tests.lab.ledger import with_modes
+
+WHEELS = [
+    make_wheel("lonely", "0.9"),
+    make_wheel("lonely", "1.0"),
+    make_wheel("twice", "1.0", requires=["lonely"]),
+    make_wheel("plain", "1.0"),
+]
+LONELY, TWICE = from_wheel(WHEELS[1]), from_wheel(WHEELS[2])
+KNOWN = """\
+==> 2026-11-25 09:12:00 <==
+# cmd: /opt/bin/mamba create
+# update specs: ['python', 'pip', 'stats']
+"""
+"""A history of conda's that knows all of what is wanted."""
+OTHERS = """
+def others_conda():
+    import json, pathlib
+    books = pathlib.Path({prefix!r}, "conda-meta")
+    record = json.loads(next(books.glob("stats-*.json")).read_text())
+    record.update(name="other", version="1.0", build="0", fn="other-1.0-0.conda", files=[])
+    record["paths_data"]["paths"] = []
+    (books / "other-1.0-0.json").write_text(json.dumps(record))
+"""
+"""What installs a package while safepip is at work, as conda does, which takes no lock."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
+    folder = tmp_path_factory.mktemp("adding")
+    for wheel in WHEELS:
+        wheel.write(folder / "wheels")
+    return create(folder / "lab", fake("stats", "1.4"), available=[LONELY, TWICE])
+
+
+@pytest.fixture
+def lab(made: CondaEnvironment) -> Iterator[CondaEnvironment]:
+    """One environment for all, which each of them leaves as it was."""
+    history = made.conda_meta / "history"
+    history.write_text(KNOWN)
+    before = files_of(made)
+    yield made
+    history.write_text(KNOWN)
+    shutil.rmtree(made.conda_meta / "safepip", ignore_errors=True)
+    assert files_of(made) == before
+
+
+def files_of(lab: CondaEnvironment) -> dict[str, tuple[str, int]]:
+    return with_modes(lab.prefix, without={"safepip", "__pycache__"})
+
+
+def history_of(lab: CondaEnvironment) -> str:
+    return (lab.conda_meta / "history").read_text()
+
+
+def links(lab: CondaEnvironment) -> dict[str, str]:
+    return {"PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"), "PIP_NO_INDEX": "1"}
+
+
+def preferring(lab: CondaEnvironment, *words: str) -> Guarded:
+    return safepip(lab, "install", "--prefer-conda", *words, env=links(lab))
+
+
+def preferring_while(lab: CondaEnvironment, happens: str, *words: str) -> Guarded:
+    """The same, with something that happens at a certain point: lines of Python say what."""
+    start = f"{OTHERS.format(prefix=str(lab.prefix))}\nimport safepip.recipes.adding as adding\n"
+    end = "\nfrom safepip.doors.launch import main\nimport sys; sys.exit(main())"
+    arguments = ["install", "--prefer-conda", "--json", "--env", str(lab.prefix), *words]
+    return run(lab, [sys.executable, "-c", start + happens + end, *arguments], env=links(lab))
+
+
+def after(call: str, does: str) -> str:
+    """Lines that have something done once a function has ended, each time."""
+    return f"""
+real = {call}
+def then(*arguments, **more):
+    done = real(*arguments, **more)
+    {does}
+    return done
+{call} = then
+"""
+
+
+# ------------------------------------------------------------------------------- others at work
+
+
+@pytest.mark.parametrize("last", ["adding.read_staged", "adding.begin"])
+def test_what_conda_adds_meanwhile_stays(lab: CondaEnvironment, last: str) -> None:
+    done = preferring_while(lab, after(last, "others_conda()"), "twice")
+    other = lab.conda_meta / "other-1.0-0.json"
+    assert (done.exit_code, done.answer["code"]) == (10, "prefer-conda"), done
+    (finding,) = done.answer["findings"]
+    said = f"{finding['message']} {finding['why']}"
+    assert "something else has changed the environment meanwhile" in said
+    other.unlink()  # all else is as it was, which the fixture looks at
+
+
+def test_that_something_has_gone_meanwhile_is_never_called_nothing(lab: CondaEnvironment) -> None:
+    (record,) = lab.conda_meta.glob("stats-*.json")
+    aside = record.with_suffix(".aside")
+    goes = f"__import__('os').rename({str(record)!r}, {str(aside)!r})"
+    done = preferring_while(lab, after("adding.CondaSolver.install", goes), "lonely")
+    aside.rename(record)
+    assert done.exit_code == 13, done
+    assert f"has gone: {record.stem}" in done.answer["findings"][0]["message"]
+    spec = "=".join(record.stem.rsplit("-", 2))
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"mamba install -p {lab.prefix} {spec}"
+
+
+def test_what_does_not_end_as_shown_is_taken_back(lab: CondaEnvironment) -> None:
+    more = 'real(self, part, answer) or "it has had enough"'
+    fails = f"""
+real = adding.CondaSolver.install
+adding.CondaSolver.install = lambda self, part, answer: {more}
+"""
+    done = preferring_while(lab, fails, "lonely")
+    assert (done.exit_code, done.touched) == (10, {}), done
+    assert done.answer["findings"][0]["why"] == "it has had enough"
+    assert json.loads(safepip(lab, "history").stdout)["changes"] == []
+
+
+# ------------------------------------------------------------------------------- what is in the way
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_lies_where_a_folder_would_be_is_in_the_way(
+    lab: CondaEnvironment, tmp_path: Path, *, is_link: bool
+) -> None:
+    own = lab.site_packages / "lonely"
+    if is_link:
+        own.symlink_to(tmp_path)
+    else:
+        own.write_text("mine")
+    done = preferring(lab, "lonely")
+    assert (done.exit_code, done.touched, list(tmp_path.iterdir())) == (10, {}, []), done
+    said = done.answer["findings"][0]["message"]
+    assert said.endswith(f"would write over what is there: {own.relative_to(lab.prefix)}")
+    assert safepip(lab, "history").exit_code == 0
+    own.unlink()
+
+
+def test_a_file_where_a_folder_was_to_be_keeps_nothing_from_going_back(tmp_path: Path) -> None:
+    mine = tmp_path / "lib" / "lonely"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    (tmp_path / "conda-meta").mkdir()
+    journal = Journal(str(tmp_path))
+    entry = Entry(
+        id=journal.new_id(),
+        stage="acting",
+        verb="install",
+        arguments=("install", "--prefer-conda", "lonely"),
+        began="",
+        safepip="",
+        pip="",
+    )
+    new = (f"{mine}/__init__.py", f"{mine}/__pycache__/__init__.pyc", f"{mine}-1.0/RECORD")
+    entry = begin(journal, entry, new, ())
+    assert "lib/lonely" in entry.new_folders
+    (mine.parent / "lonely-1.0").mkdir()
+    # An earlier release took the file for one of the folders that are there.
+    before = replace(entry, folders={**entry.folders, "lib/lonely": 0o644})
+    for each in (before, entry):
+        journal.write(each)
+        recovered = recover(str(tmp_path))
+        assert recovered is not None
+        assert recovered.problems == ()
+        assert recover(str(tmp_path)) is None
+        journal.mark(entry.id)
+    assert [path.name for path in mine.parent.iterdir()] == ["lonely"]
+    assert mine.read_text() == "mine"
