@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from safepip.effects.writing import replace_bytes
 from safepip.values.environment import FAMILY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from safepip.values.journal import Entry
 
@@ -61,13 +62,31 @@ def dists_of(prefix: str, records: Iterable[str]) -> tuple[str, ...]:
 
 
 def written_over(prefix: str, folder: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """Give those of what is staged in whose place the environment has something else already."""
-    return tuple(
+    """Give what the environment has already in the place of something else that is staged.
+
+    Also a file or a link where a folder would be: through a link, files would lie elsewhere.
+    """
+    there = (
         path
         for path in paths
         if os.path.lexists(f"{prefix}/{path}")
         and not _is_alike(f"{prefix}/{path}", f"{folder}/{path}")
     )
+    folders = sorted({parent for path in paths for parent in _parents(path)})
+    no_folders = (path for path in folders if not _may_be_folder(f"{prefix}/{path}"))
+    return tuple(dict.fromkeys((*no_folders, *there)))
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _may_be_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True  # nothing is there, or it is told of what is above
 
 
 def _is_alike(one: str, other: str) -> bool:

@@ -129,8 +129,12 @@ def _split(folders: Iterable[str], prefix: str) -> tuple[Mapping[str, int], list
         folder = each
         while folder not in there and folder not in new and folder not in ("", "/", prefix):
             try:
-                there[folder] = stat.S_IMODE(os.stat(folder).st_mode)
+                mode = os.stat(folder).st_mode
             except OSError:
+                mode = 0
+            if stat.S_ISDIR(mode):
+                there[folder] = stat.S_IMODE(mode)
+            else:
                 new.add(folder)
             folder = os.path.dirname(folder)
     return there, sorted(new)
