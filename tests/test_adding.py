@@ -10,10 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from safepip.decisions.fixing.afterwards import out_of_bounds
 from safepip.effects.journal import Journal
 from safepip.effects.transaction import begin
 from safepip.recipes.recover import recover
+from safepip.values.channel import Moved
 from safepip.values.journal import Entry
 from tests.guarded import Guarded, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
@@ -189,3 +192,30 @@ def test_a_file_where_a_folder_was_to_be_keeps_nothing_from_going_back(tmp_path:
         journal.mark(entry.id)
     assert [path.name for path in mine.parent.iterdir()] == ["lonely"]
     assert mine.read_text() == "mine"
+
+
+# ------------------------------------------------------------------------------- constraints
+
+
+def test_constraints_bind_what_conda_would_bring_along(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("lonely<1; python_version > '3'\n")
+    for options in (("--prefer-conda",), ()):  # by safepip, or by a command to be pasted
+        plan = safepip(lab, "plan", *options, "twice", "-c", constraints, env=links(lab))
+        assert plan.exit_code == 0, plan
+        assert (plan.answer["conda"], "conda install" in str(plan.answer)) == (None, False), plan
+        versions = {change["name"]: change["to"] for change in plan.answer["changes"]}
+        assert versions == {"twice": "1.0", "lonely": "0.9"}
+
+
+def test_what_constraints_rule_out_is_known_by_conda_s_names_and_by_the_markers() -> None:
+    moves = (Moved("pytorch", "", "2.2"), Moved("old", "1", ""), Moved("clib", "", "1.0x.y"))
+    lines = ("torch<2", "torch>=2", "torch<1; python_version < '3'", "old>1", "clib<2")
+    bounds = {name: [Requirement(x) for x in lines if x.startswith(name)] for name in NAMED}
+    found = out_of_bounds(moves, bounds, {"python_version": "3.11"}, lambda name: (NAMED[name],))
+    assert found == ("pytorch 2.2 (torch<2)", "clib 1.0x.y (clib<2)")
+
+
+NAMED = {"torch": "PyTorch", "old": "old", "clib": "clib"}
