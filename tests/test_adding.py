@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import sys
@@ -13,11 +14,15 @@ import pytest
 from packaging.requirements import Requirement
 
 from safepip.decisions.fixing.afterwards import out_of_bounds
+from safepip.decisions.undoing.conda_history import history_text, is_noted, without_entry
+from safepip.effects.condas_books import may_be_noted
 from safepip.effects.journal import Journal
+from safepip.effects.reading import read_manager
 from safepip.effects.transaction import begin
 from safepip.recipes.recover import recover
 from safepip.values.channel import Moved
 from safepip.values.journal import Entry
+from tests.build import conda, environment
 from tests.guarded import Guarded, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 from tests.lab.ledger import with_modes
@@ -219,3 +224,107 @@ def test_what_constraints_rule_out_is_known_by_conda_s_names_and_by_the_markers(
 
 
 NAMED = {"torch": "PyTorch", "old": "old", "clib": "clib"}
+
+
+# ------------------------------------------------------------------------------- conda's history
+
+BY_CONDA = """\
+==> 2026-11-28 20:00:00 <==
+# cmd: /opt/bin/mamba install zlib
++conda-forge/linux-64::zlib-1.3-0
+# update specs: ['zlib']
+"""
+
+
+def killed(lab: CondaEnvironment, module: str, call: str, *words: str) -> None:
+    """Run a command that is killed when it comes to a call; conda goes on there."""
+    code = f"import os, sys, signal, {module} as module; from safepip.doors.launch import main; "
+    code += f"module.{call} = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL); "
+    arguments = [*words, "--env", str(lab.prefix)]
+    run(lab, [sys.executable, "-c", f"{code} sys.exit(main())", *arguments], env=links(lab))
+    assert (lab.conda_meta / "safepip" / "unfinished").exists()
+    with (lab.conda_meta / "history").open("a") as file:
+        file.write(BY_CONDA)
+
+
+def recovered(lab: CondaEnvironment) -> tuple[str, ...]:
+    found = recover(str(lab.prefix))
+    assert found is not None
+    return found.problems
+
+
+def test_what_conda_writes_after_a_kill_stays_in_its_history(lab: CondaEnvironment) -> None:
+    before = files_of(lab)
+    install = ("install", "--prefer-conda", "twice")
+    killed(lab, "safepip.recipes.adding", "completed", *install)
+    assert "# cmd: safepip" in history_of(lab)
+    assert recovered(lab) == ()
+    assert history_of(lab) == KNOWN + BY_CONDA
+    (lab.conda_meta / "history").write_text(KNOWN)
+    assert files_of(lab) == before
+    assert preferring(lab, "twice").exit_code == 0
+    noted = history_of(lab)
+    assert noted.endswith("# update specs: ['twice']\n")
+    killed(lab, "safepip.recipes.undo", "finish", "undo", "--yes")
+    assert "# remove specs" in history_of(lab)
+    assert recovered(lab) == ()
+    assert history_of(lab) == noted + BY_CONDA
+    assert safepip(lab, "undo", "--yes").exit_code == 0
+    assert history_of(lab).startswith(noted + BY_CONDA)
+    assert history_of(lab).endswith("# remove specs: ['twice']\n")
+
+
+@pytest.mark.parametrize("call", ["completed", "finish"])
+def test_a_failure_after_all_is_there_takes_all_back(lab: CondaEnvironment, call: str) -> None:
+    fails = f"""
+def fail(*_, **__):
+    assert "# cmd: safepip" in open({str(lab.conda_meta / "history")!r}).read()
+    raise OSError(28, "No space left on device")
+adding.{call} = fail
+"""
+    done = preferring_while(lab, fails, "lonely")
+    assert (done.exit_code, done.touched, history_of(lab)) == (10, {}, KNOWN), done
+    assert "No space left on device" in done.answer["findings"][0]["why"]
+
+
+ENTRY = Entry(
+    id="2026-11-28-1",
+    stage="done",
+    verb="install",
+    arguments=("install", "--prefer-conda", "lonely"),
+    began="",
+    safepip="",
+    pip="",
+    dists=("conda-forge/noarch::lonely-1.0-0",),
+)
+
+
+def test_specifications_are_written_whole() -> None:
+    specs = ("lonely>=0.5," + ",".join(f"!=0.9.{n}" for n in range(200)), "it's=1", "odd\x1b=1")
+    last = history_text(replace(ENTRY, specs=specs), "safepip", "now").splitlines()[-1]
+    assert ast.literal_eval(last.partition(": ")[2]) == [*specs]
+    assert last.isprintable()
+
+
+def test_only_the_entry_of_the_change_is_taken_out() -> None:
+    one, other = (replace(ENTRY, id=f"2026-11-28-{number}") for number in (1, 11))
+    texts = [history_text(each, "safepip install", "now") for each in (one, other)]
+    history = "".join([KNOWN, texts[0], BY_CONDA, texts[1]]).encode()
+    assert without_entry(history, "2026-11-28-1").decode() == KNOWN + BY_CONDA + texts[1]
+    assert without_entry(history, "2026-11-28-2") == history
+    assert [is_noted(history, id_) for id_ in ("2026-11-28-11", "2026-11-28-2")] == [True, False]
+
+
+def test_a_history_that_does_not_know_all_is_left_alone() -> None:
+    there = environment(conda("stats==1", depends=["lib"]), conda("lib==1"), conda("own==1"))
+    there = replace(there, manager="conda", wishes={"stats": "stats", "own": "own"})
+    assert may_be_noted(there)
+    assert not may_be_noted(replace(there, wishes={"stats": "stats"}))
+    assert not may_be_noted(replace(there, manager="rattler"))
+
+
+def test_what_safepip_writes_does_not_say_which_tool_is_used(tmp_path: Path) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    entry = history_text(ENTRY, "safepip install --find-links /srv/conda conda lonely", "now")
+    (tmp_path / "conda-meta" / "history").write_text(KNOWN + entry)
+    assert read_manager(str(tmp_path)) == "mamba"

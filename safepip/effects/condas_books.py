@@ -9,9 +9,13 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.files import bytecode_of
-from safepip.decisions.undoing.conda_history import dist_of, history_text
+from safepip.decisions.undoing.conda_history import (
+    dist_of,
+    history_text,
+    is_noted,
+    without_entry,
+)
 from safepip.effects.opened import read_bytes
-from safepip.effects.reading import read_manager
 from safepip.effects.records import read_object
 from safepip.effects.transaction import all_in
 from safepip.effects.writing import replace_bytes
@@ -20,6 +24,7 @@ from safepip.values.environment import FAMILY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from safepip.values.environment import Environment
     from safepip.values.journal import Entry
 
 HISTORY = "conda-meta/history"
@@ -100,28 +105,51 @@ def _is_alike(one: str, other: str) -> bool:
 
 def touched_by(prefix: str, staged: Staged, cache_tag: str) -> tuple[str, ...]:
     """Give the absolute paths that adding what is staged may touch, the bytecode of it as well."""
-    paths = [f"{prefix}/{path}" for path in (*staged.paths, HISTORY)]
+    paths = [f"{prefix}/{path}" for path in staged.paths]
     beside = [f"{path}.new" for path in staged.paths if _is_record(path)]
     compiled = [bytecode_of(path, cache_tag) for path in paths if path.endswith(".py")]
     return (*paths, *(f"{prefix}/{path}" for path in beside), *compiled)
 
 
-def keeps_history(prefix: str) -> bool:
-    """Say whether conda, or one of its like, keeps a history of the environment."""
-    return read_manager(prefix) in FAMILY
+def may_be_noted(environment: Environment) -> bool:
+    """Say whether conda's own history knows all that is wanted of what is there.
+
+    Where it does not, or there is none, it would know this alone to be wanted from then on, and
+    conda would take all else along with whatever it is told to remove.
+    """
+    return environment.manager in FAMILY and not environment.unasked
+
+
+def is_in_history(prefix: str, change: str) -> bool:
+    """Say whether a change was written into conda's own history, and stands there."""
+    try:
+        return is_noted(read_bytes(f"{prefix}/{HISTORY}", _LIMIT), change)
+    except (OSError, ValueError):
+        return False
 
 
 def note_in_history(prefix: str, entry: Entry, command: str) -> None:
-    """Write a change of conda's packages into conda's own history, where it keeps one.
-
-    Where it keeps none it would know this alone to be wanted from then on.
+    """Write a change of conda's packages into conda's own history.
 
     Raises: OSError; ValueError, where the history is larger than any.
     """
-    if not keeps_history(prefix):
-        return
     path = os.path.realpath(f"{prefix}/{HISTORY}")
     before = read_bytes(path, _LIMIT)
     newline = b"" if before.endswith(b"\n") else b"\n"
     text = history_text(entry, command, time.strftime("%Y-%m-%d %H:%M:%S"))
     replace_bytes(path, before + newline + text.encode())
+
+
+def out_of_history(prefix: str, entry: Entry) -> tuple[str, ...]:
+    """Take a change that comes to nothing out of conda's own history; give why that failed.
+
+    What others have written there meanwhile stays.
+    """
+    if not is_in_history(prefix, entry.id):
+        return ()
+    path = os.path.realpath(f"{prefix}/{HISTORY}")
+    try:
+        replace_bytes(path, without_entry(read_bytes(path, _LIMIT), entry.id))
+    except (OSError, ValueError) as error:
+        return (f"{HISTORY} could not be put back: {error}",)
+    return ()

@@ -102,12 +102,13 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
     return problems
 
 
-def abandon(journal: Journal, entry: Entry) -> tuple[str, ...]:
+def abandon(journal: Journal, entry: Entry, left: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Take back a change that came to nothing, and forget it; give a line for each thing left.
 
-    With anything left it stays marked as unfinished, and the next command tries again.
+    With anything left it stays marked as unfinished, and the next command tries again. ``left``:
+    what is left elsewhere.
     """
-    problems = take_back(journal, entry)
+    problems = (*left, *take_back(journal, entry))
     if not problems:
         _forget(journal, entry)
     return problems

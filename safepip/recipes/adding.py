@@ -20,9 +20,10 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.undoing.entries import added_steps, seen_after
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.condas_books import (
-    HISTORY,
     dists_of,
+    may_be_noted,
     note_in_history,
+    out_of_history,
     read_staged,
     touched_by,
     written_over,
@@ -143,7 +144,8 @@ def _carried_out(
         after = records_state(environment.prefix)
         _refuse_gone(environment, gone_of(before, after))
         _refuse_otherwise(part, before, after, failure)
-        note_in_history(environment.prefix, entry, command_line("safepip", *entry.arguments))
+        if may_be_noted(environment):
+            note_in_history(environment.prefix, entry, command_line("safepip", *entry.arguments))
         done = completed(entry, environment)
         done = finish(journal, replace(done, seconds={"act": time.monotonic() - since}))
     except BaseException as error:
@@ -187,7 +189,7 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
 
     Raises: HalfDone, where that fails; CondaFailed, for what the system did not let happen.
     """
-    if problems := abandon(journal, entry):
+    if problems := abandon(journal, entry, out_of_history(journal.prefix, entry)):
         raise HalfDone(
             "conda's part came to nothing, and could not be taken back", why=problems[0]
         ) from error
@@ -214,12 +216,7 @@ def entry_of(adding: Adding, dists: tuple[str, ...], change: str) -> Entry:
 
 
 def completed(entry: Entry, before: Environment) -> Entry:
-    """Give the entry with what there is afterwards; conda's history is no file of the change's.
-
-    Others write into that, too, and it is written on when the change is taken back.
-    """
-    touched = {path: state for path, state in entry.touched.items() if path != HISTORY}
-    entry = replace(entry, touched=touched)
+    """Give the entry with what there is afterwards."""
     try:
         after = read_environment(before.prefix, before.interpreter)
     except SafepipError:  # what is there now somebody else has to say

@@ -26,7 +26,7 @@ from safepip.decisions.undoing.inverse import (
     others_versions,
     taken_back_by,
 )
-from safepip.effects.condas_books import HISTORY, note_in_history
+from safepip.effects.condas_books import is_in_history, note_in_history, out_of_history
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, is_later, timestamp
 from safepip.effects.leftovers import remove_new_folders
@@ -274,22 +274,20 @@ def _carried_out(
         conda_back=entry.conda_back if entry.dists else "",
     )
     paths = [journal.absolute(path) for path in entry.touched]
-    paths += [journal.absolute(HISTORY)] if entry.dists else []
     folders = [journal.absolute(path) for path in entry.new_folders]
     by = begin(journal, by, paths, [path for path in folders if os.path.isdir(path)])
     try:
         _put_all_back(journal, entry)
         left = remove_new_folders(journal, entry)
-        if by.dists:
+        if by.dists and is_in_history(journal.prefix, entry.id):
             note_in_history(journal.prefix, by, command_line("safepip", *by.arguments))
-            by = replace(by, touched={p: t for p, t in by.touched.items() if p != HISTORY})
         seen = seen_after(environment, plan, by) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
         by = finish(journal, replace(by, seen=seen, seconds=seconds))
     except BaseException as error:
         if not journal.unfinished():  # it was done already, and an interruption came too late
             return Undone(entry, journal.read(by.id))
-        problems = abandon(journal, by)
+        problems = abandon(journal, by, out_of_history(journal.prefix, by))
         if isinstance(error, OSError):
             raise _failed(error, problems) from error
         raise
