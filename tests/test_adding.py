@@ -328,3 +328,26 @@ def test_what_safepip_writes_does_not_say_which_tool_is_used(tmp_path: Path) -> 
     entry = history_text(ENTRY, "safepip install --find-links /srv/conda conda lonely", "now")
     (tmp_path / "conda-meta" / "history").write_text(KNOWN + entry)
     assert read_manager(str(tmp_path)) == "mamba"
+
+
+def test_py_rattler_waits_for_who_has_begun_since(lab: CondaEnvironment) -> None:
+    lock = lab.conda_meta / "conda-meta.lock"
+    lock.touch()
+    holds = f"""
+import subprocess, sys
+import safepip.recipes.two_steps as steps
+HOLDER = "import fcntl, sys; f = open({str(lock)!r}, 'r+b'); "
+HOLDER += "fcntl.lockf(f, fcntl.LOCK_EX, 1, 21); print(flush=True); sys.stdin.read()"
+def begun(*arguments, **more):
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", HOLDER], **pipes) as mamba:
+        mamba.stdout.readline()
+        return real(*arguments, **more)
+real, steps._done_by_conda = steps._done_by_conda, begun
+import os
+os.environ["SAFEPIP_LOCK_SECONDS"] = "0.1"
+"""
+    done = preferring_while(lab, holds, "lonely")
+    lock.unlink()
+    assert (done.exit_code, done.touched) == (14, {}), done
+    assert "mamba is changing" in done.answer["findings"][0]["message"]

@@ -131,8 +131,8 @@ def _done_by_conda(
     Raises: CondaFailed, where nothing came of it; HalfDone, where something else did.
     """
     prefix = adding.environment.prefix
-    # The locks of mamba and pixi are for who works under this one.
-    with locked(prefix, patience, tell, others=False):
+    # The locks of mamba and pixi are for who works under this one, and that takes them.
+    with locked(prefix, patience, tell, others=part.tool == BY_RATTLER):
         refuse_changed(adding.environment)
         before = adding.environment.records_state
         if part.tool == BY_RATTLER:
