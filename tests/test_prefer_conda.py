@@ -18,10 +18,15 @@ import pytest
 from safepip.decisions.drawing.markdown import markdown
 from safepip.decisions.drawing.page import page
 from safepip.decisions.explaining.verdicts import told
-from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
+from safepip.decisions.fixing.condas_answer import (
+    otherwise_than_shown,
+    parse_moves,
+    parse_refusal,
+)
 from safepip.decisions.undoing.conda_history import dist_of
 from safepip.decisions.undoing.inverse import needed_by_conda
 from safepip.values.channel import CondaPart, Moved
+from safepip.values.environment import RecordStamp
 from safepip.values.journal import Entry
 from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Outcome
@@ -437,6 +442,20 @@ def test_what_a_tool_would_do_is_understood_or_nothing_is_done(
     answer: object, moves: tuple[Moved, ...] | None
 ) -> None:
     assert parse_moves(answer) == moves
+
+
+def test_what_is_new_is_known_by_its_name_and_version_in_any_letters() -> None:
+    here = RecordStamp("stats-1.4-0.json", 1, 1, 1, 1, 1)
+    names = ("CLib-1.0RC1-h0.json", "shared-2.1-0.json", "shared-2.1.1-0.json")
+    there = (here, *(RecordStamp(name, 1, 1, 2, 1, 1) for name in names))
+    moves = (Moved("clib", "", "1.0RC1"), Moved("shared", "", "2.1"), Moved("mine", "", "1.0"))
+    part = replace(PART, moves=moves)
+    assert otherwise_than_shown(part, (here,), there, "and it failed") == (
+        "not there: mine 1.0",
+        "not shown: shared-2.1.1-0",
+        "and it failed",
+    )
+    assert otherwise_than_shown(replace(part, moves=()), (here,), (), "") == ("gone: stats-1.4-0",)
 
 
 def test_why_a_tool_refuses_is_said_in_a_line_without_secrets() -> None:

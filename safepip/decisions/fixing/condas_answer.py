@@ -76,14 +76,15 @@ def otherwise_than_shown(
     """
     gone = gone_of(before, after)
     new = {name for name, *_ in after}.difference(name for name, *_ in before)
-    shown_moves = [move for move in part.moves if not move.before]
+    starts = {
+        f"{move.name}-{move.after}-".lower(): f"{move.name} {move.after}"
+        for move in part.moves
+        if not move.before
+    }
     lacks = [
-        f"{move.name} {move.after}"
-        for move in shown_moves
-        if not any(name.lower().startswith(f"{move.name}-{move.after}-") for name in new)
+        each for start, each in starts.items() if not any(n.lower().startswith(start) for n in new)
     ]
-    starts = tuple(f"{move.name}-{move.after}-" for move in shown_moves)
-    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith(starts))
+    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith((*starts,)))
     problems = [f"gone: {', '.join(gone)}"] if gone else []
     problems += [f"not there: {', '.join(lacks)}"] if lacks else []
     problems += [f"not shown: {', '.join(more)}"] if more else []
