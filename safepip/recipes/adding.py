@@ -96,22 +96,29 @@ def add(adding: Adding) -> Added:
         raise NotWritable(f"`{environment.prefix}` cannot be written")
     sweep_unpacked(environment.prefix)
     answer = Answer(possible=True, versions=part.versions)
-    books = f"{environment.prefix}/conda-meta"  # in the environment, so that files can be linked
     with closing(CondaSolver(environment, seconds=0, environ=adding.environ)) as solver:
-        with tempfile.TemporaryDirectory(
-            prefix=UNPACKED, dir=books, ignore_cleanup_errors=True
-        ) as folder:
-            staged = _staged(adding, solver, f"{folder}/env", answer)
+        try:
+            staged = _staged(adding, solver, answer)
+        except OSError as error:  # such as a full disk: it is all there twice for a moment
+            raise _failed(str(error)) from error
         with waited_for() as heard:
             entry = _carried_out(adding, solver, journal, staged, answer)
     return Added(entry.id if entry.can_undo else "", is_cut_off=bool(heard))
 
 
-def _staged(adding: Adding, solver: CondaSolver, folder: str, answer: Answer) -> Staged:
+def _staged(adding: Adding, solver: CondaSolver, answer: Answer) -> Staged:
     """Give what is to be added, which lies nowhere in the environment yet.
 
-    Raises: CondaFailed.
+    Raises: CondaFailed, OSError.
     """
+    books = f"{adding.environment.prefix}/conda-meta"  # there, so that files can be linked
+    with tempfile.TemporaryDirectory(
+        prefix=UNPACKED, dir=books, ignore_cleanup_errors=True
+    ) as folder:
+        return _looked_at(adding, solver, f"{folder}/env", answer)
+
+
+def _looked_at(adding: Adding, solver: CondaSolver, folder: str, answer: Answer) -> Staged:
     environment = adding.environment
     if failure := solver.stage(adding.part.specs, answer, folder):
         raise _failed(failure)
@@ -189,7 +196,12 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
 
     Raises: HalfDone, where that fails; CondaFailed, for what the system did not let happen.
     """
-    if problems := abandon(journal, entry, out_of_history(journal.prefix, entry)):
+    problems: tuple[str, ...]
+    try:
+        problems = abandon(journal, entry, out_of_history(journal.prefix, entry))
+    except OSError as failure:  # the mark stays, and the next command tries again
+        problems = (str(failure),)
+    if problems:
         raise HalfDone(
             "conda's part came to nothing, and could not be taken back", why=problems[0]
         ) from error
