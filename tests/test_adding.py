@@ -351,3 +351,62 @@ os.environ["SAFEPIP_LOCK_SECONDS"] = "0.1"
     lock.unlink()
     assert (done.exit_code, done.touched) == (14, {}), done
     assert "mamba is changing" in done.answer["findings"][0]["message"]
+
+
+# ------------------------------------------------------------------------------- the system
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "adding.tempfile = type('Full', (), {'TemporaryDirectory': fail})",
+        "adding.read_staged = fail",
+    ],
+)
+def test_a_full_disk_while_staging_is_no_bug(lab: CondaEnvironment, where: str) -> None:
+    fails = f"""
+def fail(*_, **__):
+    raise OSError(28, "No space left on device")
+{where}
+"""
+    done = preferring_while(lab, fails, "lonely")
+    assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
+    assert "No space left on device" in done.answer["findings"][0]["why"]
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"safepip install --env {lab.prefix} lonely"
+
+
+def test_what_was_staged_by_one_that_was_killed_is_cleared_away(lab: CondaEnvironment) -> None:
+    left = lab.conda_meta / ".safepip-unpacked-1" / "env" / "lib"
+    left.mkdir(parents=True)
+    assert safepip(lab, "install", "plain", env=links(lab)).exit_code == 0
+    assert not left.parent.parent.exists()
+    left.mkdir(parents=True)
+    assert safepip(lab, "undo", "--yes").exit_code == 0
+    assert not left.parent.parent.exists()
+
+
+def test_what_conda_has_in_another_version_by_now_is_conda_s_to_remove(
+    lab: CondaEnvironment,
+) -> None:
+    unknowing = KNOWN.replace(", 'stats'", "")
+    (lab.conda_meta / "history").write_text(unknowing)
+    assert preferring(lab, "lonely").exit_code == 0
+    (record,) = lab.conda_meta.glob("lonely-*.json")
+    # conda has updated it.
+    newer = record.with_name(record.name.replace("1.0", "1.1", 1))
+    text = record.read_text()
+    newer.write_text(text.replace('"version": "1.0"', '"version": "1.1"'))
+    record.rename(record.with_suffix(".aside"))
+    (change,) = safepip(lab, "history").answer["changes"]
+    for words in ((), (change["id"],)):
+        undone = safepip(lab, "undo", "--yes", *words)
+        assert (undone.exit_code, undone.touched) == (10, {}), undone
+        message = undone.answer["findings"][0]["message"]
+        assert message == f"conda has changed what {change['id']} brought: there is lonely 1.1 now"
+        (fix,) = undone.answer["fixes"]
+        assert fix["command"] == f"mamba remove -p {lab.prefix} --force lonely"
+    newer.unlink()
+    record.with_suffix(".aside").rename(record)
+    assert safepip(lab, "undo", "--yes").exit_code == 0
+    assert history_of(lab) == unknowing, "what does not know all is not to know of this alone"
