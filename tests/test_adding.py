@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from safepip.decisions.fixing.afterwards import out_of_bounds
 from safepip.decisions.undoing.conda_history import history_text, is_noted, without_entry
+from safepip.decisions.undoing.entries import told_steps
 from safepip.effects.condas_books import may_be_noted
 from safepip.effects.journal import Journal
 from safepip.effects.reading import read_manager
@@ -297,6 +298,14 @@ ENTRY = Entry(
     pip="",
     dists=("conda-forge/noarch::lonely-1.0-0",),
 )
+
+
+def test_what_cannot_be_read_any_more_has_its_steps_by_conda_s_names() -> None:
+    entry = replace(ENTRY, dists=(*ENTRY.dists, "my-lib-2.0-py311_0"), specs=("Lonely>=1",))
+    assert [(s.name, s.after, s.requested) for s in told_steps(entry)] == [
+        ("lonely", "1.0", True),
+        ("my-lib", "2.0", False),
+    ]
 
 
 def test_specifications_are_written_whole() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from safepip.decisions.drawing.card import card_of
 from safepip.decisions.drawing.markdown import markdown
 from safepip.decisions.drawing.page import page
 from safepip.decisions.explaining.verdicts import told
@@ -350,6 +351,21 @@ def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
     assert fix["command"] == f"safepip install --env {lab.prefix} mine"
 
 
+def test_what_a_tool_would_bring_along_keeps_to_constraints(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    env = stand_in(lab, tmp_path, INSTALLS, ("shared", "2.1"), ("private-thing", "2.9"))
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("private_thing>=3\n")
+    done = preferring(lab, "mine", "-c", str(constraints), env=env)
+    assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
+    assert done.answer["findings"][0]["message"] == (
+        "conda would bring what the constraints rule out: private-thing 2.9 (private_thing>=3)"
+    )
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"safepip install --env {lab.prefix} mine -c {constraints}"
+
+
 def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
     tmp_path: Path,
 ) -> None:
@@ -563,6 +579,7 @@ def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
 
 
 def test_documents_tell_conda_s_part_too() -> None:
+    assert "<table" in card_of(clear(verb="plan", conda=PART)).html, "also where pip has nothing"
     shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
     assert "First: shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
     assert (

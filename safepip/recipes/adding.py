@@ -17,7 +17,7 @@ from safepip import __version__
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.fixing.condas_answer import gone_of, otherwise_than_shown
 from safepip.decisions.fixing.shell import Shell
-from safepip.decisions.undoing.entries import added_steps, seen_after
+from safepip.decisions.undoing.entries import added_steps, seen_after, told_steps
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.condas_books import (
     dists_of,
@@ -232,7 +232,7 @@ def completed(entry: Entry, before: Environment) -> Entry:
     try:
         after = read_environment(before.prefix, before.interpreter)
     except SafepipError:  # what is there now somebody else has to say
-        return entry
+        return replace(entry, steps=told_steps(entry))
     steps = added_steps(entry, after)
     return replace(entry, steps=steps, seen=seen_after(after, Plan(())))
 
