@@ -402,7 +402,16 @@ def test_what_conda_has_in_another_version_by_now_is_conda_s_to_remove(
     (lab.conda_meta / "history").write_text(unknowing)
     assert preferring(lab, "lonely").exit_code == 0
     (record,) = lab.conda_meta.glob("lonely-*.json")
-    # conda has updated it.
+    # conda has installed something that needs it,
+    other = lab.conda_meta / "other-1.0-0.json"
+    told = json.loads(next(lab.conda_meta.glob("stats-*.json")).read_text())
+    told.update(name="other", version="1.0", build="0", files=[], depends=["lonely"])
+    other.write_text(json.dumps(told))
+    needed = safepip(lab, "undo", "--yes")
+    assert (needed.exit_code, needed.touched) == (10, {}), needed
+    assert "installed since: other depends on lonely" in needed.answer["findings"][0]["message"]
+    other.unlink()
+    # or updated it.
     newer = record.with_name(record.name.replace("1.0", "1.1", 1))
     text = record.read_text()
     newer.write_text(text.replace('"version": "1.0"', '"version": "1.1"'))
