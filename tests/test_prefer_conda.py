@@ -376,6 +376,8 @@ def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
     (finding,) = done.answer["findings"]
     assert "in another way than shown" in finding["message"]
     assert finding["why"].startswith("not there: shared 2.1; not shown: strict-2.0-")
+    (change,) = safepip(lab, "history").answer["changes"]
+    assert [(step["name"], step["action"]) for step in change["steps"]] == [("strict", "add")]
     assert "mine" not in lab.distributions()
 
 

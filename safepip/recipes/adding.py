@@ -245,5 +245,7 @@ def note_done(adding: Adding, records: frozenset[str]) -> None:
     prefix = adding.environment.prefix
     journal = Journal(prefix)
     dists = dists_of(prefix, records)
+    if not dists:
+        return
     entry = entry_of(replace(adding, keeps_undo=False), dists, journal.new_id())
     journal.write(replace(completed(entry, adding.environment), stage="done"))

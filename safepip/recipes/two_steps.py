@@ -145,6 +145,9 @@ def _done_by_conda(
                     raise KeyboardInterrupt
                 said = failure or "it says that all is well, and nothing is new"
                 raise CondaFailed(f"{part.tool} could not install its part", why=said)
+            new = {name for name, *_ in after} - {name for name, *_ in before}
+            with suppress(OSError):  # conda knows it all the same
+                note_done(adding, frozenset(new))
             if problems := otherwise_than_shown(part, before, after, failure):
                 raise HalfDone(
                     f"{part.tool} has done its part in another way than shown, "
@@ -152,9 +155,6 @@ def _done_by_conda(
                     why="; ".join(problems),
                     fixes=_back(part),
                 )
-            new = {name for name, *_ in after} - {name for name, *_ in before}
-            with suppress(OSError):  # conda knows it all the same
-                note_done(adding, frozenset(new))
         return Added("", is_cut_off=bool(heard))
 
 
