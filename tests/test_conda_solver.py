@@ -160,6 +160,25 @@ def test_only_no_is_an_answer_of_its_own(stub: Stub) -> None:
         assert solver.ask(["numpy>=2"]) is None
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"said": ""}', ""),
+        ('{"said": "no space"}', "no space"),
+        ('{"unknown": "MemoryError", "said": ""}', "MemoryError"),
+        ('{"unknown": "OSError", "said": "full"}', "full"),
+        ('{"possible": false}', "no answer"),
+        ("[]", "no answer"),
+    ],
+)
+def test_an_error_without_words_is_one_all_the_same(stub: Stub, line: str, why: str) -> None:
+    stub.does(says(line))
+    answer = Answer(possible=True)
+    with closing(CondaSolver(of(), seconds=0, environ=stub.environ)) as solver:
+        assert solver.stage(["numpy>=2"], answer, "/nowhere") == why
+        assert solver.install(["numpy>=2"], answer) == why
+
+
 def test_without_a_channel_nothing_is_known(stub: Stub) -> None:
     stub.does(says('{"possible": false}'))
     with closing(CondaSolver(LAB, seconds=5, environ=stub.environ)) as solver:

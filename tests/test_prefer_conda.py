@@ -15,13 +15,19 @@ from pathlib import Path
 
 import pytest
 
+from safepip.decisions.drawing.card import card_of
 from safepip.decisions.drawing.markdown import markdown
 from safepip.decisions.drawing.page import page
 from safepip.decisions.explaining.verdicts import told
-from safepip.decisions.fixing.condas_answer import parse_moves, parse_refusal
+from safepip.decisions.fixing.condas_answer import (
+    otherwise_than_shown,
+    parse_moves,
+    parse_refusal,
+)
 from safepip.decisions.undoing.conda_history import dist_of
 from safepip.decisions.undoing.inverse import needed_by_conda
 from safepip.values.channel import CondaPart, Moved
+from safepip.values.environment import RecordStamp
 from safepip.values.journal import Entry
 from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Outcome
@@ -345,6 +351,21 @@ def test_a_tool_that_does_not_do_its_part_leaves_all_as_it_was(
     assert fix["command"] == f"safepip install --env {lab.prefix} mine"
 
 
+def test_what_a_tool_would_bring_along_keeps_to_constraints(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    env = stand_in(lab, tmp_path, INSTALLS, ("shared", "2.1"), ("private-thing", "2.9"))
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text("private_thing>=3\n")
+    done = preferring(lab, "mine", "-c", str(constraints), env=env)
+    assert (done.exit_code, done.touched, done.answer["code"]) == (10, {}, "prefer-conda"), done
+    assert done.answer["findings"][0]["message"] == (
+        "conda would bring what the constraints rule out: private-thing 2.9 (private_thing>=3)"
+    )
+    (fix,) = done.answer["fixes"]
+    assert fix["command"] == f"safepip install --env {lab.prefix} mine -c {constraints}"
+
+
 def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
     tmp_path: Path,
 ) -> None:
@@ -355,6 +376,8 @@ def test_what_the_tool_did_otherwise_than_shown_is_said_and_pip_does_nothing(
     (finding,) = done.answer["findings"]
     assert "in another way than shown" in finding["message"]
     assert finding["why"].startswith("not there: shared 2.1; not shown: strict-2.0-")
+    (change,) = safepip(lab, "history").answer["changes"]
+    assert [(step["name"], step["action"]) for step in change["steps"]] == [("strict", "add")]
     assert "mine" not in lab.distributions()
 
 
@@ -437,6 +460,20 @@ def test_what_a_tool_would_do_is_understood_or_nothing_is_done(
     answer: object, moves: tuple[Moved, ...] | None
 ) -> None:
     assert parse_moves(answer) == moves
+
+
+def test_what_is_new_is_known_by_its_name_and_version_in_any_letters() -> None:
+    here = RecordStamp("stats-1.4-0.json", 1, 1, 1, 1, 1)
+    names = ("CLib-1.0RC1-h0.json", "shared-2.1-0.json", "shared-2.1.1-0.json")
+    there = (here, *(RecordStamp(name, 1, 1, 2, 1, 1) for name in names))
+    moves = (Moved("clib", "", "1.0RC1"), Moved("shared", "", "2.1"), Moved("mine", "", "1.0"))
+    part = replace(PART, moves=moves)
+    assert otherwise_than_shown(part, (here,), there, "and it failed") == (
+        "not there: mine 1.0",
+        "not shown: shared-2.1.1-0",
+        "and it failed",
+    )
+    assert otherwise_than_shown(replace(part, moves=()), (here,), (), "") == ("gone: stats-1.4-0",)
 
 
 def test_why_a_tool_refuses_is_said_in_a_line_without_secrets() -> None:
@@ -544,6 +581,7 @@ def test_both_parts_are_said_in_their_order_and_how_conda_s_goes_back(
 
 
 def test_documents_tell_conda_s_part_too() -> None:
+    assert "<table" in card_of(clear(verb="plan", conda=PART)).html, "also where pip has nothing"
     shown = markdown(clear(artifact("mine==1"), verb="plan", conda=PART))
     assert "First: shared 2.1 from conda, by conda\n\n```sh\nconda install -p" in shown
     assert (

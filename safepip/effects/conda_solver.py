@@ -183,7 +183,9 @@ class CondaSolver:
         self._left = self._left_online = self._until = math.inf
         answered = self._told(question)
         said = answered.get("said")
-        return said if isinstance(said, str) else str(answered.get("unknown", "no answer"))
+        if "unknown" in answered:  # an error may have no words
+            return str(said or answered["unknown"] or "no answer")
+        return said if isinstance(said, str) else "no answer"
 
     # --------------------------------------------------------------------------- asking
 

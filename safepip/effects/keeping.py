@@ -62,7 +62,10 @@ def gone(paths: Iterable[str]) -> Iterator[None]:
 
 
 def sweep_unpacked(prefix: str) -> None:
-    """Delete the packages that a repair had unpacked when it was killed; for who has the lock."""
+    """Delete what lay unpacked for a repair or conda's part when that was killed.
+
+    For who has the lock.
+    """
     with contextlib.suppress(OSError):
         for name in os.listdir(f"{prefix}/conda-meta"):
             if name.startswith(UNPACKED):

@@ -130,15 +130,14 @@ def _remove(path: str) -> None:
 
 def _remove_folder(path: str) -> bool:
     """Remove a folder that is empty but for what Python and pip make by the way."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # it is gone, or no folder, or not ours to look into
         for name in os.listdir(path):
             inner = f"{path}/{name}"
             if name == "__pycache__" and not os.path.islink(inner):
                 _remove_bytecode(inner)
             elif _is_leftover(name):
                 _remove(inner)
-        with contextlib.suppress(OSError):
-            os.rmdir(path)
+        os.rmdir(path)
     return not os.path.lexists(path)
 
 

@@ -59,7 +59,7 @@ def locked(
     are while one of them is at work. (conda has none.)
 
     ``tell`` is called once, when another has to be waited for. ``others=False``: the locks of
-    others are left to one of them, which is started meanwhile.
+    others are left to one of them, which is started meanwhile; py-rattler takes none.
 
     Units: ``patience`` is in seconds.
     Raises: Busy, when another still holds it after that.

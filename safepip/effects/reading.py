@@ -35,7 +35,8 @@ _HISTORY_TAIL = 1024 * 1024
 _MESSAGE_LIMIT = 2000
 _FILE_LIMIT = 64 * 1024
 _COMMAND = re.compile(
-    r"^# cmd:.*?[\s/\\](micromamba|mamba|conda)(?:-script\.py|\.exe|/__main__\.py)?(?=\s|$)",
+    r"^# cmd:(?!\s*safepip\s).*?[\s/\\]"
+    r"(micromamba|mamba|conda)(?:-script\.py|\.exe|/__main__\.py)?(?=\s|$)",
     re.MULTILINE,
 )
 _RECORD = re.compile(r"(.+)-([^-]+)-([^-]+)\.json")
@@ -123,6 +124,7 @@ def environment_with(
 def read_manager(prefix: str) -> Manager:
     """Give the tool that was last used on the environment, by what it left in `conda-meta`.
 
+    What safepip has written into the history of another names none, whatever its arguments are.
     rattler, and what is built on it, keeps the history empty.
     """
     if os.path.lexists(f"{prefix}/conda-meta/pixi"):

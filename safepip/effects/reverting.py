@@ -57,7 +57,7 @@ def put_back(journal: Journal, entry: Entry) -> Iterator[tuple[str, OSError]]:
 
 
 def _make_folder(path: str, mode: int) -> None:
-    if not os.path.isdir(path):
+    if not os.path.lexists(path):  # what somebody has put in its place is not ours to remove
         os.makedirs(path)
         os.chmod(path, mode)
 

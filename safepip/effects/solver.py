@@ -23,6 +23,7 @@ from inspect import signature
 from typing import Any
 
 _OTHERWISE = "the solver has another solution than before"
+_MEANWHILE = "something else has changed the environment meanwhile"
 _GLANCE = 0.1
 """Seconds between two looks at whether somebody still wants to know."""
 
@@ -113,6 +114,8 @@ class Solver:
         if found is None:
             return {"said": _OTHERWISE}
         here = {record.name.normalized for record in self.records}
+        if not self._are_all(prefix):  # py-rattler would remove what it was not told of
+            return {"said": _MEANWHILE}
         await self._laid(prefix, found, here)
         asked = {self.rattler.MatchSpec(spec).name.normalized: spec for spec in specs}
         for record in found:
@@ -121,6 +124,12 @@ class Solver:
                 file = f"{name}-{record.version}-{record.build}.json"
                 _note_request(os.path.join(prefix, "conda-meta", file), asked[name])
         return {"said": ""}
+
+    def _are_all(self, prefix: str) -> bool:
+        """Say whether the records of an environment are those that were read, by their names."""
+        names = os.listdir(os.path.join(prefix, "conda-meta"))
+        there = {name for name in names if name.endswith(".json") and not name.startswith("._")}
+        return there == {os.path.basename(file) for file in self.files}
 
     async def _as_expected(
         self, specs: list[str], constraints: list[str], expected: dict[str, str]

@@ -102,12 +102,13 @@ def take_back(journal: Journal, entry: Entry) -> tuple[str, ...]:
     return problems
 
 
-def abandon(journal: Journal, entry: Entry) -> tuple[str, ...]:
+def abandon(journal: Journal, entry: Entry, left: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Take back a change that came to nothing, and forget it; give a line for each thing left.
 
-    With anything left it stays marked as unfinished, and the next command tries again.
+    With anything left it stays marked as unfinished, and the next command tries again. ``left``:
+    what is left elsewhere.
     """
-    problems = take_back(journal, entry)
+    problems = (*left, *take_back(journal, entry))
     if not problems:
         _forget(journal, entry)
     return problems
@@ -129,8 +130,12 @@ def _split(folders: Iterable[str], prefix: str) -> tuple[Mapping[str, int], list
         folder = each
         while folder not in there and folder not in new and folder not in ("", "/", prefix):
             try:
-                there[folder] = stat.S_IMODE(os.stat(folder).st_mode)
+                mode = os.stat(folder).st_mode
             except OSError:
+                mode = 0
+            if stat.S_ISDIR(mode):
+                there[folder] = stat.S_IMODE(mode)
+            else:
                 new.add(folder)
             folder = os.path.dirname(folder)
     return there, sorted(new)

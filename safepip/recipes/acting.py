@@ -19,6 +19,7 @@ from safepip.decisions.undoing.entries import entry_of, seen_after
 from safepip.effects.importing import failing_imports
 from safepip.effects.inputs import FIND_LINKS, with_values
 from safepip.effects.journal import Journal, timestamp
+from safepip.effects.keeping import sweep_unpacked
 from safepip.effects.prune import prune
 from safepip.effects.sparing import given_away_to_pip, protected_paths, spared_wheels
 from safepip.effects.transaction import abandon, begin, finish, paths_of
@@ -153,6 +154,7 @@ def _begun(course: Course, cleared: Cleared, journal: Journal) -> Entry:
         can_undo=course.keeps_undo,
     )
     tag = course.environment.interpreter.cache_tag
+    sweep_unpacked(course.environment.prefix)
     try:
         return begin(journal, entry, *paths_of(cleared.plan, tag))
     except NotWritable:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip import __version__
 from safepip.decisions.fixing.commands import command_line
-from safepip.decisions.fixing.condas_answer import otherwise_than_shown
-from safepip.decisions.undoing.entries import added_steps, seen_after
+from safepip.decisions.fixing.condas_answer import gone_of, otherwise_than_shown
+from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.undoing.entries import added_steps, seen_after, told_steps
 from safepip.effects.conda_solver import CondaSolver
 from safepip.effects.condas_books import (
-    HISTORY,
     dists_of,
+    may_be_noted,
     note_in_history,
+    out_of_history,
     read_staged,
     touched_by,
     written_over,
@@ -40,6 +42,7 @@ from safepip.values.errors import CondaFailed, HalfDone, NotWritable, SafepipErr
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
 from safepip.values.plan import Plan
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,22 +96,29 @@ def add(adding: Adding) -> Added:
         raise NotWritable(f"`{environment.prefix}` cannot be written")
     sweep_unpacked(environment.prefix)
     answer = Answer(possible=True, versions=part.versions)
-    books = f"{environment.prefix}/conda-meta"  # in the environment, so that files can be linked
     with closing(CondaSolver(environment, seconds=0, environ=adding.environ)) as solver:
-        with tempfile.TemporaryDirectory(
-            prefix=UNPACKED, dir=books, ignore_cleanup_errors=True
-        ) as folder:
-            staged = _staged(adding, solver, f"{folder}/env", answer)
+        try:
+            staged = _staged(adding, solver, answer)
+        except OSError as error:  # such as a full disk: it is all there twice for a moment
+            raise _failed(str(error)) from error
         with waited_for() as heard:
             entry = _carried_out(adding, solver, journal, staged, answer)
     return Added(entry.id if entry.can_undo else "", is_cut_off=bool(heard))
 
 
-def _staged(adding: Adding, solver: CondaSolver, folder: str, answer: Answer) -> Staged:
+def _staged(adding: Adding, solver: CondaSolver, answer: Answer) -> Staged:
     """Give what is to be added, which lies nowhere in the environment yet.
 
-    Raises: CondaFailed.
+    Raises: CondaFailed, OSError.
     """
+    books = f"{adding.environment.prefix}/conda-meta"  # there, so that files can be linked
+    with tempfile.TemporaryDirectory(
+        prefix=UNPACKED, dir=books, ignore_cleanup_errors=True
+    ) as folder:
+        return _looked_at(adding, solver, f"{folder}/env", answer)
+
+
+def _looked_at(adding: Adding, solver: CondaSolver, folder: str, answer: Answer) -> Staged:
     environment = adding.environment
     if failure := solver.stage(adding.part.specs, answer, folder):
         raise _failed(failure)
@@ -131,14 +141,18 @@ def _carried_out(
 ) -> Entry:
     environment, part = adding.environment, adding.part
     since = time.monotonic()
+    before = environment.records_state
     entry = entry_of(adding, staged.dists, journal.new_id())
     touched = touched_by(environment.prefix, staged, environment.interpreter.cache_tag)
+    refuse_changed(environment)  # staging downloads, and conda, which takes no lock, waits for none
     entry = begin(journal, entry, touched, ())
-    before = records_state(environment.prefix)
     try:
         failure = solver.install(part.specs, answer)
-        _refuse_otherwise(part, before, records_state(environment.prefix), failure)
-        note_in_history(environment.prefix, entry, command_line("safepip", *entry.arguments))
+        after = records_state(environment.prefix)
+        _refuse_gone(environment, gone_of(before, after))
+        _refuse_otherwise(part, before, after, failure)
+        if may_be_noted(environment):
+            note_in_history(environment.prefix, entry, command_line("safepip", *entry.arguments))
         done = completed(entry, environment)
         done = finish(journal, replace(done, seconds={"act": time.monotonic() - since}))
     except BaseException as error:
@@ -147,6 +161,28 @@ def _carried_out(
         raise
     prune(journal, limits_of(adding.policy.settings))
     return done
+
+
+def refuse_changed(environment: Environment) -> None:
+    """Raise CondaFailed where conda's records are not as they were read."""
+    if records_state(environment.prefix) != environment.records_state:
+        raise CondaFailed(
+            "something else has changed the environment meanwhile",
+            why="what conda would do now is not what was shown",
+        )
+
+
+def _refuse_gone(environment: Environment, gone: tuple[str, ...]) -> None:
+    """Raise HalfDone where something is gone that was there: nothing brings it back by itself."""
+    if gone:
+        shell = Shell(environment.prefix, environment.manager, obvious=False)
+        specs = tuple("=".join(dist.rsplit("-", 2)) for dist in gone)
+        command = shell.conda("install", specs)
+        raise HalfDone(
+            f"while conda's part was done, something that was there has gone: {', '.join(gone)}",
+            why="something else may have changed the environment; conda's part is taken back",
+            fixes=(Fix(command, "have it installed again"),) if command else (),
+        )
 
 
 def _refuse_otherwise(part: CondaPart, before: State, after: State, failure: str) -> None:
@@ -160,7 +196,12 @@ def _take_back(journal: Journal, entry: Entry, error: BaseException) -> None:
 
     Raises: HalfDone, where that fails; CondaFailed, for what the system did not let happen.
     """
-    if problems := abandon(journal, entry):
+    problems: tuple[str, ...]
+    try:
+        problems = abandon(journal, entry, out_of_history(journal.prefix, entry))
+    except OSError as failure:  # the mark stays, and the next command tries again
+        problems = (str(failure),)
+    if problems:
         raise HalfDone(
             "conda's part came to nothing, and could not be taken back", why=problems[0]
         ) from error
@@ -187,16 +228,11 @@ def entry_of(adding: Adding, dists: tuple[str, ...], change: str) -> Entry:
 
 
 def completed(entry: Entry, before: Environment) -> Entry:
-    """Give the entry with what there is afterwards; conda's history is no file of the change's.
-
-    Others write into that, too, and it is written on when the change is taken back.
-    """
-    touched = {path: state for path, state in entry.touched.items() if path != HISTORY}
-    entry = replace(entry, touched=touched)
+    """Give the entry with what there is afterwards."""
     try:
         after = read_environment(before.prefix, before.interpreter)
     except SafepipError:  # what is there now somebody else has to say
-        return entry
+        return replace(entry, steps=told_steps(entry))
     steps = added_steps(entry, after)
     return replace(entry, steps=steps, seen=seen_after(after, Plan(())))
 
@@ -209,5 +245,7 @@ def note_done(adding: Adding, records: frozenset[str]) -> None:
     prefix = adding.environment.prefix
     journal = Journal(prefix)
     dists = dists_of(prefix, records)
+    if not dists:
+        return
     entry = entry_of(replace(adding, keeps_undo=False), dists, journal.new_id())
     journal.write(replace(completed(entry, adding.environment), stage="done"))

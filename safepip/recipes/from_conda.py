@@ -9,7 +9,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.fixing.afterwards import doubled_by, environment_after, harm_of, works
+from safepip.decisions.fixing.afterwards import (
+    doubled_by,
+    environment_after,
+    harm_of,
+    out_of_bounds,
+    works,
+)
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
@@ -115,7 +121,9 @@ def shared(course: Course, plan: Plan) -> Shared | None:
 
 
 def _shared(course: Course, plan: Plan, offers: Mapping[str, Offer]) -> Shared | None:
-    return next(filter(None, (_tried(course, *each) for each in _ways(course, plan, offers))), None)
+    return next(
+        filter(None, (_tried(course, plan, *each) for each in _ways(course, plan, offers))), None
+    )
 
 
 def _partly_shared(course: Course, plan: Plan, offers: Mapping[str, Offer]) -> Shared | None:
@@ -130,7 +138,7 @@ def _partly_shared(course: Course, plan: Plan, offers: Mapping[str, Offer]) -> S
         way = next(_ways(course, plan, more), None)
         if way is None or (best is not None and way[0].specs == best.share.specs):
             continue
-        if (found := _tried(course, *way)) is not None:
+        if (found := _tried(course, plan, *way)) is not None:
             taken, best = more, found
     return best
 
@@ -167,12 +175,14 @@ def constraints_of(course: Course) -> Mapping[str, tuple[Requirement, ...]] | No
     return found
 
 
-def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared | None:
+def _tried(course: Course, plan: Plan, share: Share, offers: Mapping[str, Offer]) -> Shared | None:
     answer = solver_of(course).ask(share.specs)
     if answer is None or not answer.possible:
         return None
     environment = course.environment
-    if doubled(environment, answer.moves) or not works(share, environment, answer, offers):
+    if doubled(environment, answer.moves) or constrained_out(course, plan, answer.moves):
+        return None
+    if not works(share, environment, answer, offers):
         return None
     return Shared(share, answer, environment_after(environment, answer, offers))
 
@@ -180,6 +190,18 @@ def _tried(course: Course, share: Share, offers: Mapping[str, Offer]) -> Shared 
 def doubled(environment: Environment, moves: Iterable[Moved]) -> tuple[str, ...]:
     """Give what pip has put there and these changes of conda's would bring once more."""
     return doubled_by(environment, {m.name for m in moves if not m.before}, conda_names)
+
+
+def constrained_out(course: Course, plan: Plan, moves: Iterable[Moved]) -> tuple[str, ...]:
+    """Give what these changes of conda's would bring and the constraints rule out.
+
+    Where these cannot be read, only what pip has chosen is known to keep to them.
+    """
+    bounds = constraints_of(course)
+    if bounds is None:
+        pinned = (parse_requirement(f"{c.name}=={c.after}") for c in plan.changes if c.after)
+        bounds = {normalised(each.name): (each,) for each in pinned if each is not None}
+    return out_of_bounds(moves, bounds, course.environment.interpreter.markers, conda_names)
 
 
 def fix_of(course: Course, plan: Plan, found: Shared) -> Fix:

@@ -17,6 +17,7 @@ from safepip.effects.making import RATTLER, has_rattler
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.from_conda import (
     conda_shell,
+    constrained_out,
     constraints_of,
     doubled,
     fix_of,
@@ -97,7 +98,7 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
     if judged.refuses:
         return None
     try:
-        part = _part(course, found)
+        part = _part(course, plan, found)
     except CondaFailed as error:
         error.fixes = all_by_pip(course.request, course.asking.environ)
         raise
@@ -131,7 +132,7 @@ def _look(course: Course) -> None:
         course.settings.looking(0)
 
 
-def _part(course: Course, found: Shared) -> CondaPart:
+def _part(course: Course, plan: Plan, found: Shared) -> CondaPart:
     """Give conda's part, as the one who is to do it sees it.
 
     Raises: CondaFailed.
@@ -148,6 +149,11 @@ def _part(course: Course, found: Shared) -> CondaPart:
     moves = found.answer.moves
     if tool:
         moves = would_move(words, course.asking.environ, lambda: _look(course))
+        if out := constrained_out(course, plan, moves):
+            raise CondaFailed(
+                f"{tool} would bring what the constraints rule out: {', '.join(out)}",
+                why="its command does not know them",
+            )
     added = {move.name for move in moves if not move.before}
     twice = doubled(course.environment, moves)
     is_welcome = shell.manager != "pixi" and not twice and not any(m.before for m in moves)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.undoing.inverse import parts_before
+from safepip.effects.condas_books import HISTORY, out_of_history
 from safepip.effects.journal import Journal
 from safepip.effects.keeping import sweep_unpacked
 from safepip.effects.leftovers import clear_asides
@@ -55,8 +56,8 @@ def recover(prefix: str) -> Recovered | None:
         )
     whole = entry
     entry, overtaken = without_overtaken(journal, entry)
-    entry = _without(entry, files_of_newer(prefix, journal.began_ns, entry.touched))
-    problems = take_back(journal, entry)
+    entry = _without(entry, {HISTORY, *files_of_newer(prefix, journal.began_ns, entry.touched)})
+    problems = (*out_of_history(prefix, entry), *take_back(journal, entry))
     clear_asides(journal, whole)  # also what pip had moved aside of what is left alone
     done = [whole]
     for part in parts_before(entry, tuple(journal.entries())):
@@ -108,7 +109,5 @@ def recover_wholly(prefix: str, tell: Callable[[Recovered], None]) -> None:
 
 def _without(entry: Entry, owned: Collection[str]) -> Entry:
     """Give the entry without paths that conda has written since, which are conda's to keep."""
-    if not owned:
-        return entry
     touched = {path: state for path, state in entry.touched.items() if path not in owned}
     return replace(entry, touched=touched)

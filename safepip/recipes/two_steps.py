@@ -17,7 +17,7 @@ from safepip.effects.conda_tools import carry_out
 from safepip.effects.lock import locked
 from safepip.effects.processes import waited_for
 from safepip.effects.records import records_state
-from safepip.recipes.adding import Added, Adding, add, note_done
+from safepip.recipes.adding import Added, Adding, add, note_done, refuse_changed
 from safepip.recipes.course import all_by_pip
 from safepip.recipes.opening import guard
 from safepip.values.channel import BY_RATTLER, CondaPart
@@ -131,14 +131,10 @@ def _done_by_conda(
     Raises: CondaFailed, where nothing came of it; HalfDone, where something else did.
     """
     prefix = adding.environment.prefix
-    # The locks of mamba and pixi are for who works under this one.
-    with locked(prefix, patience, tell, others=False):
-        before = records_state(prefix)
-        if before != adding.environment.records_state:
-            raise CondaFailed(
-                "something else has changed the environment meanwhile",
-                why="what conda would do now is not what was shown",
-            )
+    # The locks of mamba and pixi are for who works under this one, and that takes them.
+    with locked(prefix, patience, tell, others=part.tool == BY_RATTLER):
+        refuse_changed(adding.environment)
+        before = adding.environment.records_state
         if part.tool == BY_RATTLER:
             return add(adding)
         with waited_for() as heard:
@@ -149,6 +145,9 @@ def _done_by_conda(
                     raise KeyboardInterrupt
                 said = failure or "it says that all is well, and nothing is new"
                 raise CondaFailed(f"{part.tool} could not install its part", why=said)
+            new = {name for name, *_ in after} - {name for name, *_ in before}
+            with suppress(OSError):  # conda knows it all the same
+                note_done(adding, frozenset(new))
             if problems := otherwise_than_shown(part, before, after, failure):
                 raise HalfDone(
                     f"{part.tool} has done its part in another way than shown, "
@@ -156,9 +155,6 @@ def _done_by_conda(
                     why="; ".join(problems),
                     fixes=_back(part),
                 )
-            new = {name for name, *_ in after} - {name for name, *_ in before}
-            with suppress(OSError):  # conda knows it all the same
-                note_done(adding, frozenset(new))
         return Added("", is_cut_off=bool(heard))
 
 

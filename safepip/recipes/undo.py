@@ -23,12 +23,14 @@ from safepip.decisions.undoing.inverse import (
     inverse_steps,
     is_gone,
     needed_by_conda,
+    others_builds,
     others_versions,
     taken_back_by,
 )
-from safepip.effects.condas_books import HISTORY, note_in_history
+from safepip.effects.condas_books import is_in_history, note_in_history, out_of_history
 from safepip.effects.interpreters import ask_python
 from safepip.effects.journal import Journal, is_later, timestamp
+from safepip.effects.keeping import sweep_unpacked
 from safepip.effects.leftovers import remove_new_folders
 from safepip.effects.lock import locked
 from safepip.effects.prune import prune
@@ -97,6 +99,7 @@ def undo(
         _refuse_taken_back(journal, entries, entry)
         is_kept = entry.can_undo and not lacking(journal, entry)
         environment = _environment(target, environ)
+        _refuse_others_builds(journal, entry, by_hand(entry, shell, environment))
         if is_kept:
             by_now = by_hand(entry, shell, environment)
             _refuse_what_others_changed(journal, entries, entry, shell, by_now)
@@ -148,6 +151,16 @@ def _refuse_taken_back(journal: Journal, entries: Sequence[Entry], entry: Entry)
         raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
     if is_gone(entry, _records(journal)):
         raise CannotUndo(f"nothing of {entry.id} is left: conda itself has removed it since")
+
+
+def _refuse_others_builds(journal: Journal, entry: Entry, by_now: Sequence[Fix]) -> None:
+    """Raise CannotUndo where conda has updated, or built otherwise, what it brought."""
+    if now := others_builds(entry, _records(journal)):
+        raise CannotUndo(
+            f"conda has changed what {entry.id} brought: there is {', '.join(now)} now",
+            why="only conda knows the files of that",
+            fixes=by_now,
+        )
 
 
 def _records(journal: Journal) -> frozenset[str]:
@@ -274,22 +287,21 @@ def _carried_out(
         conda_back=entry.conda_back if entry.dists else "",
     )
     paths = [journal.absolute(path) for path in entry.touched]
-    paths += [journal.absolute(HISTORY)] if entry.dists else []
     folders = [journal.absolute(path) for path in entry.new_folders]
+    sweep_unpacked(journal.prefix)
     by = begin(journal, by, paths, [path for path in folders if os.path.isdir(path)])
     try:
         _put_all_back(journal, entry)
         left = remove_new_folders(journal, entry)
-        if by.dists:
+        if by.dists and is_in_history(journal.prefix, entry.id):
             note_in_history(journal.prefix, by, command_line("safepip", *by.arguments))
-            by = replace(by, touched={p: t for p, t in by.touched.items() if p != HISTORY})
         seen = seen_after(environment, plan, by) if environment and plan else Seen()
         seconds = {"act": time.monotonic() - since}
         by = finish(journal, replace(by, seen=seen, seconds=seconds))
     except BaseException as error:
         if not journal.unfinished():  # it was done already, and an interruption came too late
             return Undone(entry, journal.read(by.id))
-        problems = abandon(journal, by)
+        problems = abandon(journal, by, out_of_history(journal.prefix, by))
         if isinstance(error, OSError):
             raise _failed(error, problems) from error
         raise

@@ -153,7 +153,7 @@ def _by_conda(entry: Entry, shell: Shell, environment: Environment | None) -> tu
     """Give conda's own command, about what is left of what it brought: it refuses all others."""
     command = entry.conda_back
     if environment is not None:
-        left = [r.name for r in environment.records if r.dist in entry.records]
+        left = [r.name for r in environment.records if r.name.lower() in entry.packages]
         asked = {spec_name(spec) for spec in entry.specs}
         names = [name for name in left if name.lower() in asked] or left
         there = replace(shell_in(shell, environment), channels=channels_of(environment.records))

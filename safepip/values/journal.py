@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
     from safepip.values.plan import Owner
 
+
+def package_of(dist: str) -> str:
+    """Give the name of a package of conda's, in small letters, by its NAME-VERSION-BUILD."""
+    return dist.rsplit("-", 2)[0].lower()
+
+
 Stage = Literal["acting", "done", "taken-back"]
 """`acting`: begun, and not known to be finished. `taken-back`: the environment is as before it."""
 
@@ -121,6 +127,11 @@ class Entry:
     def records(self) -> frozenset[str]:
         """The same by NAME-VERSION-BUILD."""
         return frozenset(dist.rpartition("::")[2] for dist in self.dists)
+
+    @property
+    def packages(self) -> frozenset[str]:
+        """The names of these, in small letters."""
+        return frozenset(map(package_of, self.records))
 
     @property
     def removes_records(self) -> bool:

@@ -173,8 +173,8 @@ def _parts(summary: Summary, picture: Picture | None, way_back: str) -> Iterator
     yield from verdict_card(replace(summary, command=""))  # it stands in the cell above
     yield from ways_on(summary.by_conda, "First")
     yield from ways_on(summary.fixes)
-    if picture is not None and picture.plan.changes:
-        number = len(picture.plan.changes)
+    number = len((*picture.by_conda, *picture.plan.changes)) if picture is not None else 0
+    if picture is not None and number:
         planned = ", as planned" if summary.end else ""  # which says in which state things are
         is_open = ' open="open"' if number <= _FEW_ROWS else ""
         yield f"<details{is_open}><summary>{count(number, 'change')}{planned}</summary>"

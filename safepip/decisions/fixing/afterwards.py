@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import before, standing, unmet
-from safepip.decisions.judging.requirements import active_requirements, is_met
+from safepip.decisions.judging.requirements import active_requirements, is_active, is_met
 from safepip.values.environment import Distribution, Record
 from safepip.values.plan import Change, Plan
 from safepip.values.text import normalised
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
+    from packaging.requirements import Requirement
+
     from safepip.decisions.fixing.shares import Share
-    from safepip.values.channel import Answer, Offer
+    from safepip.values.channel import Answer, Moved, Offer
     from safepip.values.environment import Environment
 
 
@@ -97,6 +99,27 @@ def doubled_by(
         name
         for name, each in standing(environment.distributions).items()
         if each.record is None and not set(added).isdisjoint(names_of(name))
+    )
+
+
+def out_of_bounds(
+    moves: Iterable[Moved],
+    bounds: Mapping[str, Iterable[Requirement]],
+    markers: Mapping[str, str],
+    names_of: Callable[[str], Iterable[str]],
+) -> tuple[str, ...]:
+    """Give what conda would bring, also as a need of something else, that constraints rule out.
+
+    Arguments as of `doubled_by`; ``bounds``: by the names of distributions.
+    """
+    versions = {move.name.lower(): move.after for move in moves if move.after}
+    return tuple(
+        f"{package} {versions[package]} ({requirement})"
+        for name, those in bounds.items()
+        for package in map(str.lower, names_of(name))
+        if package in versions
+        for requirement in those
+        if is_active(requirement, markers, ()) and not is_met(requirement, versions[package])
     )
 
 

@@ -60,6 +60,12 @@ def parse_refusal(answer: object) -> str:
     return shown(text, _SHOWN)
 
 
+def gone_of(before: State, after: State) -> tuple[str, ...]:
+    """Give NAME-VERSION-BUILD of the records that are there no more."""
+    kept = {name for name, *_ in after}
+    return tuple(name.removesuffix(".json") for name, *_ in before if name not in kept)
+
+
 def otherwise_than_shown(
     part: CondaPart, before: State, after: State, failure: str
 ) -> tuple[str, ...]:
@@ -68,17 +74,17 @@ def otherwise_than_shown(
     ``before`` and ``after``: the records, as `effects.records` tells their state. ``failure``: why
     whoever did it says that it failed, which comes last; empty where it does not.
     """
-    kept = {name for name, *_ in after}
-    gone = [name.removesuffix(".json") for name, *_ in before if name not in kept]
-    new = kept.difference(name for name, *_ in before)
-    shown_moves = [move for move in part.moves if not move.before]
+    gone = gone_of(before, after)
+    new = {name for name, *_ in after}.difference(name for name, *_ in before)
+    starts = {
+        f"{move.name}-{move.after}-".lower(): f"{move.name} {move.after}"
+        for move in part.moves
+        if not move.before
+    }
     lacks = [
-        f"{move.name} {move.after}"
-        for move in shown_moves
-        if not any(name.lower().startswith(f"{move.name}-{move.after}-") for name in new)
+        each for start, each in starts.items() if not any(n.lower().startswith(start) for n in new)
     ]
-    starts = tuple(f"{move.name}-{move.after}-" for move in shown_moves)
-    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith(starts))
+    more = sorted(n.removesuffix(".json") for n in new if not n.lower().startswith((*starts,)))
     problems = [f"gone: {', '.join(gone)}"] if gone else []
     problems += [f"not there: {', '.join(lacks)}"] if lacks else []
     problems += [f"not shown: {', '.join(more)}"] if more else []

@@ -80,6 +80,16 @@ def added_steps(entry: Entry, after: Environment) -> tuple[Step, ...]:
     return tuple(found)
 
 
+def told_steps(entry: Entry) -> tuple[Step, ...]:
+    """Give the same by what conda calls it, where what is there cannot be read."""
+    found = (dist.rsplit("-", 2) for dist in sorted(entry.records))
+    asked = {spec_name(spec) for spec in entry.specs}
+    return tuple(
+        Step(name, "add", None, version, "conda", requested=name.lower() in asked)
+        for name, version, _ in found
+    )
+
+
 def seen_after(environment: Environment, plan: Plan, entry: Entry | None = None) -> Seen:
     """Give what is there, by both books, once the plan has been carried out.
 

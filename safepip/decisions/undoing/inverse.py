@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.requirements import relation
 from safepip.values.environment import spec_name
-from safepip.values.journal import Absent, Step
+from safepip.values.journal import Absent, Step, package_of
 from safepip.values.plan import Change, Plan
 
 if TYPE_CHECKING:
@@ -47,12 +47,24 @@ def chosen(entries: Sequence[Entry], records: Collection[str]) -> Entry | None:
 
 
 def is_gone(entry: Entry, records: Collection[str]) -> bool:
-    """Say whether nothing that conda brought by it is left among the records.
+    """Say whether nothing that conda brought by it is left among the records, in any version.
 
     These are NAME-VERSION-BUILD.
     """
-    has_brought = bool(entry.dists) and not entry.removes_records
-    return has_brought and entry.records.isdisjoint(records)
+    return _has_brought(entry) and entry.packages.isdisjoint(map(package_of, records))
+
+
+def others_builds(entry: Entry, records: Collection[str]) -> tuple[str, ...]:
+    """Give what conda has by now in place of what it brought by a change: NAME VERSION.
+
+    ``records``: as of `is_gone`.
+    """
+    other = {dist for dist in records if package_of(dist) in entry.packages} - entry.records
+    return tuple(" ".join(dist.rsplit("-", 2)[:2]) for dist in sorted(other) if _has_brought(entry))
+
+
+def _has_brought(entry: Entry) -> bool:
+    return bool(entry.dists) and not entry.removes_records
 
 
 def parts_before(entry: Entry, entries: Sequence[Entry]) -> tuple[Entry, ...]:
