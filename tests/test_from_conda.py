@@ -166,6 +166,18 @@ def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEn
     assert (found["vision"], found["libnum"], found["lonely"]) == ("5.0", "2.0", "1.0")
 
 
+def test_a_part_by_conda_is_no_way_out_where_the_rest_would_be_refused_again(
+    lab: CondaEnvironment,
+) -> None:
+    done = planned(lab, "far>=2", "torch")
+    assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
+    assert not [fix for fix in done.answer["fixes"] if "pytorch" in fix["command"]], done
+    said = {finding.get("message") for finding in done.answer["findings"]}
+    assert "conda has pytorch 2.2 (pip: 2.4) of this; that alone does not make the rest possible" in (
+        said
+    ), done
+
+
 def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:
     done = safepip(lab, "explain", "torch", env=links(lab))
     (package,) = done.answer["packages"]

@@ -13,14 +13,25 @@ from safepip.decisions.fixing.afterwards import doubled_by, environment_after, h
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import with_answer
-from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
+from safepip.decisions.fixing.shares import (
+    can_be_shared,
+    shared_fix,
+    shares,
+    taken_by_conda,
+)
 from safepip.decisions.fixing.shell import shell_in, shell_of
 from safepip.decisions.judging.requirements import parse_requirement
-from safepip.decisions.wording.hints import conda_cannot, conda_would_double, conda_would_harm
+from safepip.decisions.wording.hints import (
+    conda_cannot,
+    conda_has_a_part,
+    conda_would_double,
+    conda_would_harm,
+)
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
+from safepip.values.plan import Plan
 from safepip.values.text import normalised, without_secrets
 from safepip.values.verdict import Fix
 
@@ -31,10 +42,11 @@ if TYPE_CHECKING:
 
     from safepip.decisions.fixing.shares import Share
     from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.channel import Answer, Moved, Offer
     from safepip.values.environment import Environment
-    from safepip.values.plan import Change, Plan
+    from safepip.values.plan import Change
 
 _SECONDS = 10.0
 """For all questions of one command together. Where all is there already, it takes one or two."""
@@ -64,13 +76,33 @@ def solver_of(course: Course) -> CondaSolver:
 def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
     """Give the command that takes from conda what conda has of a plan, and the rest by pip."""
     found = shared(course, plan) if may_be_shared(course, plan) else None
-    fix = fix_of(course, plan, found) if found is not None else None
-    return (
-        (fix,)
-        if fix is not None
-        and can_be_pasted(fix.command, in_notebook=course.request.target.in_notebook)
-        else ()
+    return _as_fixes(course, plan, found) if found is not None else ()
+
+
+def helped_by_conda(course: Course, plan: Plan) -> Checked:
+    """Give the same for a plan that is refused: a way out only where pip's rest is not refused."""
+    found = shared(course, plan) if may_be_shared(course, plan) else None
+    if found is None:
+        return Checked(())
+    if judged_rest(course, plan, found)[1].refuses:
+        return Checked((), (conda_has_a_part(taken_by_conda(found.share, found.answer, plan)),))
+    return Checked(_as_fixes(course, plan, found))
+
+
+def judged_rest(course: Course, plan: Plan, found: Shared) -> tuple[Plan, Judgement]:
+    """Give what pip still has to do, not what conda's part brings along, and what is said to it."""
+    there = {d.name for d in found.there.distributions}
+    left = tuple(
+        c for c in found.share.rest if c.requested or c.name not in there or c.before is not None
     )
+    rest = Plan(left, plan.requested, plan.ignores_dependencies)
+    return rest, replace(course, environment=found.there).judged(rest)
+
+
+def _as_fixes(course: Course, plan: Plan, found: Shared) -> tuple[Fix, ...]:
+    fix = fix_of(course, plan, found)
+    in_notebook = course.request.target.in_notebook
+    return (fix,) if can_be_pasted(fix.command, in_notebook=in_notebook) else ()
 
 
 def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:

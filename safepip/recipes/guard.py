@@ -111,8 +111,9 @@ def _block(
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
     # resolvelib and this are for when something is wrong.
-    from safepip.recipes.from_conda import checked_by_conda, from_conda
+    from safepip.recipes.from_conda import checked_by_conda, helped_by_conda
 
+    first = helped_by_conda(course, blocked.plan)
     fixes = partial(
         course.fixes,
         blocked.plan,
@@ -121,7 +122,7 @@ def _block(
         others_fit=others,
         conflict=blocked.conflict,
         within=within,
-        first=from_conda(course, blocked.plan),
+        first=first.fixes,
     )
     checked = checked_by_conda(course, blocked.plan, fixes)
     if checked.hints and not any(fix.asks_conda for fix in checked.fixes):
@@ -129,7 +130,7 @@ def _block(
 
         older = older_by_conda(course, blocked.plan, blocked.conflict)
         checked = checked._replace(fixes=(*older, *checked.fixes))
-    hints = (*checked.hints, *hints)
+    hints = (*checked.hints, *first.hints, *hints)
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=hints)
 
 

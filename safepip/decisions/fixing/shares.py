@@ -275,8 +275,7 @@ def shared_fix(
     share: Share, answer: Answer, plan: Plan, shell: Shell, options: tuple[str, ...]
 ) -> Fix:
     """Give the two commands, conda's first, and what they do. ``options``: safepip's own."""
-    taken = [_taken(offer, answer, plan) for offer in share.offers]
-    says = f"take {few(taken)} from conda"
+    says = f"take {few(taken_by_conda(share, answer, plan))} from conda"
     if share.arguments:
         # With other versions than pip has planned with, its part may come out otherwise.
         is_sure = not shell.is_as_asked or _is_as_planned(share, answer, plan)
@@ -289,6 +288,11 @@ def shared_fix(
     commands = [shell.conda("install", share.specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)
+
+
+def taken_by_conda(share: Share, answer: Answer, plan: Plan) -> list[str]:
+    """Give what conda takes on, with its version, and pip's where that is another."""
+    return [_taken(offer, answer, plan) for offer in share.offers]
 
 
 def _is_as_planned(share: Share, answer: Answer, plan: Plan) -> bool:

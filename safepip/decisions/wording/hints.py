@@ -65,6 +65,11 @@ def conda_cannot(specs: Sequence[str]) -> str:
     return f"conda cannot have {said} here, by its channels as this machine knows them"
 
 
+def conda_has_a_part(taken: Sequence[str]) -> str:
+    """Say what conda has of a plan whose rest would be refused as well, so that it is no way out."""
+    return f"conda has {few(taken)} of this; that alone does not make the rest possible"
+
+
 def conda_would_harm(specs: Sequence[str], names: Sequence[str]) -> str:
     """Say whom conda's change would leave without what it requires, so that it is not offered."""
     said = few(f"`{spec}`" for spec in specs)
