@@ -116,7 +116,7 @@ def test_where_conda_has_no_room_for_the_newest_an_older_one_is_offered(tmp_path
     done = planned(lab, "wide>=2")
     fix = done.answer["fixes"][0]
     assert fix == {
-        "command": f"{conda_install(lab, CHANNEL)} libnum==2.0 && "
+        "command": f"{conda_install(lab, CHANNEL)} libnum==2.0 stats && "
         f"safepip install --env {lab.prefix} wide==2.0",
         "says": "let conda change libnum to 2.0 first, with which wide 2.0 goes, not the newest; "
         f"that also changes stats 1.4 -> 2.0{UNSURE.replace('conda can', 'it can', 1)}",
@@ -151,14 +151,14 @@ def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEn
     kept = planned(lab, "vision")
     assert kept.answer["verdict"] == "kept"
     assert kept.answer["fixes"][-1] == {
-        "command": f"{conda_install(lab, CHANNEL)} vision",
+        "command": f"{conda_install(lab, CHANNEL)} vision libnum stats",
         "says": "take vision 5.0 (pip: 4.0) from conda; "
         f"that also changes libnum 1.0 -> 2.0, stats 1.4 -> 2.0{UNSURE}",
     }
     done = planned(lab, "vision>=5", "lonely")
     assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
     fix = done.answer["fixes"][0]
-    assert fix["command"].startswith(f'{conda_install(lab, CHANNEL)} "vision>=5" && ')
+    assert fix["command"].startswith(f'{conda_install(lab, CHANNEL)} "vision>=5" libnum stats && ')
     pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted

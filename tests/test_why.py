@@ -261,7 +261,7 @@ def test_conda_s_part_of_a_fix_and_pip_s_work_as_pasted(tmp_path: Path) -> None:
     assert conflict["sets"] == [["left"], ["libnum"], ["right"]]
     first, _ = commands(done)[0].split(" && ")
     specs = shlex.split(first.removeprefix(conda_install(lab, LATER)))
-    assert sorted(specs) == ["left>=2", "libnum>=2", "right>=2"]
+    assert sorted(specs) == ["left>=2", "libnum>=2", "right>=2", "stats"]
     pasted = paste_both(lab, commands(done)[0], LATER, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
@@ -274,10 +274,19 @@ def test_the_solver_says_what_else_conda_would_change(lab: CondaEnvironment) -> 
     known = sorted(file.name.rsplit("-", 2)[0] for file in lab.conda_meta.glob("*.json"))
     history.write_text(f"==> 2026-11-25 09:12:00 <==\n# update specs: {known}\n")
     _, done = blocked(lab, "vision>=5")
+    # A version that the user once asked for is none that the channels lack.
+    wished = [*(name for name in known if name != "stats"), "stats=1.4"]
+    history.write_text(f"==> 2026-11-25 09:12:00 <==\n# update specs: {wished}\n")
+    _, held = blocked(lab, "vision>=5")
     history.write_text("")
     assert done.answer["fixes"][1]["says"] == (
         "let conda change libnum first, which also changes stats 1.4 -> 2.0"
     )
+    assert held.answer["fixes"][1]["says"] == (
+        "let conda change libnum and with it stats (it was once asked for stats=1.4) first, "
+        "which also changes stats 1.4 -> 2.0"
+    )
+    assert '"libnum>=2" stats && ' in held.answer["fixes"][1]["command"]
 
 
 def test_what_the_solver_refuses_is_not_promised(tmp_path: Path) -> None:
@@ -301,7 +310,9 @@ def test_a_channel_that_was_never_fetched_gives_no_answer(tmp_path: Path) -> Non
         file.write_text(json.dumps({**record, "channel": "https://conda.example.org/lab"}))
     _, done = blocked(lab, "vision>=5", env={**links(lab), "RATTLER_CACHE_DIR": str(tmp_path)})
     says = done.answer["fixes"][1]["says"]
-    assert says.startswith("let conda change libnum first, if it can (unchecked); a later `conda ")
+    assert says.startswith(
+        "let conda change libnum and with it stats first, if it can (unchecked); a later `conda "
+    )
 
 
 def test_nothing_is_explained_when_nothing_is_wrong(lab: CondaEnvironment) -> None:

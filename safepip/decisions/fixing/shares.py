@@ -17,7 +17,7 @@ from safepip.decisions.fixing.commands import (
     without_options,
     words_of,
 )
-from safepip.decisions.fixing.fixes_by_conda import other_moves
+from safepip.decisions.fixing.fixes_by_conda import named_along, other_moves
 from safepip.decisions.judging.consistency import before, standing
 from safepip.decisions.judging.requirements import (
     active_requirements,
@@ -285,7 +285,8 @@ def shared_fix(
     tool = "pixi" if shell.manager == "pixi" else shell.tool
     says += "" if shell.is_as_asked else f", if {tool} can (unchecked)"
     says += shell.warning
-    commands = [shell.conda("install", share.specs)]
+    specs = (*share.specs, *named_along(answer, share.specs, shell))
+    commands = [shell.conda("install", specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)
 

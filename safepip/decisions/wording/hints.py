@@ -10,6 +10,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import few
+from safepip.values.environment import spec_name
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
@@ -59,10 +60,25 @@ def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...
     return lines
 
 
-def conda_cannot(specs: Sequence[str]) -> str:
-    """Say what conda's solver finds no way to, so that no command for it is offered."""
-    said = few(f"`{spec}`" for spec in specs)
-    return f"conda cannot have {said} here, by its channels as this machine knows them"
+def conda_cannot(
+    specs: Sequence[str], possible: Sequence[str] = (), *, pinned: Sequence[str] = ()
+) -> str:
+    """Say what conda's solver finds no way to, so that no command for it is offered.
+
+    ``possible``: what of the same change it can have by itself; with all of it, not together.
+    """
+    said = _bounds(specs)
+    together = " together" if possible and {*specs} <= {*possible} else ""
+    where = "by its channels as this machine knows them"
+    where += f", and with what is pinned ({few(f'`{pin}`' for pin in pinned)})" if pinned else ""
+    can = f"; `{'`, `'.join(possible)}` alone it can" if possible and not together else ""
+    return f"conda cannot have {said}{together} here, {where}{can}"
+
+
+def _bounds(specs: Sequence[str]) -> str:
+    """Give what is asked for; what is named without a version only has to give way to that."""
+    bounded = [spec for spec in specs if spec_name(spec) != spec.lower()]
+    return few(f"`{spec}`" for spec in bounded or specs)
 
 
 def conda_has_a_part(taken: Sequence[str]) -> str:
@@ -72,7 +88,7 @@ def conda_has_a_part(taken: Sequence[str]) -> str:
 
 def conda_would_harm(specs: Sequence[str], names: Sequence[str]) -> str:
     """Say whom conda's change would leave without what it requires, so that it is not offered."""
-    said = few(f"`{spec}`" for spec in specs)
+    said = _bounds(specs)
     return f"with {said} from conda, {few(names)} would not have what it requires"
 
 
@@ -86,7 +102,7 @@ def strictly(origin: str) -> str:
 
 def conda_would_double(specs: Sequence[str], names: Sequence[str]) -> str:
     """Say what conda would put over pip's copy of it, so that no command for it is offered."""
-    said = few(f"`{spec}`" for spec in specs)
+    said = _bounds(specs)
     return f"with {said}, conda would bring once more what pip has installed: {few(names)}"
 
 
