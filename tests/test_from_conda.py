@@ -173,9 +173,8 @@ def test_a_part_by_conda_is_no_way_out_where_the_rest_would_be_refused_again(
     assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
     assert not [fix for fix in done.answer["fixes"] if "pytorch" in fix["command"]], done
     said = {finding.get("message") for finding in done.answer["findings"]}
-    assert "conda has pytorch 2.2 (pip: 2.4) of this; that alone does not make the rest possible" in (
-        said
-    ), done
+    why = "conda has pytorch 2.2 (pip: 2.4) of this; that alone does not make the rest possible"
+    assert why in said, done
 
 
 def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:

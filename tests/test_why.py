@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from safepip.decisions.drawing.markdown import markdown
+from safepip.decisions.wording.message import message
+from safepip.values.verdict import Fix, Outcome
 from tests.guarded import PATIENCE_SECONDS, Guarded, safepip
 from tests.lab import (
     PIPS,
@@ -158,15 +161,34 @@ def test_a_project_in_a_folder_is_explained_as_pip_found_it(
 
 def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEnvironment) -> None:
     done = safepip(lab, "install", "builder", env=links(lab))
-    (hint,) = done.answer["findings"]
     version = lab.run(lab.python, "-V").stdout.split()[1]
-    there = conda_install(lab, LATER).partition(f"{lab.prefix} ")[2]
     assert (done.exit_code, done.answer["code"]) == (1, "pip-failed")
-    assert hint["message"] == (
-        "builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; "
-        f"python {version} is conda's\n"
-        f'in a new environment: conda create -n my-lab {there} "python>=3.99" pip'
+    assert [finding["message"] for finding in done.answer["findings"]] == [
+        f"builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; python {version} is conda's",
+        "conda has no `python>=3.99` for a new environment, by the channels of this one",
+    ]
+    assert done.answer["fixes"] == []
+
+
+def test_a_new_environment_is_a_command_of_its_own_where_the_channels_have_that_python(
+    tmp_path: Path,
+) -> None:
+    available = [fake("python", "3.99.1")]
+    lab = create(tmp_path / "lab", *CONDA, available=available)
+    for wheel in HOUSE:
+        wheel.write(tmp_path / "wheels")
+    done = safepip(lab, "plan", "builder", env=links(lab))
+    there = conda_install(lab, available).partition(f"{lab.prefix} ")[2]
+    command = (
+        f'conda create -n my-lab {there} "python>=3.99" pip && safepip install --env my-lab builder'
     )
+    assert done.answer["fixes"] == [
+        {"command": command, "says": "use a new environment, with python>=3.99"}
+    ]
+    fix = Fix(command, "use a new environment, with python>=3.99")
+    shown = message(Outcome(1, None, fixes=(fix,), hints=("python is conda's",)), width=60)
+    assert [line.text for line in shown][-1].strip() == command
+    assert f"\n{command}\n" in markdown(Outcome(1, None, fixes=(fix,)))
 
 
 def test_what_nobody_has_is_no_matter_of_python(lab: CondaEnvironment) -> None:
@@ -290,9 +312,16 @@ def test_the_solver_says_what_else_conda_would_change(lab: CondaEnvironment) -> 
 
 
 def test_what_the_solver_refuses_is_not_promised(tmp_path: Path) -> None:
-    lab = create(tmp_path / "lab", *CONDA)
+    lab = create(tmp_path / "lab", *CONDA, available=[from_wheel(NEW["left"])])
     for wheel in HOUSE:
         wheel.write(tmp_path / "wheels")
+    _, both = blocked(lab, "both")
+    assert [f["message"] for f in both.answer["findings"] if f["kind"] == "hint"] == [
+        (
+            "conda cannot have `right>=2` here, by its channels as this machine knows them; "
+            "`left>=2` alone it can"
+        )
+    ]
     _, done = blocked(lab, "vision>=5")
     assert [command.partition(" ")[0] for command in commands(done)] == ["safepip", "safepip"]
     hint = next(f for f in done.answer["findings"] if f["kind"] == "hint")

@@ -255,9 +255,7 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
 
 
-def _to_be_named(
-    course: Course, specs: tuple[str, ...], answer: Answer | None
-) -> tuple[str, ...]:
+def _to_be_named(course: Course, specs: tuple[str, ...], answer: Answer | None) -> tuple[str, ...]:
     """Give what has to be named as well: what conda would remove, or what the user once asked for.
 
     Versions in conda's history are the user's own wishes, and no limit of the channels.

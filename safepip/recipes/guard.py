@@ -48,19 +48,15 @@ def converse(course: Course) -> Outcome:
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
-        if course.engine.unsolved:
-            hints = (*hints, *_python_hints(course))
-        return course.outcome(account.exit_code, None, hints=hints)
+        found, fixes = _with_another_python(course) if course.engine.unsolved else ((), ())
+        return course.outcome(account.exit_code, None, hints=(*hints, *found), fixes=fixes)
     return _decide(course, course.joined(account))
 
 
-def _python_hints(course: Course) -> tuple[str, ...]:
-    # resolvelib is for when something is wrong.
-    from safepip.decisions.wording.hints import python_hints
-    from safepip.recipes.why import find_python
+def _with_another_python(course: Course) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    from safepip.recipes.pythons import with_another_python  # for when something is wrong
 
-    found = find_python(course)
-    return python_hints(found, course.environment) if found is not None else ()
+    return with_another_python(course)
 
 
 def _decide(course: Course, plan: Plan) -> Outcome:

@@ -90,9 +90,10 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     is such a plan and it was not taken. ``others_fit``: what would break has releases that go with
     the plan. ``ways``: the smallest changes of conda's that make the request possible, where they
     were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
-    which the plan is what is pinned. ``barred``: commands that are known not to work; ``along``: what
-    conda is to change as well, by what it is asked for; ``first``: commands that come first. ``policy`` is what the user said to safepip, which the commands say
-    again; ``through``: the words before pip's verb.
+    which the plan is what is pinned. ``barred``: commands that are known not to work; ``along``:
+    what conda is to change as well, by what it is asked for; ``first``: commands that come first.
+    ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
+    words before pip's verb.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager

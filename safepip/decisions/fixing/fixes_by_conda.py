@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.bounds import conda_spec, required
 from safepip.decisions.fixing.commands import (
+    can_be_repeated,
     has_files,
     with_others_instead,
     without_flag,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from safepip.decisions.fixing.fix_case import Case
     from safepip.decisions.fixing.shell import CondaVerb, Shell
     from safepip.values.channel import Answer
+    from safepip.values.environment import Environment
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
 
@@ -356,14 +359,38 @@ def in_a_new_environment(case: Case) -> Iterator[Fix]:
     yield from _elsewhere(case, what, "use a new environment, and leave this one as it is")
 
 
+def with_another_python(
+    shell: Shell, environment: Environment, arguments: tuple[str, ...], bound: str, *, known: bool
+) -> Iterator[Fix]:
+    """Leave this environment alone for one with a Python within the bound.
+
+    ``known``: the channels have one.
+    """
+    what = (bound, "pip")
+    says = f"use a new environment, with {bound}{'' if known else ', if conda has it (unchecked)'}"
+    for fix in _made_anew(shell, environment, arguments, what, says):
+        if can_be_pasted(fix.command, in_notebook=shell.in_notebook):
+            yield fix
+
+
 def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
-    if case.shell.manager == "pixi":
+    return _made_anew(case.shell, case.environment, case.arguments, what, says)
+
+
+def _made_anew(
+    shell: Shell,
+    environment: Environment,
+    arguments: tuple[str, ...],
+    what: tuple[str, ...],
+    says: str,
+) -> Iterator[Fix]:
+    if shell.manager == "pixi":
         return
-    name = f"my-{case.environment.name}" if case.environment.name else "mine"
-    there = replace(case.shell, prefix=name, obvious=False)
-    create = case.shell.create(name, what)
-    if case.repeatable:
-        yield Fix(case.shell.then(create, there.safepip(case.arguments)), says)
+    name = f"my-{environment.name}" if environment.name else "mine"
+    there = replace(shell, prefix=name, obvious=False)
+    create = shell.create(name, what)
+    if can_be_repeated(arguments):
+        yield Fix(shell.then(create, there.safepip(arguments)), says)
     else:
         yield Fix(create, f"{says}; then the same command with `--env {name}`")
 

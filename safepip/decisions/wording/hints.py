@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.builders import is_of_a_build
-from safepip.decisions.fixing.channels import channels_of
-from safepip.decisions.fixing.shell import Shell
-from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import few
 from safepip.values.environment import spec_name
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment
-    from safepip.values.universe import Conflict
 
 
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
@@ -48,16 +44,9 @@ def hints_on_creating(
     return tuple(hints)
 
 
-def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...]:
-    """Give a line for what is for another Python than conda's, and one for where it may be had."""
-    channels = channels_of(environment.records)
-    shell = Shell(environment.prefix, environment.manager, channels=channels)
-    bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
-    lines = causes(conflict, environment)
-    if bounds and shell.manager != "pixi":
-        create = shell.create(f"my-{environment.name}", (clean(bounds[0]), "pip"))
-        lines = (*lines[:-1], f"{lines[-1]}\nin a new environment: {create}")
-    return lines
+def no_such_python(bound: str) -> str:
+    """Say that no channel has what would do, so that no command for it is offered."""
+    return f"conda has no `{shown(bound)}` for a new environment, by the channels of this one"
 
 
 def conda_cannot(
@@ -82,7 +71,7 @@ def _bounds(specs: Sequence[str]) -> str:
 
 
 def conda_has_a_part(taken: Sequence[str]) -> str:
-    """Say what conda has of a plan whose rest would be refused as well, so that it is no way out."""
+    """Say what conda has of a plan whose rest would be refused as well: that is no way out."""
     return f"conda has {few(taken)} of this; that alone does not make the rest possible"
 
 
