@@ -44,6 +44,11 @@ def hints_on_creating(
     return tuple(hints)
 
 
+def not_explained(reason: str) -> str:
+    """Say that there is no cause to be read because the search for it was given up."""
+    return f"why conda's versions are in the way was looked for and not found out: {reason}"
+
+
 def no_such_python(bound: str) -> str:
     """Say that no channel has what would do, so that no command for it is offered."""
     return f"conda has no `{shown(bound)}` for a new environment, by the channels of this one"
