@@ -696,8 +696,8 @@ def test_what_conda_installs_where_it_does_not_know_what_is_wanted_is_not_called
             {**every, "scipy": "scipy=1.11"},
             '"numpy>=2" scipy',
             (
-                "let conda change numpy and with it scipy (it was once asked for scipy=1.11) first, "
-                "which also changes scipy 1.11.4 -> 1.16"
+                "let conda change numpy and with it scipy (it was once asked for scipy=1.11) "
+                "first, which also changes scipy 1.11.4 -> 1.16"
             ),
         ),
         (
