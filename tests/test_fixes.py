@@ -684,22 +684,46 @@ def test_what_all_rests_on_is_not_removed_with_what_it_needs() -> None:
 
 def test_what_conda_installs_where_it_does_not_know_what_is_wanted_is_not_called_certain() -> None:
     forge = ("https://conda.anaconda.org/conda-forge",)
-    answer = Answer(possible=True, moves=(Moved("numpy", "1.26.4", "2.4.1"),))
+    moves = (Moved("numpy", "1.26.4", "2.4.1"), Moved("scipy", "1.11.4", "1.16"))
     every = {name: name for name in ("scipy", "protobuf", "py-opencv")}
-    for wishes, says in (
-        (every, "let conda change numpy first"),
+    for wishes, specs, says in (
+        (
+            every,
+            '"numpy>=2"',
+            "let conda change numpy first, which also changes scipy 1.11.4 -> 1.16",
+        ),
+        (
+            {**every, "scipy": "scipy=1.11"},
+            '"numpy>=2" scipy',
+            (
+                "let conda change numpy and with it scipy (it was once asked for scipy=1.11) "
+                "first, which also changes scipy 1.11.4 -> 1.16"
+            ),
+        ),
         (
             {},
+            '"numpy>=2" scipy',
             (
-                "let conda change numpy first, if it can (unchecked); a later `conda remove` may "
-                "take all else along, which conda's history does not know"
+                "let conda change numpy and with it scipy first, if it can (unchecked); a later "
+                "`conda remove` may take all else along, which conda's history does not know"
             ),
         ),
     ):
         env = lab(wishes=wishes)
         fix = fixes(of(OPENCV, NUMPY_2, env=env), "install", "opencv-python", env=env)[0]
+        assert fix.command.startswith(f"conda install -p {PREFIX} {specs} && "), fix
         shell = shell_in(Shell(PREFIX, channels=forge), env)
-        assert with_answer(fix, answer, shell).says == says
+        assert with_answer(fix, Answer(possible=True, moves=moves), shell).says == says
+
+
+def test_what_the_solver_says_has_to_move_is_named_along() -> None:
+    env = lab(wishes={})
+    along = {("numpy>=2", "scipy"): ("protobuf",)}
+    found = fixes(of(OPENCV, NUMPY_2, env=env), "install", "opencv-python", env=env, along=along)
+    assert found[0].command.startswith(f'conda install -p {PREFIX} "numpy>=2" scipy protobuf && ')
+    bound = of(artifact("numpy==2.4.1"), env=env)
+    newer = fixes(bound, "install", "numpy", env=env, along={("numpy >1.26.4",): ("scipy",)})
+    assert f'conda install -p {PREFIX} "numpy>1.26.4" scipy' in {f.command for f in newer}, newer
 
 
 def test_conda_removes_by_the_channels_that_the_environment_is_of() -> None:

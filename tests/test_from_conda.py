@@ -116,7 +116,7 @@ def test_where_conda_has_no_room_for_the_newest_an_older_one_is_offered(tmp_path
     done = planned(lab, "wide>=2")
     fix = done.answer["fixes"][0]
     assert fix == {
-        "command": f"{conda_install(lab, CHANNEL)} libnum==2.0 && "
+        "command": f"{conda_install(lab, CHANNEL)} libnum==2.0 stats && "
         f"safepip install --env {lab.prefix} wide==2.0",
         "says": "let conda change libnum to 2.0 first, with which wide 2.0 goes, not the newest; "
         f"that also changes stats 1.4 -> 2.0{UNSURE.replace('conda can', 'it can', 1)}",
@@ -151,19 +151,30 @@ def test_a_refusal_and_a_plan_with_conda_s_versions_held_say_it_too(lab: CondaEn
     kept = planned(lab, "vision")
     assert kept.answer["verdict"] == "kept"
     assert kept.answer["fixes"][-1] == {
-        "command": f"{conda_install(lab, CHANNEL)} vision",
+        "command": f"{conda_install(lab, CHANNEL)} vision libnum stats",
         "says": "take vision 5.0 (pip: 4.0) from conda; "
         f"that also changes libnum 1.0 -> 2.0, stats 1.4 -> 2.0{UNSURE}",
     }
     done = planned(lab, "vision>=5", "lonely")
     assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
     fix = done.answer["fixes"][0]
-    assert fix["command"].startswith(f'{conda_install(lab, CHANNEL)} "vision>=5" && ')
+    assert fix["command"].startswith(f'{conda_install(lab, CHANNEL)} "vision>=5" libnum stats && ')
     pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
     found = lab.distributions()
     assert (found["vision"], found["libnum"], found["lonely"]) == ("5.0", "2.0", "1.0")
+
+
+def test_a_part_by_conda_is_no_way_out_where_the_rest_would_be_refused_again(
+    lab: CondaEnvironment,
+) -> None:
+    done = planned(lab, "far>=2", "torch")
+    assert (done.exit_code, done.answer["code"]) == (10, "conda-owned")
+    assert not [fix for fix in done.answer["fixes"] if "pytorch" in fix["command"]], done
+    said = {finding.get("message") for finding in done.answer["findings"]}
+    why = "conda has pytorch 2.2 (pip: 2.4) of this; that alone does not make the rest possible"
+    assert why in said, done
 
 
 def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:

@@ -292,7 +292,7 @@ def test_what_is_there_is_changed_by_conda_only_where_the_user_says_so(
     assert (done.exit_code, done.touched) == (10, {}), done
     assert (done.answer["verdict"], done.answer["code"]) == ("block", "prefer-conda")
     assert [fix["command"] for fix in done.answer["fixes"]] == [
-        f"{conda_install(lab, CHANNEL)} vision",
+        f"{conda_install(lab, CHANNEL)} vision libnum stats",
         f"safepip install --env {lab.prefix} vision",
     ]
     assert "vision" not in lab.distributions()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
 from safepip.effects.one_pass import OnePass
-from safepip.values.universe import Needs, Release, TooHard
+from safepip.values.universe import Needs, Release, TooHard, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,18 +121,20 @@ class Catalogue(OnePass):
         if self.interrupted:
             raise KeyboardInterrupt
         if time.monotonic() > self._until:
-            raise TooHard("it takes too long")
+            raise TooLong("it takes too long")
 
     def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:
         asked = len(self._releases) + len(self._requires)
         if asked > _MOST_QUESTIONS:
-            raise TooHard("too many questions")
+            raise TooLong(f"it takes more than {_MOST_QUESTIONS} questions")
         if self._looking is not None:
             self._looking(asked)
         self._answer(question)
         message = self._receive()
         if self.interrupted:  # pip has heard that, too, and may have no answer
             raise KeyboardInterrupt
+        if message is None and time.monotonic() > self._until:
+            raise TooLong("it takes too long")
         if message is None or message.get("type") != kind:
             raise TooHard("pip gave no answer")
         return message

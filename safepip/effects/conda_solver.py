@@ -138,6 +138,11 @@ class CondaSolver:
         offered = (_offer(name, packages, rows) for name, packages in wanted.items())
         return {offer.name: offer for offer in offered if offer is not None}
 
+    def versions_of(self, package: str) -> tuple[str, ...] | None:
+        """Give the versions that the channels have of a package; None where that is not known."""
+        rows = self._asked({"do": "query", "names": [package]}).get("rows")
+        return tuple(row["version"] for row in rows) if rows is not None else None
+
     def ask(self, specs: Sequence[str]) -> Answer | None:
         """Ask for the environment with these specifications in place of what it has of their names.
 

@@ -227,6 +227,7 @@ class Course:
         conflict: Conflict | None = None,
         within: tuple[str, ...] = (),
         barred: Collection[str] = (),
+        along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
         first: tuple[Fix, ...] = (),
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
@@ -242,6 +243,7 @@ class Course:
             enough=conflict.enough if conflict is not None else (),
             within=within,
             barred=barred,
+            along=along,
             first=first,
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,

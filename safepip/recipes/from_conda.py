@@ -18,16 +18,29 @@ from safepip.decisions.fixing.afterwards import (
 )
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
-from safepip.decisions.fixing.fixes_by_conda import with_answer
-from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
+from safepip.decisions.fixing.fixes_by_conda import named_along, with_answer
+from safepip.decisions.fixing.shares import (
+    can_be_shared,
+    shared_fix,
+    shares,
+    taken_by_conda,
+)
 from safepip.decisions.fixing.shell import shell_in, shell_of
+from safepip.decisions.judging.pins import held_wishes, parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
-from safepip.decisions.wording.hints import conda_cannot, conda_would_double, conda_would_harm
+from safepip.decisions.wording.hints import (
+    conda_cannot,
+    conda_has_a_part,
+    conda_would_double,
+    conda_would_harm,
+)
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
+from safepip.values.plan import Plan
 from safepip.values.text import normalised, without_secrets
+from safepip.values.universe import PYTHON
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -37,10 +50,11 @@ if TYPE_CHECKING:
 
     from safepip.decisions.fixing.shares import Share
     from safepip.decisions.fixing.shell import Shell
+    from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.channel import Answer, Moved, Offer
     from safepip.values.environment import Environment
-    from safepip.values.plan import Change, Plan
+    from safepip.values.plan import Change
 
 _SECONDS = 10.0
 """For all questions of one command together. Where all is there already, it takes one or two."""
@@ -70,13 +84,33 @@ def solver_of(course: Course) -> CondaSolver:
 def from_conda(course: Course, plan: Plan) -> tuple[Fix, ...]:
     """Give the command that takes from conda what conda has of a plan, and the rest by pip."""
     found = shared(course, plan) if may_be_shared(course, plan) else None
-    fix = fix_of(course, plan, found) if found is not None else None
-    return (
-        (fix,)
-        if fix is not None
-        and can_be_pasted(fix.command, in_notebook=course.request.target.in_notebook)
-        else ()
+    return _as_fixes(course, plan, found) if found is not None else ()
+
+
+def helped_by_conda(course: Course, plan: Plan) -> Checked:
+    """Give the same for a plan that is refused: a way out only where pip's rest is not refused."""
+    found = shared(course, plan) if may_be_shared(course, plan) else None
+    if found is None:
+        return Checked(())
+    if judged_rest(course, plan, found)[1].refuses:
+        return Checked((), (conda_has_a_part(taken_by_conda(found.share, found.answer, plan)),))
+    return Checked(_as_fixes(course, plan, found))
+
+
+def judged_rest(course: Course, plan: Plan, found: Shared) -> tuple[Plan, Judgement]:
+    """Give what pip still has to do, not what conda's part brings along, and what is said to it."""
+    there = {d.name for d in found.there.distributions}
+    left = tuple(
+        c for c in found.share.rest if c.requested or c.name not in there or c.before is not None
     )
+    rest = Plan(left, plan.requested, plan.ignores_dependencies)
+    return rest, replace(course, environment=found.there).judged(rest)
+
+
+def _as_fixes(course: Course, plan: Plan, found: Shared) -> tuple[Fix, ...]:
+    fix = fix_of(course, plan, found)
+    in_notebook = course.request.target.in_notebook
+    return (fix,) if can_be_pasted(fix.command, in_notebook=in_notebook) else ()
 
 
 def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:
@@ -224,26 +258,60 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     ``fixes`` gives the ways out without those commands that it is given as ``barred``.
     """
     answers: dict[str, Fix | str] = {}
+    along: dict[tuple[str, ...], tuple[str, ...]] = {}
     while True:
         barred = [command for command, fix in answers.items() if isinstance(fix, str)]
-        found = fixes(barred=barred)
+        found = fixes(barred=barred, along=along)
         unasked = [fix for fix in found if fix.command not in answers]
         if not unasked:
             break
         for fix in unasked:
-            answers[fix.command] = _as_conda_sees_it(course, fix, plan)
+            answer = solver_of(course).ask(fix.asks_conda) if fix.asks_conda else None
+            more = _to_be_named(course, fix.asks_conda, answer)
+            if more and fix.asks_conda not in along:
+                along[fix.asks_conda] = more
+            else:
+                answers[fix.command] = _as_conda_sees_it(course, fix, plan, answer)
     told = [answers[fix.command] for fix in found]
     hints = dict.fromkeys(said for said in answers.values() if isinstance(said, str))
     return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
 
 
-def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan) -> Fix | str:
+def _to_be_named(course: Course, specs: tuple[str, ...], answer: Answer | None) -> tuple[str, ...]:
+    """Give what has to be named as well: what conda would remove, or what the user once asked for.
+
+    Versions in conda's history are the user's own wishes, and no limit of the channels.
+    """
+    if answer is None:
+        return ()
+    if answer.possible:
+        return named_along(answer, specs, conda_shell(course))
+    named = set(map(spec_name, specs))
+    held = set(map(spec_name, held_wishes(course.environment, named))) - {PYTHON}
+    freed = solver_of(course).ask((*specs, *sorted(held))) if held else None
+    if freed is None or not freed.possible:
+        return ()
+    return tuple(m.name for m in freed.moves if m.before and m.name.lower() in held)
+
+
+def _cannot(course: Course, specs: tuple[str, ...]) -> str:
+    """Say what conda cannot have: just that part of it that it cannot have by itself."""
+    bounded = [spec for spec in specs if (pin := parse_pin(spec)) is not None and pin.versions]
+    freely = [spec for spec in specs if spec not in bounded]
+    alone = [solver_of(course).ask((spec, *freely)) for spec in bounded[:_MOST_PARTS]]
+    if len(bounded) <= 1 or None in alone or len(alone) < len(bounded):
+        return conda_cannot(specs, pinned=course.environment.pins)
+    possible = [s for s, a in zip(bounded, alone, strict=True) if a is not None and a.possible]
+    impossible = [spec for spec in bounded if spec not in possible]
+    return conda_cannot(impossible or bounded, possible, pinned=course.environment.pins)
+
+
+def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | None) -> Fix | str:
     """Give the fix with what the solver says; or why it is none: it cannot be, or does harm."""
-    answer = solver_of(course).ask(fix.asks_conda) if fix.asks_conda else None
     if answer is None:
         return fix
     if not answer.possible:
-        return conda_cannot(fix.asks_conda)
+        return _cannot(course, fix.asks_conda)
     environment = course.environment
     if twice := doubled(environment, answer.moves):
         return conda_would_double(fix.asks_conda, twice)

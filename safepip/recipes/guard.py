@@ -48,19 +48,15 @@ def converse(course: Course) -> Outcome:
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
-        if course.engine.unsolved:
-            hints = (*hints, *_python_hints(course))
-        return course.outcome(account.exit_code, None, hints=hints)
+        found, fixes = _with_another_python(course) if course.engine.unsolved else ((), ())
+        return course.outcome(account.exit_code, None, hints=(*hints, *found), fixes=fixes)
     return _decide(course, course.joined(account))
 
 
-def _python_hints(course: Course) -> tuple[str, ...]:
-    # resolvelib is for when something is wrong.
-    from safepip.decisions.wording.hints import python_hints
-    from safepip.recipes.why import find_python
+def _with_another_python(course: Course) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
+    from safepip.recipes.pythons import with_another_python  # for when something is wrong
 
-    found = find_python(course)
-    return python_hints(found, course.environment) if found is not None else ()
+    return with_another_python(course)
 
 
 def _decide(course: Course, plan: Plan) -> Outcome:
@@ -111,8 +107,9 @@ def _block(
     code = Exit.FROZEN if frozen else Exit.BLOCKED
     course.engine.stop(code)
     # resolvelib and this are for when something is wrong.
-    from safepip.recipes.from_conda import checked_by_conda, from_conda
+    from safepip.recipes.from_conda import checked_by_conda, helped_by_conda
 
+    first = helped_by_conda(course, blocked.plan)
     fixes = partial(
         course.fixes,
         blocked.plan,
@@ -121,7 +118,7 @@ def _block(
         others_fit=others,
         conflict=blocked.conflict,
         within=within,
-        first=from_conda(course, blocked.plan),
+        first=first.fixes,
     )
     checked = checked_by_conda(course, blocked.plan, fixes)
     if checked.hints and not any(fix.asks_conda for fix in checked.fixes):
@@ -129,7 +126,7 @@ def _block(
 
         older = older_by_conda(course, blocked.plan, blocked.conflict)
         checked = checked._replace(fixes=(*older, *checked.fixes))
-    hints = (*checked.hints, *hints)
+    hints = (*checked.hints, *first.hints, *hints)
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=hints)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.afterwards import environment_after, harm_of
 from safepip.decisions.fixing.commands import can_be_repeated, with_version
-from safepip.decisions.fixing.fixes_by_conda import UNSURE, other_moves
+from safepip.decisions.fixing.fixes_by_conda import UNSURE, named_along, other_moves
 from safepip.decisions.wording.phrases import listed
 from safepip.recipes.from_conda import conda_shell, doubled, solver_of
 from safepip.recipes.keep import goes_with, tried
@@ -84,4 +84,5 @@ def _fix(course: Course, specs: tuple[str, ...], chosen: Mapping[str, str], answ
     says += f"; that also {others}" if others else ""
     says += "" if shell.is_as_asked else f"{UNSURE}{shell.warning}"
     by_pip = shell.safepip(arguments, course.request.policy.options)
+    specs = (*specs, *named_along(answer, specs, shell))
     return Fix(shell.then(shell.conda("install", specs), by_pip), says)

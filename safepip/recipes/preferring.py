@@ -21,6 +21,7 @@ from safepip.recipes.from_conda import (
     constraints_of,
     doubled,
     fix_of,
+    judged_rest,
     may_be_shared,
     shared,
     solver_of,
@@ -29,14 +30,13 @@ from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.environment import spec_name
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
-from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Clear
 
 if TYPE_CHECKING:
     from safepip.recipes.course import Course
     from safepip.recipes.from_conda import Shared
     from safepip.values.channel import PartState
-    from safepip.values.plan import Change
+    from safepip.values.plan import Plan
     from safepip.values.verdict import Outcome
 
 _NOTHING = "conda's channels have nothing of this that fits what is there: pip takes all of it"
@@ -93,8 +93,7 @@ def _asked(course: Course, plan: Plan) -> Shared | None:
 
 
 def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outcome | None:
-    rest = Plan(_left(found), plan.requested, plan.ignores_dependencies)
-    judged = replace(course, environment=found.there).judged(rest)
+    rest, judged = judged_rest(course, plan, found)
     if judged.refuses:
         return None
     try:
@@ -117,14 +116,6 @@ def _taken(course: Course, plan: Plan, found: Shared, *, blocked: bool) -> Outco
     course.engine.stop(Exit.DONE, dry_run=is_dry_run and course.options.report is not None)
     outcome = course.outcome(Exit.DONE, Clear(rest, judged.findings), conda=part)
     return replace(outcome, verb="plan") if is_dry_run else outcome
-
-
-def _left(found: Shared) -> tuple[Change, ...]:
-    """Give what pip still has to do: not what conda's part brings along."""
-    there = {d.name for d in found.there.distributions}
-    return tuple(
-        c for c in found.share.rest if c.requested or c.name not in there or c.before is not None
-    )
 
 
 def _look(course: Course) -> None:

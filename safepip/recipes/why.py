@@ -15,6 +15,7 @@ from safepip.decisions.explaining.conflict import find_conflict
 from safepip.decisions.fixing.commands import can_be_repeated
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.ownership import is_allowed
+from safepip.decisions.wording.hints import not_explained
 from safepip.effects.asking import OtherPython, SeamsMoved
 from safepip.effects.catalogue import SECONDS, Catalogue
 from safepip.recipes.keep import goes_with, tried
@@ -22,7 +23,7 @@ from safepip.values.errors import SafepipError
 from safepip.values.findings import CondaOwned
 from safepip.values.plan import Plan
 from safepip.values.text import normalised
-from safepip.values.universe import PYTHON, Held, Question, TooHard
+from safepip.values.universe import PYTHON, Held, Question, TooHard, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,9 @@ def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float)
         with Catalogue(asking, known, seconds, course.settings.looking) as shelf:
             question = _question(course, plan, held, shelf)
             found = find_conflict(question, shelf)
+    except TooLong as error:
+        if plan.changes:  # else pip itself has said what is wrong
+            course.asides = (*course.asides, not_explained(str(error)))
     except (TooHard, SeamsMoved, OtherPython, SafepipError):
         found = None
     course.timed("explain", since)

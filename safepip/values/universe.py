@@ -65,6 +65,10 @@ class TooHard(Exception):
     """Say that an answer would take too long, or rest on what is not known."""
 
 
+class TooLong(TooHard):
+    """Say that it was looked for, and given up."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What is wanted, and what may not change."""

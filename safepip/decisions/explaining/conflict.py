@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.explaining.solving import Solution, solve
 from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
 from safepip.values.text import normalised
-from safepip.values.universe import PYTHON, Chain, Conflict, Freed, Link, TooHard
+from safepip.values.universe import PYTHON, Chain, Conflict, Freed, Link, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -160,7 +160,7 @@ def _ways_of_size(
             found.append(_freed(solved.solution, freed))
             continue
         if len(conflicts) >= _MOST_CONFLICTS:
-            raise TooHard("too many conflicts")
+            raise TooLong("there are too many conflicts")
         conflicts.append(_smallest(question, shelf, solved.touched - freed))
     return found
 

@@ -15,7 +15,7 @@ from resolvelib.resolvers import Resolution, ResolverException
 from safepip.decisions.explaining.provider import Provider
 from safepip.decisions.explaining.wishes import Pick, Wish, wish_of
 from safepip.values.late import dataclass
-from safepip.values.universe import TooHard
+from safepip.values.universe import TooHard, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def solve(question: Question, shelf: Shelf, free: AbstractSet[str] = frozenset()
     except ResolutionImpossible:
         return Solved(None, frozenset(provider.touched))
     except ResolverException as error:  # too many steps, or metadata that contradicts itself
-        raise TooHard("no end") from error
+        raise TooLong("there are too many ways to try") from error
     wishes = tuple(wish for wish in wanted if wish is not None)
     solution = _solution(provider, state.mapping, wishes)
     if solution is None:
@@ -119,7 +119,7 @@ class _Search:
         """
         self.rounds += 1
         if self.rounds > _MOST_ROUNDS:
-            raise TooHard("no end")
+            raise TooLong("there are too many ways to try")
         for wish in wishes:
             if wish.key in chosen and not wish.accepts(chosen[wish.key].version):
                 return None

@@ -21,7 +21,7 @@ from safepip.values.late import dataclass
 from safepip.values.request import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from safepip.decisions.fixing.shell import Shell
     from safepip.values.environment import Environment, Record
@@ -51,6 +51,8 @@ class Case:
     """Bounds with which the plan is what is pinned."""
     spelled: tuple[str, ...] = ()
     """The arguments with the lines of requirement files in place of the files, where that goes."""
+    along: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    """What conda is to be given leave to change as well, by what it is asked for."""
 
     @property
     def removes(self) -> bool:

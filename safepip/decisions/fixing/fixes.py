@@ -16,7 +16,7 @@ from safepip.decisions.fixing.shell import Shell, shell_in
 from safepip.values.request import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
@@ -75,6 +75,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     enough: tuple[str, ...] = (),
     within: tuple[str, ...] = (),
     barred: Collection[str] = (),
+    along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
     in_notebook: bool = False,
     first: tuple[Fix, ...] = (),
     spelled: tuple[str, ...] = (),
@@ -89,9 +90,10 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     is such a plan and it was not taken. ``others_fit``: what would break has releases that go with
     the plan. ``ways``: the smallest changes of conda's that make the request possible, where they
     were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
-    which the plan is what is pinned. ``barred``: commands that are known not to work; ``first``:
-    those that come first. ``policy`` is what the user said to safepip, which the commands say
-    again; ``through``: the words before pip's verb.
+    which the plan is what is pinned. ``barred``: commands that are known not to work; ``along``:
+    what conda is to change as well, by what it is asked for; ``first``: commands that come first.
+    ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
+    words before pip's verb.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager
@@ -109,6 +111,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         enough,
         within,
         spelled or arguments,
+        along or {},
     )
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
     unlike = {fix.command for fix in first}

@@ -5,26 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.bounds import conda_spec, required
 from safepip.decisions.fixing.commands import (
+    can_be_repeated,
     has_files,
     with_others_instead,
     without_flag,
     words_of,
 )
-from safepip.decisions.judging.pins import parse_pin
+from safepip.decisions.judging.pins import accepts, held_wishes, parse_pin
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.wording.phrases import few, listed
+from safepip.values.environment import spec_name
 from safepip.values.findings import SecondCopy
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from safepip.decisions.fixing.fix_case import Case
     from safepip.decisions.fixing.shell import CondaVerb, Shell
     from safepip.values.channel import Answer
+    from safepip.values.environment import Environment
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
 
@@ -52,10 +56,11 @@ def by_conda(case: Case) -> Iterator[Fix]:
 
 def _as_planned(case: Case) -> Fix:
     """Let conda change what pip planned to change."""
-    changes = _in_one_go(case, _conda_changes(case))
+    planned = {case.conda_name(f.conda_package): f.planned or "" for f in case.owned}
+    changes, along = _with_holders(case, _in_one_go(case, _conda_changes(case)), planned)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
-    says = f"let conda {verb} {listed(case.conda_names(case.owned))}"
+    says = f"let conda {verb} {listed(case.conda_names(case.owned))}{along}"
     unsure = f"{UNSURE if verb == 'change' else ''}{case.shell.warning}"
     is_numbered_alike = all(_is_numbered_alike(case, f.conda_package) for f in case.owned)
     fix = _followed_by(case, commands, _left_for_pip(case), says, unsure)
@@ -78,9 +83,10 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         verb: CondaVerb = "install" if is_bounded else "update"
         changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
     settles = "update" not in changes
-    changes = _in_one_go(case, changes)
+    planned = dict(zip(names, (freed.becomes for freed in way), strict=True))
+    changes, along = _with_holders(case, _in_one_go(case, changes), planned)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
-    says = f"let conda change {listed(names)}"
+    says = f"let conda change {listed(names)}{along}"
     fix = _followed_by(case, commands, _left_for_pip(case), says, f"{UNSURE}{case.shell.warning}")
     return _to_be_asked(case, fix, changes, settles=settles)
 
@@ -99,17 +105,63 @@ def _in_one_go(
     return changed
 
 
+def _with_holders(
+    case: Case, changes: dict[CondaVerb, tuple[str, ...]], planned: Mapping[str, str]
+) -> tuple[dict[CondaVerb, tuple[str, ...]], str]:
+    """Name along what holds the old versions, and give how that is said; ``planned``: by name.
+
+    Where conda's history does not know that such a holder is wanted, conda would remove it; and it
+    keeps to a version that it was once asked for, though that is the user's to change.
+    """
+    if not {"install", "update"} & changes.keys():
+        return changes, ""
+    wished = set(map(spec_name, held_wishes(case.environment, planned)))
+    holders = [
+        record.name
+        for name, version in planned.items()
+        for record, spec in case.environment.dependents(name)
+        if (case.shell.unasked or record.name.lower() in wished)
+        and (pin := parse_pin(spec)) is not None
+        and accepts(pin.versions, version) is False
+    ]
+    changes, along = _and_also(case, changes, holders), list(holders)
+    told = case.along.get(_asks(case, changes), ())
+    changes, along = _and_also(case, changes, told), [*along, *told]
+    named = sorted(set(along) - set(planned))
+    wishes = case.environment.wishes or {}
+    once = [wishes[name.lower()] for name in named if name.lower() in wished]
+    says = f" and with it {listed(named)}" if named else ""
+    says += f" (it was once asked for {listed(once)})" if once else ""
+    return changes, says
+
+
+def _and_also(
+    case: Case, changes: dict[CondaVerb, tuple[str, ...]], names: Sequence[str]
+) -> dict[CondaVerb, tuple[str, ...]]:
+    """Ask for these in the same go, whatever their version."""
+    named = {spec_name(spec) for specs in changes.values() for spec in specs}
+    more = tuple(dict.fromkeys(name for name in names if name.lower() not in named))
+    if not more:
+        return changes
+    changed = _in_one_go(case, {**changes, "install": changes.get("install", ())})
+    return {**changed, "install": (*changed["install"], *more)}
+
+
+def _asks(case: Case, changes: dict[CondaVerb, tuple[str, ...]]) -> tuple[str, ...]:
+    """Give what a solver can be asked of changes: bounds, and what is newer than here."""
+    here = {record.name: record.version for record in case.environment.records}
+    newer = (f"{name} >{here[name]}" for name in changes.get("update", ()) if name in here)
+    return (*changes.get("install", ()), *newer)
+
+
 def _to_be_asked(
     case: Case, fix: Fix, changes: dict[CondaVerb, tuple[str, ...]], *, settles: bool
 ) -> Fix:
-    """Give the fix with what a solver can be asked of it: bounds, and what is newer than here.
+    """Give the fix with what a solver can be asked of it.
 
     ``settles``: where that can be had, the fix is certain.
     """
-    here = {record.name: record.version for record in case.environment.records}
-    newer = (f"{name} >{here[name]}" for name in changes.get("update", ()) if name in here)
-    asks = (*changes.get("install", ()), *newer)
-    return replace(fix, asks_conda=asks, is_told_by_conda=settles)
+    return replace(fix, asks_conda=_asks(case, changes), is_told_by_conda=settles)
 
 
 def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
@@ -163,12 +215,24 @@ def with_answer(fix: Fix, answer: Answer, shell: Shell) -> Fix:
     """Say what the solver says of a fix that it finds possible."""
     if not (fix.is_told_by_conda and shell.is_as_asked):
         return fix
-    asked = {pin.name for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None}
+    pins = [pin for spec in fix.asks_conda if (pin := parse_pin(spec)) is not None]
+    # What is named without a version is what has to give way.
+    asked = {pin.name for pin in pins if pin.versions}
     others = other_moves(answer, asked)
     if not others:
         return replace(fix, says=fix.says.replace(UNSURE, ""))
     says = fix.says.replace(UNSURE, f", which also {others}")
     return replace(fix, says=says, besides=(f"that also {others}", *fix.besides))
+
+
+def named_along(answer: Answer, specs: Collection[str], shell: Shell) -> tuple[str, ...]:
+    """Give what else conda has to be asked for, so that it changes that and does not remove it.
+
+    Only where its history does not know all that is wanted.
+    """
+    asked = {spec_name(spec) for spec in specs}
+    moved = (m.name for m in answer.moves if m.before and m.name.lower() not in asked)
+    return tuple(moved) if shell.unasked else ()
 
 
 def other_moves(answer: Answer, asked: Collection[str]) -> str:
@@ -247,11 +311,13 @@ def others_by_conda(case: Case) -> Iterator[Fix]:
         return
     verb: CondaVerb = "remove" if case.removes else "update"
     others = _others_of_pip(case)
-    command = case.shell.then(case.shell.conda(verb, names), case.again((*case.arguments, *others)))
+    changes, along = _with_holders(case, {verb: names}, dict.fromkeys(names, ""))
+    commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
+    command = case.shell.then(*commands, case.again((*case.arguments, *others)))
     gone = _also_gone(others, listed(sorted({f.changed for f in case.broken})))
     besides = f"{UNSURE}{case.shell.warning}" if verb == "update" else gone
-    fix = Fix(command, f"let conda {verb} {listed(names)} first{besides}")
-    yield _to_be_asked(case, fix, {verb: names}, settles=False)
+    fix = Fix(command, f"let conda {verb} {listed(names)}{along} first{besides}")
+    yield _to_be_asked(case, fix, changes, settles=False)
 
 
 def _may_be_removed(case: Case, name: str) -> bool:
@@ -293,14 +359,38 @@ def in_a_new_environment(case: Case) -> Iterator[Fix]:
     yield from _elsewhere(case, what, "use a new environment, and leave this one as it is")
 
 
+def with_another_python(
+    shell: Shell, environment: Environment, arguments: tuple[str, ...], bound: str, *, known: bool
+) -> Iterator[Fix]:
+    """Leave this environment alone for one with a Python within the bound.
+
+    ``known``: the channels have one.
+    """
+    what = (bound, "pip")
+    says = f"use a new environment, with {bound}{'' if known else ', if conda has it (unchecked)'}"
+    for fix in _made_anew(shell, environment, arguments, what, says):
+        if can_be_pasted(fix.command, in_notebook=shell.in_notebook):
+            yield fix
+
+
 def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
-    if case.shell.manager == "pixi":
+    return _made_anew(case.shell, case.environment, case.arguments, what, says)
+
+
+def _made_anew(
+    shell: Shell,
+    environment: Environment,
+    arguments: tuple[str, ...],
+    what: tuple[str, ...],
+    says: str,
+) -> Iterator[Fix]:
+    if shell.manager == "pixi":
         return
-    name = f"my-{case.environment.name}" if case.environment.name else "mine"
-    there = replace(case.shell, prefix=name, obvious=False)
-    create = case.shell.create(name, what)
-    if case.repeatable:
-        yield Fix(case.shell.then(create, there.safepip(case.arguments)), says)
+    name = f"my-{environment.name}" if environment.name else "mine"
+    there = replace(shell, prefix=name, obvious=False)
+    create = shell.create(name, what)
+    if can_be_repeated(arguments):
+        yield Fix(shell.then(create, there.safepip(arguments)), says)
     else:
         yield Fix(create, f"{says}; then the same command with `--env {name}`")
 

@@ -17,7 +17,7 @@ from safepip.decisions.fixing.commands import (
     without_options,
     words_of,
 )
-from safepip.decisions.fixing.fixes_by_conda import other_moves
+from safepip.decisions.fixing.fixes_by_conda import named_along, other_moves
 from safepip.decisions.judging.consistency import before, standing
 from safepip.decisions.judging.requirements import (
     active_requirements,
@@ -275,8 +275,7 @@ def shared_fix(
     share: Share, answer: Answer, plan: Plan, shell: Shell, options: tuple[str, ...]
 ) -> Fix:
     """Give the two commands, conda's first, and what they do. ``options``: safepip's own."""
-    taken = [_taken(offer, answer, plan) for offer in share.offers]
-    says = f"take {few(taken)} from conda"
+    says = f"take {few(taken_by_conda(share, answer, plan))} from conda"
     if share.arguments:
         # With other versions than pip has planned with, its part may come out otherwise.
         is_sure = not shell.is_as_asked or _is_as_planned(share, answer, plan)
@@ -286,9 +285,15 @@ def shared_fix(
     tool = "pixi" if shell.manager == "pixi" else shell.tool
     says += "" if shell.is_as_asked else f", if {tool} can (unchecked)"
     says += shell.warning
-    commands = [shell.conda("install", share.specs)]
+    specs = (*share.specs, *named_along(answer, share.specs, shell))
+    commands = [shell.conda("install", specs)]
     commands += [shell.safepip(share.arguments, options)] if share.arguments else []
     return Fix(shell.then(*commands), says)
+
+
+def taken_by_conda(share: Share, answer: Answer, plan: Plan) -> list[str]:
+    """Give what conda takes on, with its version, and pip's where that is another."""
+    return [_taken(offer, answer, plan) for offer in share.offers]
 
 
 def _is_as_planned(share: Share, answer: Answer, plan: Plan) -> bool:

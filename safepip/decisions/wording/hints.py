@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.builders import is_of_a_build
-from safepip.decisions.fixing.channels import channels_of
-from safepip.decisions.fixing.shell import Shell
-from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import few
+from safepip.values.environment import spec_name
 from safepip.values.text import normalised, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment
-    from safepip.values.universe import Conflict
 
 
 def hints_for(missing: Sequence[tuple[str, str]], environment: Environment) -> tuple[str, ...]:
@@ -47,27 +44,45 @@ def hints_on_creating(
     return tuple(hints)
 
 
-def python_hints(conflict: Conflict, environment: Environment) -> tuple[str, ...]:
-    """Give a line for what is for another Python than conda's, and one for where it may be had."""
-    channels = channels_of(environment.records)
-    shell = Shell(environment.prefix, environment.manager, channels=channels)
-    bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
-    lines = causes(conflict, environment)
-    if bounds and shell.manager != "pixi":
-        create = shell.create(f"my-{environment.name}", (clean(bounds[0]), "pip"))
-        lines = (*lines[:-1], f"{lines[-1]}\nin a new environment: {create}")
-    return lines
+def not_explained(reason: str) -> str:
+    """Say that there is no cause to be read because the search for it was given up."""
+    return f"why conda's versions are in the way was looked for and not found out: {reason}"
 
 
-def conda_cannot(specs: Sequence[str]) -> str:
-    """Say what conda's solver finds no way to, so that no command for it is offered."""
-    said = few(f"`{spec}`" for spec in specs)
-    return f"conda cannot have {said} here, by its channels as this machine knows them"
+def no_such_python(bound: str) -> str:
+    """Say that no channel has what would do, so that no command for it is offered."""
+    return f"conda has no `{shown(bound)}` for a new environment, by the channels of this one"
+
+
+def conda_cannot(
+    specs: Sequence[str], possible: Sequence[str] = (), *, pinned: Sequence[str] = ()
+) -> str:
+    """Say what conda's solver finds no way to, so that no command for it is offered.
+
+    ``possible``: what of the same change it can have by itself; with all of it, not together.
+    """
+    said = _bounds(specs)
+    together = " together" if possible and {*specs} <= {*possible} else ""
+    where = "by its channels as this machine knows them"
+    where += f", and with what is pinned ({few(f'`{pin}`' for pin in pinned)})" if pinned else ""
+    can = f"; `{'`, `'.join(possible)}` alone it can" if possible and not together else ""
+    return f"conda cannot have {said}{together} here, {where}{can}"
+
+
+def _bounds(specs: Sequence[str]) -> str:
+    """Give what is asked for; what is named without a version only has to give way to that."""
+    bounded = [spec for spec in specs if spec_name(spec) != spec.lower()]
+    return few(f"`{spec}`" for spec in bounded or specs)
+
+
+def conda_has_a_part(taken: Sequence[str]) -> str:
+    """Say what conda has of a plan whose rest would be refused as well: that is no way out."""
+    return f"conda has {few(taken)} of this; that alone does not make the rest possible"
 
 
 def conda_would_harm(specs: Sequence[str], names: Sequence[str]) -> str:
     """Say whom conda's change would leave without what it requires, so that it is not offered."""
-    said = few(f"`{spec}`" for spec in specs)
+    said = _bounds(specs)
     return f"with {said} from conda, {few(names)} would not have what it requires"
 
 
@@ -81,7 +96,7 @@ def strictly(origin: str) -> str:
 
 def conda_would_double(specs: Sequence[str], names: Sequence[str]) -> str:
     """Say what conda would put over pip's copy of it, so that no command for it is offered."""
-    said = few(f"`{spec}`" for spec in specs)
+    said = _bounds(specs)
     return f"with {said}, conda would bring once more what pip has installed: {few(names)}"
 
 

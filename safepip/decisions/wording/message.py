@@ -51,6 +51,8 @@ _COUNTED: dict[Action, str] = {
     "same": "installed again",
     "remove": "removed",
 }
+_WITH_FIXES = (Exit.NEEDS_YES, Exit.TAKEN_BACK, Exit.CHANGED, Exit.INTERRUPTED)
+"""Ends of a command that are told together with the ways on."""
 TAKEN_BACK = "It was taken back: the environment is as it was."
 
 
@@ -68,7 +70,14 @@ def message(
     """
     verbosity = outcome.verbosity if verbosity is None else verbosity
     lines = (*_steps(outcome, width, verbosity, form), *hint_lines(outcome.hints, width))
+    lines = (*lines, *_ways_on(outcome, width))
     return (*lines, *_times(outcome, width)) if verbosity > 0 else lines
+
+
+def _ways_on(outcome: Outcome, width: int) -> tuple[Line, ...]:
+    """Give what would do where pip itself has found nothing."""
+    is_told = outcome.verdict is not None or outcome.exit_code in _WITH_FIXES
+    return () if is_told or outcome.taken_back else fix_lines(outcome.fixes, width)
 
 
 def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Line, ...]:
