@@ -596,7 +596,7 @@ def test_no_folder_in_a_conda_environment_is_taken_for_one_of_the_users(
         "install into that environment, without uv's settings: "
         f"env -u UV_CONFIG_FILE {there} install --no-config leaf"
     )
-    words = [everywhere.SAFEPIP, "uv", "pip", "uninstall", "--prefix", prefix, "leaf"]
+    words = (everywhere.SAFEPIP, "uv", "pip", "uninstall", "--prefix", prefix, "leaf")
     done = everywhere.run(words, {"PATH": f"{place.bin}:{everywhere.SYSTEM}"}, probe=False)
     assert (done.code, done.err.splitlines()[-1]) == (10, "Nothing was removed."), done
     assert refused(f"sync --prefix {prefix} f.txt").endswith(f": {there} install -r f.txt")
