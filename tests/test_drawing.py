@@ -123,7 +123,7 @@ def test_a_refused_plan_as_markdown() -> None:
         conda install -p /opt/conda/envs/lab "numpy>=2" && safepip install opencv-python
         ```
 
-        Fix: replace conda's numpy on purpose
+        Fix: replace conda's numpy on purpose; conda's scipy 1.11.4 then lacks what it needs
 
         ```sh
         safepip install --allow numpy opencv-python

@@ -39,6 +39,7 @@ PIXI_VERBS: tuple[CondaVerb, ...] = ("install", "reinstall", "remove")
 OPENCV = artifact("opencv-python==4.13.0.90", "numpy>=2", modules=["cv2_new.py"])
 CV2 = artifact("opencv-python==4.13.0.90", modules=["cv2/__init__.py"])
 NUMPY_2 = artifact("numpy==2.4.1", requested=False, needed_by=("opencv-python",))
+LACKS = "; conda's scipy 1.11.4 then lacks what it needs"
 FITS = (HeldBack("opencv-python", "4.13.0.90", "4.11.0.86"),)
 
 
@@ -80,7 +81,10 @@ def test_the_last_resort_stays_whatever_comes_before_it() -> None:
     found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", first=first)
     assert found[:3] == first[:3]
     assert found[3:] == (
-        Fix("safepip install --allow numpy opencv-python", "replace conda's numpy on purpose"),
+        Fix(
+            "safepip install --allow numpy opencv-python",
+            f"replace conda's numpy on purpose{LACKS}",
+        ),
     )
 
 
@@ -97,7 +101,7 @@ def test_a_version_that_fits_comes_before_conda_and_before_allowing() -> None:
         ),
         Fix(
             "safepip install --allow numpy opencv-python==4.13.0.90",
-            "replace conda's numpy on purpose",
+            f"replace conda's numpy on purpose{LACKS}",
         ),
     )
 
@@ -141,7 +145,7 @@ def test_what_is_held_at_conda_s_version_is_no_way_out() -> None:
     held = (HeldBack("numpy", "2.4.1", "1.26.4"), HeldBack("rich", "14", None))
     assert fixes(wanted, "install", "-U", "numpy", kept=held) == (
         Fix(f"conda update -p {PREFIX} numpy", "let conda change numpy, if it can (unchecked)"),
-        Fix("safepip install --allow numpy -U numpy", "replace conda's numpy on purpose"),
+        Fix("safepip install --allow numpy -U numpy", f"replace conda's numpy on purpose{LACKS}"),
     )
 
 

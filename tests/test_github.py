@@ -33,7 +33,7 @@ def test_a_refusal_is_one_line_with_the_ways_out() -> None:
         "::error title=safepip conda-owned::this install would replace conda's numpy 1.26.4 with "
         "2.4.1%0Alet conda change numpy, if it can (unchecked):%0A"
         "conda install -p /opt/conda/envs/lab numpy==2.4.1%0A"
-        "replace conda's numpy on purpose:%0A"
+        "replace conda's numpy on purpose; conda's scipy 1.11.4 then lacks what it needs:%0A"
         "safepip install --allow numpy numpy==2.4.1%0ANothing was installed."
     )
 

@@ -9,6 +9,7 @@ from safepip.values.findings import (
     Base,
     Breaks,
     Builds,
+    CondaOwned,
     Finding,
     NoMetadata,
     Pinned,
@@ -27,6 +28,23 @@ NUMPY = LAB.records[0].dist
 @pytest.mark.parametrize(
     ("notes", "lines"),
     [
+        (
+            [
+                CondaOwned(
+                    severity="note",
+                    distribution="numpy",
+                    action="upgrade",
+                    installed="1.26.4",
+                    planned="2.4.1",
+                    conda_package="numpy-1.26.4-0",
+                    dependents=("scipy 1.11.4 (numpy >=1.26,<2)", "blas 1.0 (numpy)"),
+                )
+            ],
+            """
+            note[conda-owned]: conda's numpy 1.26.4 gives way to 2.4.1, and conda goes on to
+              list 1.26.4; conda's scipy 1.11.4 then lacks what it needs
+            """,
+        ),
         (
             [Pixi()],
             """

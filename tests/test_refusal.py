@@ -54,7 +54,8 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
                 safepip install opencv-python==4.11.0.86
               or let conda change numpy and protobuf first, if it can (unchecked):
                 conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
-              or replace conda's numpy and protobuf on purpose:
+              or replace conda's numpy and protobuf on purpose; conda's scipy 1.11.4
+              then lacks what it needs:
                 safepip install --allow numpy,protobuf opencv-python==4.13.0.90
 
         Nothing was installed.
@@ -90,7 +91,8 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
               (unchecked):
                 conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
               or replace conda's numpy and
-              protobuf on purpose:
+              protobuf on purpose; conda's scipy
+              1.11.4 then lacks what it needs:
                 safepip install --allow numpy,protobuf opencv-python==4.13.0.90
 
         Nothing was installed.
@@ -130,7 +132,8 @@ def test_what_was_asked_for_needs_no_tree() -> None:
               >=1.26,<2)
         fix   let conda change numpy, if it can (unchecked):
                 conda update -p /opt/conda/envs/lab numpy
-              or replace conda's numpy on purpose:
+              or replace conda's numpy on purpose; conda's scipy 1.11.4 then lacks what
+              it needs:
                 safepip install --allow numpy -U numpy
         Nothing was installed.
         """)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import required
 from safepip.decisions.fixing.commands import with_version, without_flag, words_of
+from safepip.decisions.judging.lacking import left_lacking
 from safepip.decisions.judging.requirements import is_met, parse_requirement
-from safepip.decisions.wording.phrases import listed
+from safepip.decisions.wording.phrases import listed, then_lacking
 from safepip.values.findings import CondaOwned, SameFiles, SecondCopy, Shadows, Unmet
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
@@ -213,7 +214,8 @@ def taken_over(case: Case) -> Iterator[Fix]:
     names += [normalised(name) for name in case.conda_names(case.doubled)]
     allow = tuple(dict.fromkeys(names))
     verb = "remove" if case.removes else "replace"
-    says = f"{verb} conda's {listed(allow)} on purpose"
+    lacking = [name for f in case.owned for name in left_lacking(f, case.plan)]
+    says = f"{verb} conda's {listed(allow)} on purpose{then_lacking(lacking)}"
     yield Fix(case.again(allow=allow), says)
 
 

@@ -6,8 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.shell import Shell
+from safepip.decisions.judging.lacking import left_lacking
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
-from safepip.decisions.wording.phrases import FEW, count, few, package, planned
+from safepip.decisions.wording.phrases import FEW, count, few, package, planned, then_lacking
 from safepip.decisions.wording.sentences import lacks, no_metadata, sentence
 from safepip.values.findings import (
     AlreadyDamaged,
@@ -82,10 +83,11 @@ def _given(finding: SameFiles, plan: Plan, environment: Environment) -> str:
     return f"{name} takes over {files} of conda's {owner}: {paths}"
 
 
-def _owned(finding: CondaOwned) -> str:
+def _owned(finding: CondaOwned, plan: Plan) -> str:
     name, installed = clean(finding.distribution), clean(finding.installed)
     becomes = f"gives way to {clean(finding.planned)}" if finding.planned else "is removed"
-    return f"conda's {name} {installed} {becomes}, and conda goes on to list {installed}"
+    lacking = then_lacking(left_lacking(finding, plan))
+    return f"conda's {name} {installed} {becomes}, and conda goes on to list {installed}{lacking}"
 
 
 def _together(findings: Sequence[Finding], environment: Environment) -> str:
@@ -113,7 +115,7 @@ def _one(  # noqa: PLR0911 - a sentence for each kind
         case Base():
             return "this is conda's own environment; a new one is safer"
         case CondaOwned():
-            return _owned(finding)
+            return _owned(finding, plan)
         case NoMetadata():
             return no_metadata(finding)
         case RuntimeTwice():

@@ -77,3 +77,9 @@ def said_of(text: str, through: tuple[str, ...]) -> str:
     ``through``: the words before pip's verb, as `uv pip`.
     """
     return _PIP_DOES.sub("uv", text) if through else text
+
+
+def then_lacking(names: Sequence[str]) -> str:
+    """Say what becomes of packages of conda's whose bounds exclude what is planned."""
+    lack = "lack what they need" if names[1:] else "lacks what it needs"
+    return f"; conda's {few(dict.fromkeys(names))} then {lack}" if names else ""
