@@ -249,15 +249,19 @@ def test_what_conda_keeps_a_history_of_is_in_it_and_what_fails_or_is_killed_is_n
     _, entry = history.read_text().split("==> 2026-11-25 09:12:00 <==\n")[1].split("\n==> ")
     lines = entry.splitlines()
     place = channel([*lab.recipes, *CHANNEL]).as_uri()
-    assert lines[1] == "# cmd: safepip install --prefer-conda twice"
-    assert [line.rpartition("-")[0] for line in lines[2:4]] == [
+    (*_, done) = (c for c in safepip(lab, "history").answer["changes"] if c["stage"] == "done")
+    assert lines[1:3] == [
+        "# cmd: safepip install --prefer-conda twice",
+        f"# safepip change: {done['id']}",
+    ]
+    assert [line.rpartition("-")[0] for line in lines[3:5]] == [
         f"+{place}/noarch::lonely-1.0",
         f"+{place}/noarch::twice-1.0",
     ]
-    assert lines[4:] == ["# update specs: ['twice']"]
+    assert lines[5:] == ["# update specs: ['twice']"]
     assert safepip(lab, "undo", "--yes").exit_code == 0
     gone = history.read_text().splitlines()[-3:]
-    assert gone == ["-" + line[1:] for line in lines[2:4]] + ["# remove specs: ['twice']"]
+    assert gone == ["-" + line[1:] for line in lines[3:5]] + ["# remove specs: ['twice']"]
 
 
 def test_all_of_it_may_be_conda_s_though_pip_s_own_way_is_blocked(lab: CondaEnvironment) -> None:
