@@ -16,6 +16,7 @@ from typing import Any, Literal
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.judging.requirements import relation
 from safepip.values.environment import Distribution, Environment, Interpreter, Record
+from safepip.values.journal import Entry
 from safepip.values.plan import Artifact, Change, FileKind, Landing, Plan, PlannedFile, Source
 from safepip.values.request import Policy
 from safepip.values.text import normalised
@@ -170,6 +171,20 @@ def artifact(
     paths += [("bytecode", path) for path in bytecode]
     known = {"requested": True, "requires": requires, **facts}
     return Step(normalised(project), version, tuple(paths), source, known)
+
+
+def written_down(**facts: Any) -> Entry:
+    """What the journal says of a change: a request with a part of conda's, but for ``facts``."""
+    told: dict[str, Any] = {
+        "id": "2026-11-28-1",
+        "stage": "done",
+        "verb": "install",
+        "arguments": ("install", "--prefer-conda", "lonely"),
+        "began": "",
+        "safepip": "",
+        "pip": "",
+    }
+    return Entry(**told | facts)
 
 
 def removal(name: str, **facts: Any) -> Step:

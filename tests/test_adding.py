@@ -22,8 +22,7 @@ from safepip.effects.reading import read_manager
 from safepip.effects.transaction import begin
 from safepip.recipes.recover import recover
 from safepip.values.channel import Moved
-from safepip.values.journal import Entry
-from tests.build import conda, environment
+from tests.build import conda, environment, written_down
 from tests.guarded import Guarded, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 from tests.lab.ledger import with_modes
@@ -174,15 +173,7 @@ def test_a_file_where_a_folder_was_to_be_keeps_nothing_from_going_back(tmp_path:
     mine.write_text("mine")
     (tmp_path / "conda-meta").mkdir()
     journal = Journal(str(tmp_path))
-    entry = Entry(
-        id=journal.new_id(),
-        stage="acting",
-        verb="install",
-        arguments=("install", "--prefer-conda", "lonely"),
-        began="",
-        safepip="",
-        pip="",
-    )
+    entry = written_down(id=journal.new_id(), stage="acting")
     new = (f"{mine}/__init__.py", f"{mine}/__pycache__/__init__.pyc", f"{mine}-1.0/RECORD")
     entry = begin(journal, entry, new, ())
     assert "lib/lonely" in entry.new_folders
@@ -288,16 +279,7 @@ adding.{call} = fail
     assert "No space left on device" in done.answer["findings"][0]["why"]
 
 
-ENTRY = Entry(
-    id="2026-11-28-1",
-    stage="done",
-    verb="install",
-    arguments=("install", "--prefer-conda", "lonely"),
-    began="",
-    safepip="",
-    pip="",
-    dists=("conda-forge/noarch::lonely-1.0-0",),
-)
+ENTRY = written_down(dists=("conda-forge/noarch::lonely-1.0-0",))
 
 
 def test_what_cannot_be_read_any_more_has_its_steps_by_conda_s_names() -> None:

@@ -28,10 +28,9 @@ from safepip.decisions.undoing.conda_history import dist_of
 from safepip.decisions.undoing.inverse import needed_by_conda
 from safepip.values.channel import CondaPart, Moved
 from safepip.values.environment import RecordStamp
-from safepip.values.journal import Entry
 from safepip.values.plan import Plan
 from safepip.values.verdict import Blocked, Outcome
-from tests.build import artifact, conda, environment
+from tests.build import artifact, conda, environment, written_down
 from tests.guarded import PATIENCE_SECONDS, Guarded, paste, run, safepip
 from tests.lab import CondaEnvironment, create, fake, from_wheel, make_wheel
 from tests.lab.channel import channel
@@ -507,15 +506,8 @@ def test_a_package_is_named_as_in_conda_s_history_and_no_secret_is(
 
 
 def test_what_conda_brought_stays_as_long_as_others_of_conda_s_need_it() -> None:
-    entry = Entry(
-        id="2026-11-25-1",
-        stage="done",
-        verb="install",
-        arguments=("install", "--prefer-conda", "lib"),
-        began="",
-        safepip="",
-        pip="",
-        dists=("conda-forge/noarch::Lib-1-py311_0", "conda-forge/noarch::own-1-py311_0"),
+    entry = written_down(
+        dists=("conda-forge/noarch::Lib-1-py311_0", "conda-forge/noarch::own-1-py311_0")
     )
     there = environment(
         conda("lib==1", name="Lib"),

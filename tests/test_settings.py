@@ -206,6 +206,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ("RECORD", "../../../etc/safepip/config.toml,sha256=x,1"),
         ("RECORD", "../../../Etc/safepip/CONFIG.toml,,"),  # the same on some disks
         ("RECORD", "../../../etc/\u017fafepip/con\ufb01g.toml,,"),
+        ("RECORD", "../../.././etc/x/../safepip//config.toml,,"),
         ("installed-files.txt", "../../../../etc/safepip/config.toml"),
     ],
 )
