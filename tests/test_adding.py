@@ -297,6 +297,14 @@ def test_specifications_are_written_whole() -> None:
     assert last.isprintable()
 
 
+def test_a_package_s_name_is_one_line_of_condas_history() -> None:
+    """Its channel says in which folder of it a package is, and may say anything."""
+    hostile = "conda-forge/noarch\n==> 2026-01-01 00:00:00 <==\n# cmd: conda::lonely-1.0-0"
+    text = history_text(replace(ENTRY, dists=(hostile,)), "safepip", "now")
+    assert [line for line in text.splitlines() if line.startswith("==>")] == ["==> now <=="]
+    assert len(text.splitlines()) == len(history_text(ENTRY, "safepip", "now").splitlines())
+
+
 def test_only_the_entry_of_the_change_is_taken_out() -> None:
     one, other = (replace(ENTRY, id=f"2026-11-28-{number}") for number in (1, 11))
     texts = [history_text(each, "safepip install", "now") for each in (one, other)]

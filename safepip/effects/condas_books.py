@@ -16,7 +16,7 @@ from safepip.decisions.undoing.conda_history import (
     without_entry,
 )
 from safepip.effects.opened import read_bytes
-from safepip.effects.records import read_object
+from safepip.effects.records import RECORD_LIMIT, read_object
 from safepip.effects.transaction import all_in
 from safepip.effects.writing import replace_bytes
 from safepip.values.environment import FAMILY
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 HISTORY = "conda-meta/history"
 _LIMIT = 64 * 1024 * 1024
-_RECORD_LIMIT = 256 * 1024 * 1024
 
 
 class Staged(NamedTuple):
@@ -60,7 +59,7 @@ def dists_of(prefix: str, records: Iterable[str]) -> tuple[str, ...]:
     """Give packages as conda's history names them, by the names of their records' files."""
     found = []
     for name in records:
-        raw = read_object(f"{prefix}/conda-meta/{name}", _RECORD_LIMIT)
+        raw = read_object(f"{prefix}/conda-meta/{name}", RECORD_LIMIT)
         channel, platform = (str(raw.get(key) or "") for key in ("channel", "subdir"))
         found.append(dist_of(channel, platform, name.removesuffix(".json")))
     return tuple(sorted(found))

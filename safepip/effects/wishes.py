@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from safepip.effects.records import read_object, read_text
+from safepip.effects.records import RECORD_LIMIT, read_object, read_text
 from safepip.values.environment import spec_name
 from safepip.values.sheet import Package
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from safepip.values.environment import Record
 
-_RECORD_LIMIT = 256 * 1024 * 1024
 _HISTORY_LIMIT = 64 * 1024 * 1024
 _TOLD = re.compile(r"# (?P<what>(?:update|install|remove|neutered) specs|specs): (?P<list>\[.*\])")
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -37,7 +36,7 @@ def read_packages(prefix: str, records: Iterable[Record]) -> Mapping[str, Packag
     history = read_wishes(prefix)
     found = {}
     for record in records:
-        package = _package(read_object(f"{prefix}/conda-meta/{record.file}", _RECORD_LIMIT))
+        package = _package(read_object(f"{prefix}/conda-meta/{record.file}", RECORD_LIMIT))
         wish = history.get(record.name.lower())
         if history:
             package = replace(package, specs=(wish,) if wish else ())

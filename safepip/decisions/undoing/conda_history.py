@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from safepip.values.journal import Entry
 
 _LONGEST = 10_000
-"""Characters of a command, which nobody reads but people."""
+"""Characters of a command, which nobody reads but people, and of the name of a package."""
 _MARK = "# safepip change: "
 """What stands before the id of a change, in a line that is a comment to conda and its like."""
 _BEGINNING = re.compile(rb"^(?===> )", re.MULTILINE)
@@ -40,7 +40,7 @@ def history_text(entry: Entry, command: str, time: str) -> str:
     """
     sign, what = ("-", "remove") if entry.removes_records else ("+", "update")
     lines = [f"==> {time} <==", f"# cmd: {shown(command, _LONGEST)}", f"{_MARK}{entry.id}"]
-    lines += (f"{sign}{dist}" for dist in sorted(entry.dists))
+    lines += (f"{sign}{shown(dist, _LONGEST)}" for dist in sorted(entry.dists))
     lines += [f"# {what} specs: {_listed(entry.specs)}"] if entry.specs else []
     return "".join(f"{line}\n" for line in lines)
 
