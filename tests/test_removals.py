@@ -69,7 +69,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     arguments = ("uninstall", "-y", *KINDS, "absent")
     private = folder / "private"
     private.mkdir()
-    with OnePass(Asking(str(lab.python), arguments, environ, private)) as engine:
+    with OnePass(Asking(str(lab.python), arguments, environ, lambda: private)) as engine:
         environment = read_environment(str(lab.prefix), engine.greet())
         engine.read_options()
         account = engine.plan(environment)

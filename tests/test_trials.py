@@ -30,7 +30,7 @@ def course(folder: Path, python: str, engine: EngineName = "one-pass") -> Course
     """A command whose pip is what ``python`` is."""
     target = Target(PREFIX, python, is_conda=True, chosen_by="--env")
     request = Request("install", ("install", "app"), Policy(), target)
-    asking = Asking(python, request.arguments, os.environ, folder)
+    asking = Asking(python, request.arguments, os.environ, lambda: folder)
     settings = settings_of(configured([]), print)
     return Course(request, start(engine, asking), asking, LAB, time.monotonic(), settings)
 
@@ -102,7 +102,7 @@ def test_what_pip_was_told_is_known_however_it_was_told(
     variables = dict(each.split("=", 1) for each in told) if by == 1 else {}
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     environ = {**plain, "PIP_CONFIG_FILE": os.devnull, **variables}
-    asking = Asking(sys.executable, arguments, environ, tmp_path, silent=True)
+    asking = Asking(sys.executable, arguments, environ, lambda: tmp_path, silent=True)
     with start(engine, asking) as pip:
         pip.greet()
         options = pip.read_options()
@@ -123,7 +123,7 @@ def test_what_files_say_of_where_things_come_from_counts_too(tmp_path: Path) -> 
     }
     for line, name in lines.items():
         file.write_text(f"{line}\n")
-        there = replace(asked, request=replace(asked.request, arguments=words))
+        there = replace(asked, request=asked.request._replace(arguments=words))
         told: dict[str, Any] = {name: True} if name else {}
         assert there.wider_options == PipOptions(**told)
 
@@ -132,6 +132,6 @@ def test_a_pipe_that_pip_has_read_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     asked = course(tmp_path, sys.executable)
     words = ("install", "-r", str(tmp_path / "pipe"))
-    there = replace(asked, request=replace(asked.request, arguments=words))
+    there = replace(asked, request=asked.request._replace(arguments=words))
     assert there.wider_options == PipOptions()
     assert there.spelled_words == words

@@ -113,7 +113,7 @@ class World:
         folder = self.folder.parent / f"asked-{count}"
         folder.mkdir()
         python = str(self.environment.python)
-        return Asking(python, arguments, self.environ, folder, **more)  # type: ignore[arg-type]
+        return Asking(python, arguments, self.environ, lambda: folder, **more)  # type: ignore[arg-type]
 
 
 Prepare = Callable[[World], None]
@@ -808,7 +808,7 @@ def test_a_python_that_does_not_start_is_no_engine(tmp_path: Path) -> None:
         ("/no/such/python", "cannot run `/no/such/python`: No such file or directory"),
         ("/bin/false", "`/bin/false` did not start (1)"),
     ):
-        asking = Asking(python, ("install", "leaf"), dict(os.environ), tmp_path)
+        asking = Asking(python, ("install", "leaf"), dict(os.environ), lambda: tmp_path)
         with TwoPass(asking) as two, pytest.raises(NoEngine) as caught:
             two.greet()
         assert str(caught.value) == message
@@ -820,7 +820,7 @@ def test_nothing_starts_in_a_folder_that_is_gone(
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    asking = Asking("/bin/false", ("install", "leaf"), dict(os.environ), tmp_path)
+    asking = Asking("/bin/false", ("install", "leaf"), dict(os.environ), lambda: tmp_path)
     with TwoPass(asking) as two, pytest.raises(NoEngine, match="is no longer there") as caught:
         two.greet()
     (fix,) = caught.value.fixes

@@ -258,7 +258,8 @@ def test_what_takes_too_long_is_not_told(lab: CondaEnvironment) -> None:
 
     with serve_index(HOUSE) as index:
         environ = lab.environ({"PIP_INDEX_URL": index.url, "PIP_NO_INDEX": "0"})
-        asking = Asking(str(lab.python), ("install", "app"), environ, lab.prefix, silent=True)
+        arguments = ("install", "app")
+        asking = Asking(str(lab.python), arguments, environ, lambda: lab.prefix, silent=True)
         with Catalogue(asking, {}, seconds=3.0) as shelf:
             try:
                 shelf.open()

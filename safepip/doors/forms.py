@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safepip.doors import results
@@ -90,7 +89,9 @@ def show_outcome(outcome: Outcome, own: OwnOptions) -> None:
 def _write_page(outcome: Outcome, path: str) -> None:
     from safepip.decisions.drawing.page import page
 
+    text = page(outcome)
     try:
-        Path(path).write_text(page(outcome), encoding="utf-8")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {error.strerror}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print the one object; where nobody reads any more, the exit code still tells."""
+    import json
+
     # GitHub takes `##[` in any line for a command of its own; here it can only stand in a text.
     print_text(json.dumps(answer).replace("##[", "##\\u005b") + "\n")
 

@@ -100,7 +100,7 @@ def _change(
         refuse_sync(command, conda_s)
     if own.table or own.markdown or own.html is not None or own.tree:
         refuse_forms(own, words, in_notebook=in_notebook)
-    from safepip.doors.guarded import carry_out
+    from safepip.doors.carrying_out import carry_out
     from safepip.doors.policy import policy_of
     from safepip.values.request import Request
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from safepip.decisions.fixing.commands import command_line
-from safepip.values.environment import Environment, Interpreter
 from safepip.values.errors import NoEngine, UnreadableReport
-from safepip.values.late import dataclass, fields
-from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +14,16 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from safepip.values.account import Account, Failed
+    from safepip.values.environment import Environment, Interpreter
     from safepip.values.request import PipOptions
     from safepip.values.verdict import EngineName
 
 
-@dataclass(frozen=True)
-class Asking:
+RUNNER = os.path.join(os.path.dirname(__file__), "runner.py")
+"""What the interpreter of an environment runs for safepip."""
+
+
+class Asking(NamedTuple):
     """Everything an engine needs to start pip."""
 
     python: str
@@ -31,8 +31,8 @@ class Asking:
     arguments: tuple[str, ...]
     """pip's, exactly as the user gave them."""
     environ: Mapping[str, str]
-    folder: Path
-    """Private to this command, and gone after it."""
+    folder: Callable[[], Path]
+    """Gives a folder that is private to this command, and gone after it."""
     pip_from: str = ""
     """The folder that holds the pip to use; empty for the environment's own."""
     python_chosen: bool = False
@@ -52,6 +52,9 @@ def not_started(python: str, code: int, *, why: str = "") -> NoEngine:
     try:
         os.getcwd()
     except OSError:
+        from safepip.decisions.fixing.commands import command_line
+        from safepip.values.verdict import Fix
+
         go = Fix(command_line("cd", os.path.expanduser("~")), "go to a folder that is there")
         return NoEngine("the folder in which this was said is no longer there", fixes=[go])
     return NoEngine(f"`{python}` did not start ({code})", why=why)
@@ -148,6 +151,9 @@ def interpreter_of(raw: object) -> Interpreter:
 
     Raises: UnreadableReport.
     """
+    from safepip.values.environment import Interpreter  # not before pip is started
+    from safepip.values.late import fields
+
     if not isinstance(raw, dict):
         raise UnreadableReport("interpreter", "dict", type(raw).__name__)
     known: dict[str, Any] = {}

@@ -7,7 +7,7 @@ more than that nobody can tell whose the file is; and a list that cannot be read
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from glob import escape, iglob
 from typing import TYPE_CHECKING
 
 from safepip.effects.opened import read_bytes
@@ -44,7 +44,7 @@ def why_suspect(prefix: str, path: str) -> str:
 
 def _lists(prefix: str) -> Iterator[tuple[str, str]]:
     """Give where lists may be; a folder itself where nobody can say what is in it."""
-    for library in map(str, Path(prefix).glob("lib/py*/site-packages")):
+    for library in iglob(f"{escape(prefix)}/lib/py*/site-packages"):
         try:
             found = os.listdir(library)
         except OSError:

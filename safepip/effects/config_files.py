@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.configuring import heeded_in, values_in, values_of
 from safepip.effects.brought import why_suspect
 from safepip.effects.opened import read_bytes
+from safepip.effects.user_places import user_config
 from safepip.values.errors import UnreadableFile
 from safepip.values.setting import Layer
 
@@ -75,9 +76,7 @@ def _of_projects() -> Iterator[Layer]:
 
 def user_file() -> str:
     """Give the path of the user's own file; empty where a user has no place for such."""
-    from platformdirs import user_config_dir
-
-    path = os.path.join(user_config_dir("safepip", appauthor=False), "config.toml")
+    path = os.path.join(user_config(os.environ), "config.toml")
     return path if os.path.isabs(path) else ""  # without a home it begins with a tilde
 
 

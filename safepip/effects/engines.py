@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from pathlib import Path
+from glob import escape, iglob
 from typing import TYPE_CHECKING
 
 from safepip.effects.asking import Asking, Engine, OtherPython
 from safepip.effects.one_pass import OnePass
 from safepip.effects.plain import INSIDE, own_pip
+from safepip.effects.private_folder import private_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from safepip.values.environment import Distribution
     from safepip.values.request import Request
@@ -27,7 +29,7 @@ _OLDEST = (22, 3)
 def prepare(
     request: Request,
     environ: Mapping[str, str],
-    folder: Path,
+    folder: Callable[[], Path],
     *,
     quiet_stdout: bool,
     redirected: bool,
@@ -57,7 +59,7 @@ def has_usable_pip(prefix: str) -> bool:
     """Say whether the environment's own pip can be asked for its plan."""
     return any(
         (int(found[1]), int(found[2])) >= _OLDEST
-        for folder in Path(prefix).glob("lib/python*/site-packages")
+        for folder in iglob(f"{escape(prefix)}/lib/python*/site-packages")
         for name in os.listdir(folder)
         if (found := _PIP_METADATA.fullmatch(name))
     )
@@ -92,7 +94,7 @@ def without_copies(environ: Mapping[str, str], copies: Sequence[Distribution]) -
 
 
 def verb_and_python(
-    arguments: Sequence[str], environ: Mapping[str, str], folder: Path
+    arguments: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[str, int, str | None]:
     """Ask safepip's own pip for the verb behind its options, where it stands, and for `--python`.
 
@@ -103,8 +105,13 @@ def verb_and_python(
     """
     child = {**environ, INSIDE: "1"}
     given = tuple(arguments)
-    asking = Asking(sys.executable, given, child, folder, pip_from=own_pip(), silent=True)
-    with OnePass(asking) as pip:
+    with private_folder() as folder:
+        asking = Asking(sys.executable, given, child, folder, pip_from=own_pip(), silent=True)
+        return _greeted(OnePass(asking))
+
+
+def _greeted(engine: OnePass) -> tuple[str, int, str | None]:
+    with engine as pip:
         try:
             pip.greet()
         except OtherPython as other:

@@ -40,7 +40,7 @@ def repeatable(parsed: Parsed, asking: Asking) -> tuple[Command, Mapping[str, st
     Raises: CannotJudge.
     """
     files = (*parsed.requirements, *parsed.constraints, *parsed.build_constraints)
-    copies = copied_once(files, asking.folder)
+    copies = copied_once(files, asking.folder())
     arguments, environ = with_copies(asking.arguments, asking.environ, copies)
     parsed = replace(
         parsed,

@@ -9,8 +9,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from safepip.effects.asking import interpreter_of, not_started
-from safepip.effects.parsing import RUNNER
+from safepip.effects.asking import RUNNER, interpreter_of, not_started
 from safepip.effects.records import site_packages_of
 from safepip.values.environment import Interpreter
 from safepip.values.errors import NoEngine
@@ -34,7 +33,7 @@ def ask_python(python: str, environ: Mapping[str, str]) -> Interpreter:
     try:
         setup = {"read": read, "write": write, "facts_only": True}
         done = subprocess.run(
-            [python, str(RUNNER), json.dumps(setup)],
+            [python, RUNNER, json.dumps(setup)],
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

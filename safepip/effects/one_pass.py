@@ -13,10 +13,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from safepip.effects.asking import Asking, OtherPython, SeamsMoved, interpreter_of, not_started
+from safepip.effects.asking import (
+    RUNNER,
+    Asking,
+    OtherPython,
+    SeamsMoved,
+    interpreter_of,
+    not_started,
+)
 from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
 from safepip.values.account import Failed
 from safepip.values.errors import NoEngine, UnreadableReport
@@ -33,7 +39,6 @@ if TYPE_CHECKING:
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
 
-RUNNER = Path(__file__).with_name("runner.py")
 _MESSAGE_LIMIT = 512 * 1024 * 1024
 _PATIENCE = 1.0
 """Seconds between looks at what happened besides: an interruption, a dead child."""
@@ -128,7 +133,7 @@ class OnePass:
         constraints: Sequence[str],
     ) -> Account | Failed:
         """Let pip plan again, under further constraints, without a word to the user."""
-        path = self._asking.folder / "held-by-conda.txt"
+        path = self._asking.folder() / "held-by-conda.txt"
         path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         self._answer({"do": "again", "constraints": [str(path)]})
         return self._account()
@@ -175,7 +180,7 @@ class OnePass:
             os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
         try:
             return subprocess.Popen(
-                [self._asking.python, str(RUNNER), json.dumps(setup)],
+                [self._asking.python, RUNNER, json.dumps(setup)],
                 close_fds=False,  # `-r <(…)` is a file that only an inherited handle opens
                 env=dict(self._asking.environ),
                 stdin=subprocess.DEVNULL if self._asking.silent else None,

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from safepip.effects.opened import opened
+from safepip.effects.user_places import user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +28,8 @@ _MOST: Mapping[Kind, int] = {"last": 50, "records": 20}
 
 def cached_at(kind: Kind, prefix: str, environ: Mapping[str, str]) -> str:
     """Give the path of the file; it is not absolute where nobody has a home."""
-    home = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     name = sha256(prefix.encode(errors="surrogateescape")).hexdigest()[:32]
-    return os.path.join(home, "safepip", kind, f"{name}.json")
+    return os.path.join(user_cache(environ), kind, f"{name}.json")
 
 
 def keep(kind: Kind, prefix: str, environ: Mapping[str, str], data: bytes) -> None:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.planning.report import parse_options
-from safepip.effects.asking import not_started
+from safepip.effects.asking import RUNNER, not_started
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from safepip.effects.asking import Asking
     from safepip.effects.processes import Processes
     from safepip.effects.requirement_files import Inputs
     from safepip.effects.streams import Said
     from safepip.values.request import PipOptions
-
-RUNNER = Path(__file__).with_name("runner.py")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def ask_parsers(asking: Asking, processes: Processes) -> Greeting:
 
     Raises: NoEngine, UnreadableReport.
     """
-    answers = asking.folder / "parsed.jsonl"
+    answers = asking.folder() / "parsed.jsonl"
     code, said = _run(asking, processes, answers)
     messages = [_message(line) for line in answers.read_bytes().splitlines()]
     by_type = {str(message.get("type")): message for message in messages}
@@ -120,9 +118,7 @@ def _run(asking: Asking, processes: Processes, answers: Path) -> tuple[int, Said
             "arguments": list(asking.arguments),
             "parse_only": True,
         }
-        return processes.run_quietly(
-            [asking.python, str(RUNNER), json.dumps(setup)], asking.environ
-        )
+        return processes.run_quietly([asking.python, RUNNER, json.dumps(setup)], asking.environ)
     finally:
         os.close(read)
         os.close(write)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,8 +46,8 @@ class TwoPass(InProcesses):
     name: ClassVar[EngineName] = "two-pass"
 
     def __init__(self, asking: Asking) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="two-pass-", dir=asking.folder))
-        self._asking = replace(asking, folder=folder)
+        folder = Path(tempfile.mkdtemp(prefix="two-pass-", dir=asking.folder()))
+        self._asking = asking._replace(folder=lambda: folder)
         self._processes = Processes(
             folder,
             quiet_stdout=asking.quiet_stdout,
@@ -89,7 +88,7 @@ class TwoPass(InProcesses):
             return Failed(self._greeting.code)
         self._command, copies = repeatable(self._greeting.parsed, self._asking)
         users = {copy: path for path, copy in copies.items()}
-        users[str(self._asking.folder / "tmp")] = tempfile.gettempdir()
+        users[str(self._asking.folder() / "tmp")] = tempfile.gettempdir()
         self._processes.called = {os.fsencode(k): os.fsencode(v) for k, v in users.items()}
         self.options = self._command.parsed.options
         return self.options
@@ -108,7 +107,7 @@ class TwoPass(InProcesses):
             self._names = names_in_files(command)
             return account_of(command.parsed, self._names, environment)
         self.missing = missing_files([*command.parsed.arguments, *command.inputs.requirements])
-        folder = self._asking.folder
+        folder = self._asking.folder()
         self._catcher = Catcher(folder)
         self._fetcher = Fetcher(self._processes, self._pip, command.environ, folder, self._catcher)
         try:
@@ -124,7 +123,7 @@ class TwoPass(InProcesses):
         Raises: CannotJudge, UnreadableReport.
         """
         self._environment = environment
-        path = self._asking.folder / "held-by-conda.txt"
+        path = self._asking.folder() / "held-by-conda.txt"
         path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         try:
             self._plan = self._attempt("-c", str(path))
@@ -143,7 +142,7 @@ class TwoPass(InProcesses):
         if self.interrupted:
             return Exit.INTERRUPTED
         if self._plan is None:
-            with kept(protect, self._environment.prefix, self._asking.folder):
+            with kept(protect, self._environment.prefix, self._asking.folder()):
                 return self._uninstall()
         return self._install(self._plan, instead, protect)
 
@@ -170,7 +169,7 @@ class TwoPass(InProcesses):
 
     def _attempt(self, *constraints: str) -> Planned:
         self._count += 1
-        report = self._asking.folder / f"report-{self._count}.json"
+        report = self._asking.folder() / f"report-{self._count}.json"
         options = (*constraints, "--dry-run", "--report", str(report))
         arguments = with_options(self._command.arguments, options)
         environ = {k: v for k, v in self._command.environ.items() if k != "FORCE_COLOR"}
@@ -195,7 +194,7 @@ class TwoPass(InProcesses):
             raise PipFailed(failure.code, failure.said, after=said) from failure
 
     def _install(self, plan: Planned, instead: Mapping[str, str], protect: Sequence[str]) -> int:
-        environment, folder = self._environment, self._asking.folder
+        environment, folder = self._environment, self._asking.folder()
         act = act_for(plan, instead, self._command, environment, folder)
         options = [*self._breaks, *self._deliver_report(plan)]
         if not act.is_offline and not plan.items:
@@ -223,7 +222,7 @@ class TwoPass(InProcesses):
         self._processes.say_error(told.err)
 
     def _uninstall(self) -> int:
-        files = flattened(self._command.parsed, self._names, self._asking.folder)
+        files = flattened(self._command.parsed, self._names, self._asking.folder())
         given = with_copies(self._command.arguments, self._command.environ, files)
         command, environ = self._pip(with_options(given[0], self._breaks)), given[1]
         self._processes.sheltered = self.options.yes
@@ -241,4 +240,4 @@ class TwoPass(InProcesses):
         path = self._command.parsed.report
         if path is None or not delivered(plan, path, self._processes.say):
             return ()
-        return ("--report", str(self._asking.folder / "report-of-act.json"))
+        return ("--report", str(self._asking.folder() / "report-of-act.json"))

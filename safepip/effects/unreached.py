@@ -8,6 +8,8 @@ import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from safepip.effects.user_places import user_cache
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -43,5 +45,4 @@ def _key(channels: Iterable[str]) -> str:
 
 
 def _path(environ: Mapping[str, str]) -> str:
-    home = environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(home, "safepip", "unreached")
+    return os.path.join(user_cache(environ), "unreached")

@@ -83,8 +83,8 @@ class Uv(InProcesses):
     missing: Sequence[tuple[str, str]] = ()
 
     def __init__(self, asking: Asking) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="uv-", dir=asking.folder))
-        self._asking = replace(asking, folder=folder)
+        folder = Path(tempfile.mkdtemp(prefix="uv-", dir=asking.folder()))
+        self._asking = asking._replace(folder=lambda: folder)
         self._processes = Processes(
             folder,
             quiet_stdout=asking.quiet_stdout,
@@ -124,7 +124,7 @@ class Uv(InProcesses):
         command = read_words(("pip", *self._asking.arguments), self._known)
         if "-" in command.values(*_FILES):
             raise CannotJudge("uv would read its requirements from a stream, and more than once")
-        copies = copied_once(command.values(*_FILES), self._asking.folder)
+        copies = copied_once(command.values(*_FILES), self._asking.folder())
         given = tuple((n, copies.get(v, v) if v else v) for n, v in command.options)
         self._command = replace(command, options=given)
         if command.verb == "install" and "--output-format" not in self._known:
@@ -163,7 +163,7 @@ class Uv(InProcesses):
 
         Raises: CannotJudge, UnreadableReport.
         """
-        held = self._asking.folder / "held.txt"
+        held = self._asking.folder() / "held.txt"
         held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         files = [str(held)]
         if not self._command.has("--constraints"):
@@ -188,7 +188,7 @@ class Uv(InProcesses):
             return self._nothing_to_do()
         ours = (*self._there(), "--no-config", "--break-system-packages")
         start = (self._asking.uv, "pip", command.verb, *ours)
-        folder = self._asking.folder / "judged"
+        folder = self._asking.folder() / "judged"
         words = (
             words_to_install(account, command, instead, self._urls, folder)
             if command.verb == "install"
@@ -196,7 +196,7 @@ class Uv(InProcesses):
         )
         whole = (*start, *words)
         self._processes.sheltered = True
-        with kept(protect, self._prefix, self._asking.folder):
+        with kept(protect, self._prefix, self._asking.folder()):
             code = self._processes.run(whole, environ_to_act(self._environ))
         if code == 0:
             for entry in account.entries:

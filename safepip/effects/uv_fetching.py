@@ -72,7 +72,7 @@ class UvFetcher:
         Raises: CannotJudge, UnreadableReport; whatever ``ask`` raises.
         """
         self._count += 1
-        folder = self._asking.folder / f"wheels-{self._count}"
+        folder = self._asking.folder() / f"wheels-{self._count}"
         folder.mkdir()
         options = [
             (name, value)

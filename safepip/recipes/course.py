@@ -63,8 +63,8 @@ def again_of(request: Request, retry: Retry, environ: Mapping[str, str]) -> tupl
 
 def all_by_pip(request: Request, environ: Mapping[str, str]) -> tuple[Fix, ...]:
     """Give the command of a request that prefers conda as one that does not."""
-    policy = replace(request.policy, prefers_conda=False)
-    return again_of(replace(request, policy=policy), Retry("let pip take all of it"), environ)
+    policy = request.policy._replace(prefers_conda=False)
+    return again_of(request._replace(policy=policy), Retry("let pip take all of it"), environ)
 
 
 def by_pip_of(request: Request) -> tuple[Fix, ...]:
@@ -103,7 +103,7 @@ class Course:
     @property
     def folder(self) -> Path:
         """Private to this command, and gone after it."""
-        return self.asking.folder
+        return self.asking.folder()
 
     @property
     def shown_arguments(self) -> tuple[str, ...]:
@@ -132,8 +132,7 @@ class Course:
     def wider_options(self) -> PipOptions:
         """What pip was told about where things come from, also in files of requirements."""
         options, inputs = self.options, self.inputs
-        return replace(
-            options,
+        return options._replace(
             no_index=options.no_index or "--no-index" in inputs.options,
             no_binary=options.no_binary
             or any(line.startswith("--no-binary") for line in inputs.options),

@@ -147,7 +147,7 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
             path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             words = (*words, "-r", str(path))
         # (conda's part may have brought settings of the environment.)
-        policy = replace(making.policy, settings=configuration_of(prefix, making.environ))
+        policy = making.policy._replace(settings=configuration_of(prefix, making.environ))
         outcome = guard(
             Request("install", ("install", *words), policy, target, told=("install", *told)),
             _for_pip(making.environ),

@@ -240,7 +240,7 @@ def constrained_out(course: Course, plan: Plan, moves: Iterable[Moved]) -> tuple
 
 def fix_of(course: Course, plan: Plan, found: Shared) -> Fix:
     """Give the two commands, for somebody to paste."""
-    policy = replace(course.request.policy, prefers_conda=False)
+    policy = course.request.policy._replace(prefers_conda=False)
     return shared_fix(found.share, found.answer, plan, conda_shell(course), policy.options)
 
 

@@ -125,16 +125,17 @@ def _tried(
     instead: Mapping[str, str],
 ) -> tuple[Plan, Judgement] | None:
     held = course.folder / "held.txt"
-    policy = replace(course.request.policy, allow=(*course.request.policy.allow, *allow))
+    policy = course.request.policy
+    policy = policy._replace(allow=(*policy.allow, *allow))
     lines = (
         *holds(course.environment, policy),
         *(f"{name}=={version}" for name, version in instead.items()),
     )
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     bounded = with_constraints(arguments, str(held))
-    asking = replace(course.asking, arguments=bounded, silent=True, is_over=course.is_over)
+    asking = course.asking._replace(arguments=bounded, silent=True, is_over=course.is_over)
     with start(course.engine.name, asking) as engine:
-        request = replace(course.request, policy=policy)
+        request = course.request._replace(policy=policy)
         trial = replace(course, request=request, engine=engine, asking=asking, seconds={})
         engine.greet()
         options = engine.read_options()

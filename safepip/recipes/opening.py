@@ -7,17 +7,15 @@ What only judging needs is imported, and read, while pip is being loaded: that t
 
 from __future__ import annotations
 
-import tempfile
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.asking import SeamsMoved
 from safepip.effects.engines import prepare, start, without_copies
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import is_unfinished
+from safepip.effects.private_folder import private_folder
 from safepip.recipes.settings import settings_of
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableWheel, WildRemoval
 
@@ -53,10 +51,8 @@ def guard(
     """
     found = request.policy.settings
     settings = settings_of(found, tell, looking, reading)
-    with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
-        asking = prepare(
-            request, environ, Path(folder), quiet_stdout=quiet_stdout, redirected=redirected
-        )
+    with private_folder() as folder:
+        asking = prepare(request, environ, folder, quiet_stdout=quiet_stdout, redirected=redirected)
         try:
             if request.uv:
                 return _guarded(request, asking, "uv", settings)
@@ -91,8 +87,13 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
         except _Hiding as hiding:
             # pip would count such copies as installed: ask it again without them.
             copies = hiding.copies
-        asking = replace(asking, environ=without_copies(asking.environ, copies))
+        asking = asking._replace(environ=without_copies(asking.environ, copies))
         return _conversed(opened, asking, copies)
+
+
+def _load_what_tells() -> None:
+    """Import what puts the end into words: at the end nothing else would be done meanwhile."""
+    import safepip.decisions.explaining.verdicts  # noqa: F401 - it brings the rest
 
 
 def _remembers(asking: Asking) -> bool:
@@ -127,6 +128,8 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
     prefix = request.target.prefix
     with start(name, asking) as engine:
         # pip is being loaded by now.
+        from dataclasses import replace
+
         from safepip.effects.reading import read_books, read_environment
         from safepip.recipes.course import Course
         from safepip.recipes.guard import converse
@@ -136,6 +139,7 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
             books = read_books(
                 prefix, asking.environ, opened.settings.reading, remember=_remembers(asking)
             )
+        _load_what_tells()
         environment = read_environment(prefix, engine.greet(), books)
         if environment.hiding and not copies and request.verb != "uninstall":
             # (What is uninstalled is the copy that pip finds first, and that is as it should be.)

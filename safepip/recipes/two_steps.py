@@ -79,8 +79,8 @@ def guard_with_conda(
     if done.is_cut_off or not part.arguments:
         code = Exit.INTERRUPTED if done.is_cut_off else Exit.DONE
         return replace(first, exit_code=code, conda=part, acted=True, undo=done.change)
-    policy = replace(request.policy, prefers_conda=False)
-    rest = replace(request, arguments=part.arguments, policy=policy, conda_back=part.back)
+    policy = request.policy._replace(prefers_conda=False)
+    rest = request._replace(arguments=part.arguments, policy=policy, conda_back=part.back)
     try:
         second = again(rest)
     except KeyboardInterrupt:

@@ -99,7 +99,7 @@ def by_index(
         made: list[str] = []
         for number, (verb, arguments) in enumerate(commands, 1):
             is_last = number == len(commands)
-            kept = policy if is_last else replace(policy, keeps_undo=True)
+            kept = policy if is_last else policy._replace(keeps_undo=True)
             undoes = entry.id if is_last else ""
             part_of = "" if is_last else entry.id
             request = Request(verb, arguments, kept, target, undoes=undoes, part_of=part_of)

@@ -77,7 +77,7 @@ def _found(course: Course, plan: Plan, held: Mapping[str, Held], seconds: float)
     """Give the conflict with what is held, and with conda's Python; None where there is none."""
     since = time.monotonic()
     known = {(c.name, c.after): c.requires for c in plan.changes if c.after is not None}
-    asking = replace(course.asking, arguments=course.request.words, silent=True)
+    asking = course.asking._replace(arguments=course.request.words, silent=True)
     found = None
     try:
         seconds = min(seconds, course.left)

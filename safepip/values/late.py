@@ -12,12 +12,12 @@ are the same few lines for all, and half of the time.
 
 from __future__ import annotations
 
-import dataclasses
 from operator import attrgetter
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import dataclasses
     from collections.abc import Callable
     from dataclasses import dataclass
 
@@ -29,6 +29,8 @@ _pending: dict[type, dict[str, bool]] = {}
 
 def fields(of: Any) -> tuple[dataclasses.Field[Any], ...]:  # noqa: ANN401 - a class, or a value of one
     """Give what `dataclasses.fields` gives, also of a class that has no value yet."""
+    import dataclasses
+
     if isinstance(of, type):
         _make(of)
     return dataclasses.fields(of)
@@ -48,6 +50,8 @@ def _late(*, frozen: bool, kw_only: bool = False) -> Callable[[type], type]:
 
 
 def _make(cls: type) -> None:
+    import dataclasses  # with `inspect` and what that needs: before the first value nobody wants it
+
     for base in reversed(cls.__mro__):
         how = _pending.get(base)
         if how is None:
@@ -56,7 +60,7 @@ def _make(cls: type) -> None:
         try:
             del base.__init__  # type: ignore[misc]
             dataclasses.dataclass(eq=False, repr=False, **how)(base)
-            _add_shared(base)
+            _add_shared(base, dataclasses.fields(base))
             del _pending[base]
         except BaseException:
             _unmake(base, before)
@@ -64,9 +68,8 @@ def _make(cls: type) -> None:
             raise
 
 
-def _add_shared(cls: type) -> None:
+def _add_shared(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> None:
     """Add the methods that are the same for every class; those that it has itself stay."""
-    fields = dataclasses.fields(cls)
     compared = _values_of([f.name for f in fields if f.compare])
     shown = [f.name for f in fields if f.repr]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from safepip.values.late import dataclass
 from safepip.values.setting import USUAL
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ THROUGH = ("uv", "pip")
 """The words that stand between `safepip` and the verb where uv is who acts."""
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """How strict to be, by safepip's own options."""
 
     strict: bool = False
@@ -49,8 +47,7 @@ class Policy:
         )
 
 
-@dataclass(frozen=True)
-class PipOptions:
+class PipOptions(NamedTuple):
     """What pip's own parser made of the arguments, its environment and its configuration."""
 
     target_dir: str | None = None
@@ -87,8 +84,7 @@ class PipOptions:
     no_color: bool = False
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One guarded command."""
 
     verb: Verb

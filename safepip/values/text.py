@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
 from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 WIDTH = 80
 """Columns of what people read, where nothing else is known."""
 
-_SEPARATORS = re.compile(r"[-_.]+")
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+")
-_USERINFO = re.compile(r"(?<=://)[^/\s]*@")
-_TOKEN = re.compile(r"(?<=/t/)[A-Za-z0-9-]{8,}(?![A-Za-z0-9_%~+-]|\.[A-Za-z0-9])")
+# Texts, which `re` compiles once each, when they are first asked for: most commands need few.
+_SEPARATORS = r"[-_.]+"
+_URL = r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+"
+_USERINFO = r"(?<=://)[^/\s]*@"
+_IN_PATH = r"(?<=/t/)[A-Za-z0-9-]{8,}(?![A-Za-z0-9_%~+-]|\.[A-Za-z0-9])"
 """In the path of a channel or index of Anaconda's: `https://pypi.anaconda.org/t/TOKEN/…`."""
-_SECRET_QUERY = re.compile(
+_IN_QUERY = (
     r"(?i)([?&;](?:[^=&#;\s]*(?:token|key|secret|passw|signature|sig|credential|auth)[^=&#;\s]*)=)"
     # A quote that is the last of it closes what the URL stands in, as in a line for a shell.
     r"(?:[^&#;\s'\"`]|['\"`](?![)\]>,.:;'\"`]{0,3}(?:\s|$)))*"
 )
 
-_VARIABLES = re.compile(r"(?:[^:@/\s]+:)?\$\{[A-Z0-9_]+\}")
+_VARIABLES = r"(?:[^:@/\s]+:)?\$\{[A-Z0-9_]+\}"
 """A login of which pip fills in the secret from a variable; nothing of it is one as it stands."""
-_LOGIN = re.compile(r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))")
+_LOGIN = r"(?<![^\s='\"])[^\s/:@='\"]+:[^\s/]+@(?=[^\s/@]+(:\d+)?/?(?![^\s'\"]))"
 """`user:password@host:8080`, as pip takes a proxy."""
 _VERBS = "|".join((*GUARDED, *OWN, *HOOKS, "list", "uv"))
-_COMMAND = re.compile(rf"(?m)(^ *|[`>]|in full: )safepip (?=(?:{_VERBS})\b)")
+_COMMAND = rf"(?m)(^ *|[`>]|in full: )safepip (?=(?:{_VERBS})\b)"
 """A command where it begins: in a line of its own, between backticks, or in a tag."""
 
 
@@ -35,7 +35,7 @@ def normalised(name: str) -> str:
 
     Source: https://peps.python.org/pep-0503/#normalized-names
     """
-    return _SEPARATORS.sub("-", name).lower()
+    return re.sub(_SEPARATORS, "-", name).lower()
 
 
 def folded(path: str) -> str:
@@ -68,25 +68,29 @@ def without_secrets(text: str) -> str:
     that `ssh` logs in with, nor where the password is the name of a variable. So do the values of
     query parameters that are named like credentials.
     """
-    return _LOGIN.sub("****@", _URL.sub(lambda found: _without_secret(found.group()), text))
+    if "://" not in text and "@" not in text:
+        return text
+    return re.sub(_LOGIN, "****@", re.sub(_URL, lambda found: _without_secret(found.group()), text))
 
 
 def _without_secret(url: str) -> str:
+    from urllib.parse import urlsplit, urlunsplit  # many commands tell of no URL
+
     try:
         parts = urlsplit(url)
     except ValueError:
-        return _SECRET_QUERY.sub(r"\1****", _USERINFO.sub("****@", url))
+        return re.sub(_IN_QUERY, r"\1****", re.sub(_USERINFO, "****@", url))
     netloc = parts.netloc
     login = netloc.rpartition("@")[0]
     is_told = parts.scheme.endswith("ssh") and ":" not in login
-    if login and not is_told and not _VARIABLES.fullmatch(login):
+    if login and not is_told and not re.fullmatch(_VARIABLES, login):
         netloc = "****@" + netloc.rpartition("@")[2]
-    path = _USERINFO.sub("****@", parts.path)  # another URL may be stuck to this one
-    path = _TOKEN.sub("****", path)
+    path = re.sub(_USERINFO, "****@", parts.path)  # another URL may be stuck to this one
+    path = re.sub(_IN_PATH, "****", path)
     whole = urlunsplit(parts._replace(netloc=netloc, path=path))
     if not netloc:  # `urlunsplit` leaves out the slashes of `git+file:///x`
         whole = f"{parts.scheme}://{whole.removeprefix(f'{parts.scheme}:').removeprefix('//')}"
-    return _SECRET_QUERY.sub(r"\1****", whole)
+    return re.sub(_IN_QUERY, r"\1****", whole)
 
 
 def in_notebook(text: str) -> str:
@@ -94,4 +98,4 @@ def in_notebook(text: str) -> str:
 
     Those that are printed to be pasted are made so from the start; this is for sentences.
     """
-    return _COMMAND.sub(r"\1%safepip ", text)
+    return re.sub(_COMMAND, r"\1%safepip ", text)

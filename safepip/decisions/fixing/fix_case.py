@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -133,8 +133,7 @@ class Case:
         set for all commands, the command says otherwise by a variable, which a notebook cannot.
         """
         allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
-        policy = replace(
-            self.policy,
+        policy = self.policy._replace(
             allow=allowed,
             strict=strict and self.policy.strict,
             override_frozen=override_frozen or self.policy.override_frozen,

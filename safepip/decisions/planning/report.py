@@ -59,7 +59,7 @@ def parse_options(raw: object) -> PipOptions:
     Raises: UnreadableReport.
     """
     options = _typed(raw, dict, "options")
-    known = {name: options[name] for name in _names(PipOptions) if options.get(name) is not None}
+    known = {name: options[name] for name in PipOptions._fields if options.get(name) is not None}
     known["constraints"] = _strings(options, "constraints", "options")
     for name, value in known.items():
         if name == "constraints":
