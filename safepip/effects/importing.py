@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _GLANCE = 0.2
-"""Seconds between two looks at whether it is enough."""
+"""Seconds between two looks at whether it is enough, at most."""
+_PART = 0.05
+"""Of the time that has passed, until it is looked whether the process has ended."""
 
 _IMPORTER = Path(__file__).with_name("importer.py")
 
@@ -67,8 +69,10 @@ def _waited(
     end = time.monotonic() + seconds
     try:
         while (left := end - time.monotonic()) > 0 and not is_enough():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(min(left, _GLANCE))
+            if (code := process.poll()) is not None:
+                return code
+            # `process.wait` with a limit may look as late as after twice the time.
+            time.sleep(min(_GLANCE, left, 0.001 + (seconds - left) * _PART))
         return None
     finally:
         with contextlib.suppress(OSError):

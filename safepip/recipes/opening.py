@@ -18,6 +18,20 @@ from safepip.effects.prefixes import is_unfinished
 from safepip.effects.private_folder import private_folder
 from safepip.recipes.settings import settings_of
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableWheel, WildRemoval
+from safepip.values.late import make_classes_of
+from safepip.values.text import without_secrets
+
+_NEEDED_BY_ALL = tuple(
+    f"safepip.{name}"
+    for name in (
+        *("values.environment", "values.account", "values.plan", "values.journal"),
+        *("decisions.judging.same_files", "decisions.judging.consistency"),
+        *("values.verdict", "decisions.judging.judge", "decisions.drawing.summary"),
+        *("decisions.fixing.commands", "effects.installed", "effects.verify", "recipes.acting"),
+    )
+)
+"""The modules whose classes nearly every command makes values of."""
+_ANY_URL = "https://user:password@example.org/?token=1"
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,9 +105,15 @@ def _guarded(request: Request, asking: Asking, name: EngineName, settings: Setti
         return _conversed(opened, asking, copies)
 
 
-def _load_what_tells() -> None:
-    """Import what puts the end into words: at the end nothing else would be done meanwhile."""
-    import safepip.decisions.explaining.verdicts  # noqa: F401 - it brings the rest
+def _prepare_the_rest() -> None:
+    """Do now, while pip is being loaded, what would be done later, while nobody else does anything.
+
+    That is half of the time that passes between pip's plan and the verdict.
+    """
+    import safepip.decisions.explaining.verdicts  # noqa: F401 - it imports all that tells the end
+
+    make_classes_of(*_NEEDED_BY_ALL)
+    without_secrets(_ANY_URL)
 
 
 def _remembers(asking: Asking) -> bool:
@@ -139,7 +159,7 @@ def _conversed(opened: _Opened, asking: Asking, copies: tuple[Distribution, ...]
             books = read_books(
                 prefix, asking.environ, opened.settings.reading, remember=_remembers(asking)
             )
-        _load_what_tells()
+        _prepare_the_rest()
         environment = read_environment(prefix, engine.greet(), books)
         if environment.hiding and not copies and request.verb != "uninstall":
             # (What is uninstalled is the copy that pip finds first, and that is as it should be.)

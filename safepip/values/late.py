@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass
 
-__all__ = ["dataclass", "fields"]
+__all__ = ["dataclass", "fields", "make_classes_of"]
 
 _pending: dict[type, dict[str, bool]] = {}
 """The classes of which there is no value yet, and how they are to be made."""
@@ -34,6 +34,12 @@ def fields(of: Any) -> tuple[dataclasses.Field[Any], ...]:  # noqa: ANN401 - a c
     if isinstance(of, type):
         _make(of)
     return dataclasses.fields(of)
+
+
+def make_classes_of(*modules: str) -> None:
+    """Make the classes of modules that are imported, while nothing else is to be done."""
+    for cls in [cls for cls in _pending if cls.__module__ in modules]:
+        _make(cls)
 
 
 def _late(*, frozen: bool, kw_only: bool = False) -> Callable[[type], type]:
