@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import ExitStack
 from functools import partial
@@ -32,7 +31,6 @@ def carry_out(request: Request, own: OwnOptions, *, redirected: bool = False) ->
     if runs_in_github():
         import safepip.doors.github  # noqa: F401 - safepip may be what is about to be changed
     outcome = _guard(request, own, redirected=redirected)
-    gc.freeze()  # all that is known goes with the process: Python need not look through it before
     show_outcome(outcome, own)
     if outcome.verdict is not None and outcome.caches:
         _remember(outcome, request.target)

@@ -22,7 +22,13 @@ def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     """Run one command, and give the exit code for the process to end with."""
     os.environ.pop(HANDED, None)
     results.begin()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    code = _answer(list(sys.argv[1:] if arguments is None else arguments), as_module=as_module)
+    if arguments is None:
+        gc.freeze()  # all of it goes with the process: Python need not look through it before
+    return code
+
+
+def _answer(given: list[str], *, as_module: bool) -> int:
     try:
         own, rest = leading_only(given)
         if not given and "PIP_AUTO_COMPLETE" in os.environ:
