@@ -766,7 +766,10 @@ def test_what_the_user_said_to_safepip_is_said_again() -> None:
 
 @pytest.mark.parametrize(
     "argument",
-    ["--index-url=https://****@host/", "-r/dev/fd/63", "/dev/stdin", "-", "a\x1b[31mb"],
+    [
+        *("--index-url=https://****@host/", "-r/dev/fd/63", "/dev/stdin", "a\x1b[31mb"),
+        *("-", "-r-", "--requirement=-"),
+    ],
 )
 def test_a_command_that_cannot_be_given_whole_is_not_given(argument: str) -> None:
     assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", argument, kept=FITS) == (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
 from safepip.effects.uv_acting import words_to_install
+from safepip.effects.uv_inputs import with_full_paths
 from safepip.effects.uv_projects import read_wish
 from safepip.effects.uv_target import uv_target
 from safepip.values.account import Account
@@ -526,14 +528,46 @@ def test_an_index_with_a_login_and_a_file_of_requirements(place: Place, tmp_path
         (("install", "--exact", "leaf"), "what `uv pip install --exact` changes cannot be judged"),
         (("install", "--prefix={prefix}/x", "leaf"), "`--prefix` leads into the conda environment"),
         (("uninstall", "--target={prefix}/x", "leaf"), "`--target` leads into the conda"),
-        (("install", "-r", "-"), "uv would read its requirements from a stream"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(place: Place, words: tuple[str, ...], says: str) -> None:
     done = place.uv(*(word.format(prefix=place.environment.prefix) for word in words))
     assert (done.exit_code, done.touched) == (10, {}), done
     assert done.answer["findings"][0]["message"].startswith(says)
-    assert done.answer["fixes"] or words[-1] == "-"
+    assert done.answer["fixes"]
+
+
+def test_the_standard_input_and_files_elsewhere_are_read_as_uv_reads_them(
+    place: Place, tmp_path: Path
+) -> None:
+    (tmp_path / "more.txt").write_text("vision<5\n")
+    there = ("--directory", str(tmp_path))
+    line = f"printf %s '-r more.txt' | {shlex.quote(sys.executable)} -m safepip --json"
+    words = shlex.join(["uv", *there, "pip", "install", "-r", "-"])
+    offline = {"UV_FIND_LINKS": str(place.links), "UV_OFFLINE": "1"}
+    done = place.run("sh", "-c", f"{line} {words}", env=offline)
+    assert (done.exit_code, done.touched) == (0, {}), done
+    assert (done.answer["requested"], done.answer["changes"][0]["requested"]) == (["vision"], True)
+    gone = place.uv(*there, "uninstall", "-r", "more.txt")
+    assert (gone.exit_code, gone.answer["requested"]) == (0, ["vision"]), gone
+    none = place.uv("uninstall", "-r", "nosuch.txt")
+    assert (none.exit_code, "error: File not found: nosuch.txt" in none.stderr) == (2, True), none
+
+
+@pytest.mark.parametrize(
+    ("line", "becomes"),
+    [
+        ("-r x.txt", "-r {}/x.txt"),
+        ("  --constraint=a b.txt # c", "  --constraint={}/a b.txt # c"),
+        ("-cx.txt", "-c{}/x.txt"),
+        ("-r /x.txt", "-r /x.txt"),
+        ("-r https://host/x.txt", "-r https://host/x.txt"),
+        ("rich", "rich"),
+        ("-e ./x", "-e ./x"),
+    ],
+)
+def test_the_standard_input_leads_to_files_of_the_working_folder(line: str, becomes: str) -> None:
+    assert with_full_paths(f"{line}\n".encode(), "/w").decode() == becomes.format("/w") + "\n"
 
 
 def test_what_pip_would_be_refused_as_well_is_not_offered(place: Place, tmp_path: Path) -> None:

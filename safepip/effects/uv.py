@@ -18,7 +18,6 @@ from safepip.decisions.judging.requirements import extras_asked
 from safepip.decisions.uv.answers import as_given, parse_changes
 from safepip.decisions.uv.options import as_pip_options, is_set
 from safepip.decisions.uv.words import UvCommand, as_words, known_options, read_words
-from safepip.effects.inputs import copied_once
 from safepip.effects.interpreters import ask_python
 from safepip.effects.keeping import kept
 from safepip.effects.processes import InProcesses, Processes
@@ -32,6 +31,7 @@ from safepip.effects.uv_acting import (
     words_to_remove,
 )
 from safepip.effects.uv_fetching import UvFetcher
+from safepip.effects.uv_inputs import with_files
 from safepip.effects.wheels import describe_wheel, sha256_of
 from safepip.values.account import Account, Entry, Failed, Scheme
 from safepip.values.errors import CannotJudge
@@ -56,7 +56,6 @@ _OURS = (
     *("--quiet", "--verbose", "--color"),
 )
 """What safepip says itself."""
-_FILES = ("--requirements", "--constraints", "--build-constraints", "--overrides", "--excludes")
 _UNJUDGED = {
     "--exact": "install it, and remove nothing",
     "--python-version": "have what is for the Python that is there",
@@ -122,11 +121,7 @@ class Uv(InProcesses):
         """
         self._known = known_options(self._help("pip", "install"))
         command = read_words(("pip", *self._asking.arguments), self._known)
-        if "-" in command.values(*_FILES):
-            raise CannotJudge("uv would read its requirements from a stream, and more than once")
-        copies = copied_once(command.values(*_FILES), self._asking.folder())
-        given = tuple((n, copies.get(v, v) if v else v) for n, v in command.options)
-        self._command = replace(command, options=given)
+        self._command = command = with_files(command, self._environ, self._asking.folder())
         if command.verb == "install" and "--output-format" not in self._known:
             uv = shown(self.pip_version)
             raise CannotJudge(f"{uv} is too old to say its plan to programs; 0.13 does")

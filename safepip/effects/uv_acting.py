@@ -51,8 +51,9 @@ def environ_to_act(environ: Mapping[str, str]) -> dict[str, str]:
 def words_to_remove(account: Account, command: UvCommand) -> Iterator[str]:
     """Give what follows `uv pip uninstall`."""
     yield from _options(command, _OF_SPEECH)
-    yield from (removal.name for removal in account.removals)
-    yield from account.not_installed  # which uv says
+    names = [*(removal.name for removal in account.removals), *account.not_installed]
+    # Of what is not there, uv says so; and of files that name nothing, or are not there.
+    yield from names or ("--dry-run", *_options(command, ("--requirements",)))
 
 
 def words_to_install(

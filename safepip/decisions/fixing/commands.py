@@ -50,7 +50,7 @@ FILES = ("--requirement",)
 CONSTRAINTS = ("--constraint",)
 _IN_FILES = frozenset((*FILES, *CONSTRAINTS, "--group", "--requirements-from-script"))
 _SHORTEST_ABBREVIATION = len("--us")
-_READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^-$")
+_READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^(-[rcb]|.+=)?-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
 
 
