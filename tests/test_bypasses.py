@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -286,6 +287,32 @@ def test_the_hook_reaches_every_start_of_pip(deep: Place, words: str) -> None:
     uvs = (f"{deep.prefix}/bin", str(Path(sys.executable).parent)) if "uv" in words else ()
     done = run([program, *rest], deep.environ(*uvs), cwd=deep.prefix)
     assert (done.code, done.reached) == (10, str(deep.prefix)), done
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("sync", {"UV_PROJECT_ENVIRONMENT": "{prefix}"}),
+        ("version 1", {"UV_PROJECT_ENVIRONMENT": "{relative}"}),
+        ("run --active true", {"VIRTUAL_ENV": "{prefix}"}),
+        ("--directory .. run true", {"UV_PROJECT_ENVIRONMENT": "{relative}"}),
+    ],
+)
+def test_the_hook_has_no_project_take_a_conda_environment(
+    deep: Place, tmp_path: Path, words: str, named: Mapping[str, str]
+) -> None:
+    lay(tmp_path / "pyproject.toml", '[project]\nname = "p"\nversion = "0"\n')
+    (tmp_path / "sub").mkdir()
+    places = {"prefix": deep.prefix, "relative": os.path.relpath(deep.prefix, tmp_path)}
+    uvs = (f"{deep.prefix}/bin", str(Path(sys.executable).parent))
+    given = {name: value.format(**places) for name, value in named.items()}
+    module = ["python", "-m", "uv", *words.split()]
+    done = run(module, deep.environ(*uvs, **given), probe=False, cwd=tmp_path / "sub")
+    assert (done.code, "that of a project, as `" in " ".join(done.err.split())) == (10, True), done
+    assert '/bin/python" -m uv ' in done.err, done
+    ordinary = deep.environ(*uvs, UV_PROJECT_ENVIRONMENT=str(tmp_path / "own"))
+    done = run(module, ordinary, probe=False, cwd=tmp_path)
+    assert (done.code, "No module named uv" in done.err) == (1, True), done
 
 
 @pytest.mark.parametrize(

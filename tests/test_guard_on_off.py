@@ -417,7 +417,10 @@ def pieces_of(shell: Shell, program: str, package: str) -> Mapping[str, bytes]:
         ("-muv pip sync file", True),
         ("/usr/bin/aws s3 sync a b", False),
         ("manage.py sync", False),
-        ("-m uv sync", False),  # of projects: the shim's and safepip's own
+        ("-m uv sync", True),
+        ("-Imuv version --bump patch", True),
+        ("-m uv lock", False),
+        ("manage.py run", False),
         ("-m pip list", False),
         ("", False),
     ],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -256,12 +258,15 @@ def test_which_environment_a_project_is_given(
     assert folders == [(name, outside.get(folder, folder)) for name, folder in pairs]
 
 
-def test_the_shims_know_the_words_of_projects() -> None:
+def test_the_shims_and_the_hook_know_the_words_of_projects() -> None:
     text = (Path(own_package()) / "effects/shell/shims/pip").read_text()
     line = next(line for line in text.splitlines() if line.endswith(") of_project=yes ;;"))
     others = line.strip().partition(")")[0].split(" | ")
     assert {"sync", *others} == WORDS
     assert 'sync) [ "$name" != uv ] || wanted=yes of_project=yes ;;' in text
+    hook = (Path(own_package()) / "effects/hook.py").read_text()
+    (words,) = re.findall(r"^_OF_PROJECTS = (.*)$", hook, re.MULTILINE)
+    assert set(ast.literal_eval(words)) == WORDS
 
 
 def test_uv_acts_by_the_same_way_to_a_url_as_it_planned(tmp_path: Path) -> None:

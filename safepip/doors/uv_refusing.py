@@ -6,7 +6,7 @@ import os
 from itertools import takewhile
 from typing import TYPE_CHECKING, NoReturn
 
-from safepip.decisions.uv.projects import USUAL, without
+from safepip.decisions.uv.projects import MODULES_PYTHON, USUAL, without
 from safepip.decisions.uv.words import VERBS, parted
 from safepip.doors.arguments import FLAGS, VALUES, said_again
 from safepip.effects.destination import TargetInCondaEnvironment, conda_prefix_above
@@ -172,6 +172,12 @@ def _cannot_sync(command: UvCommand, shell: Shell) -> CannotJudge:
     )
 
 
+def _started_by(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give what starts uv: a module of the Python that says so, which need not be on `PATH`."""
+    python = environ.get(MODULES_PYTHON)
+    return (python, "-m", "uv") if python else ("uv",)
+
+
 def refuse_for_a_project(
     uv: str, words: list[str], environ: Mapping[str, str], *, in_notebook: bool
 ) -> None:
@@ -194,7 +200,7 @@ def refuse_for_a_project(
         f"uv would make the conda environment `{shown(taken[0].folder)}` that of a {of}, {says}",
         why=f"it would replace and remove what conda has there, as the {of} asks for",
         fixes=_fixes(
-            shell.run(*start, "uv", *rest),
+            shell.run(*start, *_started_by(environ), *rest),
             rest,
             f"let the {of} have an environment of its own",
             shell,

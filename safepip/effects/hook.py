@@ -3,7 +3,7 @@
 This file is a script, copied by `safepip guard on --deep` to `libexec/safepip/hook.py` of an
 environment, where a path file among the packages runs it at each start of Python that has one of
 these verbs among its arguments: before `python -m pip`, before any `pip` that this Python runs, and
-before `python -m uv pip`.
+before `python -m uv`, where it is `pip` or may take a conda environment for that of a project.
 It imports next to nothing, and whatever goes wrong in it, Python starts.
 """
 
@@ -18,7 +18,8 @@ SAFEPIP: list[str] = []
 PACKAGE = ""
 """The folder of safepip; filled in likewise."""
 
-_VERBS = ("install", "uninstall", "sync")
+_VERBS = ("install", "uninstall")
+_OF_PROJECTS = ("add", "check", "metadata", "remove", "run", "sync", "version")
 _NAMES = re.compile(r"pip(\d+(\.\d+)?)?(-script\.py)?")
 _ARCHIVES = re.compile(r".*\.whl/pip|(.*/)?pip\.pyz")
 _RUNNERS = ("__main__.py", "__pip-runner__.py")
@@ -61,7 +62,7 @@ def pips_arguments(words: list[str]) -> list[str] | None:
 def arguments_of(module: str, rest: list[str]) -> list[str] | None:
     """Give the same where a module is started."""
     if module in ("uv", "uv.__main__"):
-        return ["uv", *rest] if "pip" in rest else None
+        return ["uv", *rest]
     return rest if module in ("pip", "pip.__main__") else None
 
 
@@ -97,8 +98,33 @@ def is_wanted(arguments: list[str]) -> bool:
         return False
     if not is_condas():
         return False
-    verbs = _VERBS if arguments[:1] == ["uv"] else _VERBS[:2]
-    return not set(verbs).isdisjoint(arguments) and not builds_for_pip(arguments)
+    if arguments[:1] == ["uv"]:
+        is_pips = "pip" in arguments and not {*_VERBS, "sync"}.isdisjoint(arguments)
+        is_projects = not set(_OF_PROJECTS).isdisjoint(arguments)
+        return is_pips or (is_projects and may_be_condas(arguments))
+    return not set(_VERBS).isdisjoint(arguments) and not builds_for_pip(arguments)
+
+
+def may_be_condas(arguments: list[str]) -> bool:
+    """Say whether uv may take a conda environment for that of a project; safepip finds out.
+
+    The same as in the shims, without a start of anything where an ordinary project is at work.
+    """
+    environ = os.environ
+    folders = [environ.get("UV_PROJECT_ENVIRONMENT") or ".venv"]
+    if "--active" in arguments and environ.get("VIRTUAL_ENV"):
+        folders.append(environ["VIRTUAL_ENV"])
+    moved = any(word.startswith(("--directory", "--project")) for word in arguments)
+    moved = moved or bool(environ.get("UV_WORKING_DIR") or environ.get("UV_PROJECT"))
+    if moved and not all(map(os.path.isabs, folders)):
+        return True
+    above = os.getcwd()
+    while True:
+        if any(os.path.isdir(os.path.join(above, one, "conda-meta")) for one in folders):
+            return True
+        if os.path.dirname(above) == above:
+            return False
+        above = os.path.dirname(above)
 
 
 def is_mambas(arguments: list[str]) -> bool:
@@ -135,8 +161,9 @@ def pass_own_seal() -> None:
 def become_safepip(arguments: list[str]) -> None:
     """Replace this process by safepip; where there is none, say so and let pip go on."""
     environ = dict(os.environ, SAFEPIP_TARGET_PREFIX=sys.prefix, SAFEPIP_HANDED="1")
-    if arguments[0] == "uv":  # the module starts the one beside its Python
+    if arguments[0] == "uv":  # the module starts the one beside its Python, and says who it is
         environ["PATH"] = sys.prefix + "/bin:" + environ.get("PATH", os.defpath)
+        environ["UV_INTERNAL__PARENT_INTERPRETER"] = sys.executable
     if os.environ.get("SAFEPIP_HANDED"):
         # safepip takes it away: this was called by what should have been safepip.
         say("error: SAFEPIP_EXE leads back to pip, which was not run: unset SAFEPIP_EXE")

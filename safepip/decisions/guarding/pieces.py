@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import is_printable
+from safepip.decisions.uv.projects import WORDS
 from safepip.values.guarding import (
     ACTIVATE,
     ACTIVE,
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from safepip.decisions.fixing.shell import Shell
 
 # Run at each start of Python, so what has no verb among its arguments costs a look at them, and
-# nothing else. Others have a `sync`, too: it is uv's where `pip` is another of the arguments.
+# nothing else. Others have a `sync` or `run`, too: it is uv's where that is among the arguments.
 # One line, since `site` takes no more; and silent, whatever has become of the hook.
 _START = (
     'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ()))'
-    ' and not {"pip", "sync"}.issubset(getattr(sys, "orig_argv", ()))'
+    " and (WORDS.isdisjoint(getattr(sys, 'orig_argv', ()))"
+    " or not any(word.endswith('uv') for word in sys.orig_argv))"
     ' or exec("try:'
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
@@ -146,7 +148,8 @@ def _notebooks(script: bytes) -> Iterator[Piece]:
 
 def _deep(hook: bytes, library: str) -> Iterator[Piece]:
     yield Piece(HOOK, hook)
-    yield Piece(f"{library}/{PATH_FILE}", _START.replace("HOOK", HOOK).encode())
+    line = _START.replace("HOOK", HOOK).replace("WORDS", f"{{{str(sorted(WORDS))[1:-1]}}}")
+    yield Piece(f"{library}/{PATH_FILE}", line.encode())
 
 
 def filled(shim: str, safepip: Sequence[str], package: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ACTIVE = "--active"
 VARIABLE = "UV_PROJECT_ENVIRONMENT"
+MODULES_PYTHON = "UV_INTERNAL__PARENT_INTERPRETER"
+"""The variable in which the module `uv`, or safepip's hook for it, names its Python to uv."""
 USUAL = ".venv"
 INSTEAD = ".venv-uv"
 """Where a project may have an environment if the usual place is conda's."""
