@@ -682,3 +682,24 @@ def test_every_gap_has_its_reason_and_its_command(
     for found, part in ((row.why, expected[1]), (row.fix, expected[2])):
         assert part in found
         assert bool(part) == bool(found)
+
+
+def test_a_uv_that_the_hook_does_not_reach_wants_an_activation() -> None:
+    seen = {"prefix": "/env"}
+    sights = [Sight("script", seen, 10, ""), Sight("activated", seen, 10, "")]
+    sights.append(Sight("uv", None, 0, ""))
+    for before_uv, ends in (
+        (True, ("not on this PATH yet", "conda activate /env")),
+        (False, ("", "safepip guard on")),
+    ):
+        known = Circumstances(
+            prefix="/env",
+            levels=("shims", "deep"),
+            minor="3.11",
+            shell=Shell("/env"),
+            active=True,
+            off="",
+            before_uv=before_uv,
+        )
+        row = coverage(sights, known)[-1]
+        assert (row.guarded, row.why, row.fix) == (False, *ends)

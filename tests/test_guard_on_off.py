@@ -148,6 +148,10 @@ def test_the_way_out_is_open_where_a_setting_is_wrong(place: Place) -> None:
     settings = place.prefix / "etc/safepip/config.toml"
     settings.write_text("nonsense = 1\n", encoding="utf-8")
     assert guard(place, "on").code == 2
+    status = told(guard(place, "status", "--json"))
+    assert {one["path"] for one in status["guard"]["paths"] if one["guarded"]} >= {"script"}
+    fault = f"unknown setting `nonsense` in `{settings}`; every guarded command ends with 2"
+    assert status["unheeded"] == [f"{fault} until that is mended"]
     done = guard(place, "off")
     assert (done.code, "hint: unknown setting `nonsense`" in joined(done.err)) == (0, True), done
     settings.unlink()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.doors.policy import say_unheeded, say_wrong_settings
+from safepip.doors.policy import say_unheeded, say_wrong_settings, settings_or_fault
 from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show, width_of
 from safepip.effects.prefixes import name_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Fix
 
 _ACTIONS = ("on", "off", "status")
+_UNTIL = "; every guarded command ends with 2 until that is mended"
 
 
 def guard_command() -> click.Command:
@@ -132,7 +133,7 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
     from safepip.decisions.wording.settings import settings_as_json, settings_lines
     from safepip.recipes.coverage import guard_status
 
-    settings = configuration_of(target.prefix, os.environ)
+    settings = settings_or_fault(target.prefix, _UNTIL)
     shell = shell_of(target)
     found = guard_status(target, shell, os.environ)
     has_gap = any(one.guarded is False for one in found.tried)
@@ -141,7 +142,8 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
         told = {"levels": levels, "paths": paths, "unlisted": list(found.unlisted)}
         answer = {"exit_code": int(code), "guard": told}
-        print_json({**_start(target), **answer, "settings": settings_as_json(settings)})
+        told_of = {"settings": settings_as_json(settings), "unheeded": list(settings.unheeded)}
+        print_json({**_start(target), **answer, **told_of})
     else:
         off = shell.safepip(("guard", "off"))
         lines = status_lines(

@@ -51,13 +51,20 @@ def say_wrong_settings(prefix: str) -> Configuration:
 
     Give the settings; those that are usual, where they cannot be read.
     """
-    try:
-        found = configuration_of(prefix, os.environ)
-    except SafepipError as error:
-        _say((error.message,))
-        return USUAL
+    found = settings_or_fault(prefix)
     _say(found.unheeded)
     return found
+
+
+def settings_or_fault(prefix: str, what_then: str = "") -> Configuration:
+    """Give the settings; where they are wrong, those that are usual, and what is wrong as unheeded.
+
+    ``what_then`` is said of that.
+    """
+    try:
+        return configuration_of(prefix, os.environ)
+    except SafepipError as error:
+        return USUAL._replace(unheeded=(f"{error.message}{what_then}",))
 
 
 def _say(sentences: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from safepip.effects.guard_files import FOREIGN, in_its_places
 from safepip.effects.interpreters import ask_python
 from safepip.effects.probing import tried, ways
 from safepip.recipes.unlisted import listed
+from safepip.values.guarding import SHIMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,5 +62,6 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         active=os.path.realpath(environ.get("CONDA_PREFIX") or "/") == target.prefix,
         off=_off(environ),
         typed_in=os.path.basename(environ.get("SHELL", "")),
+        before_uv=os.path.exists(f"{target.prefix}/{SHIMS}/uv"),
     )
     return Status(levels, coverage(sights, known), tuple(unlisted))

@@ -61,6 +61,8 @@ class Circumstances:
     """The variable that turns the guard off, as `NAME=value`; empty where none does."""
     typed_in: str = ""
     """The user's shell: `bash`."""
+    before_uv: bool = False
+    """There is a shim to stand before uv."""
 
 
 def coverage(sights: Sequence[Sight], known: Circumstances) -> tuple[Tried, ...]:
@@ -178,8 +180,11 @@ def _way_for_typed(means: str, known: Circumstances) -> str:
 
 
 def _way_before_uv(guarded: Mapping[str, bool | None], known: Circumstances) -> tuple[str, str]:
-    """Give what closes the gap: activation where pip wants that, too, and else a new shim."""
-    if known.levels and not guarded.get("script"):
+    """Give what closes the gap: activation where pip wants that, too, and else a new shim.
+
+    (The hook, which reaches pip all the same, does not stand before uv.)
+    """
+    if known.before_uv or (known.levels and not guarded.get("script")):
         return _way_onto_path(guarded, known)
     return "", known.shell.safepip(("guard", "on"))
 
