@@ -104,12 +104,10 @@ def test_no_uninstall_takes_condas_books_or_safepips(lab: Given, row: str) -> No
     answer = place.refuses("wild-removal", "uninstall", "-y", "evil")
     make_wheel("evil", "2.0").write(place.world.links)
     place.refuses("wild-removal", "install", "evil==2.0")
-    if not row.endswith(".toml"):
-        assert answer["fixes"] == []
-        return
-    # Whose the file is, only the user can say: it is where it does not count, and not gone.
+    # Whose settings are, only the user can say: they are where they do not count, and not gone.
     place.paste(answer)
-    assert (settings.exists(), Path(f"{settings}.aside").exists()) == (False, True)
+    moved = row.endswith(".toml")
+    assert (settings.exists(), Path(f"{settings}.aside").exists()) == (not moved, moved)
     assert "evil" not in place.environment.distributions()
 
 
@@ -118,8 +116,9 @@ def test_no_uninstall_takes_a_folder_outside(lab: Given) -> None:
     (place.world.folder / "outside").mkdir()
     (place.world.folder / "outside" / "file").write_text("mine", encoding="utf-8")
     place.pip("evil")
-    place.refuses("wild-removal", "uninstall", "-y", "evil")
+    place.paste(place.refuses("wild-removal", "uninstall", "-y", "evil"))
     assert (place.world.folder / "outside" / "file").exists()
+    assert "evil" not in place.environment.distributions()
 
 
 @pytest.mark.parametrize("row", ["owned/", "owned/__init__.py", "../site-packages/owned/"])

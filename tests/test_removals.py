@@ -18,10 +18,11 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.effects.asking import Asking
 from safepip.effects.one_pass import OnePass
 from safepip.effects.reading import read_environment
+from safepip.effects.record_lines import script_without
 from safepip.effects.removals import removal_of
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.values.account import Account, Removal
-from safepip.values.environment import Environment
+from safepip.values.environment import Distribution, Environment
 from safepip.values.errors import WildRemoval
 from safepip.values.plan import Change, Plan
 from safepip.values.retry import Retry
@@ -241,6 +242,27 @@ def test_what_safepip_goes_by_is_moved_aside_before_an_uninstall(
     retry = caught.value.retry
     moves = tuple(("mv", here, here + end) for here, end in zip(found, aside, strict=False))
     assert (retry.first if retry is not None else ()) == moves
+
+
+@pytest.mark.parametrize(
+    ("lines", "script"),
+    [
+        (["x.py,,", "../books,,", "../books/a.json,,", "y.py,,", "../books/b.py,,"], "2,3d;5d"),
+        (["../books/,,", '"../books/a.json",sha256=x,1', "{}/books/b.py,,"], "1,3d"),
+        (["../books,,", "x.py,,"], ""),  # nothing names the rest
+        (['"x', 'y.py",,', "../books,,", "../books/a.json,,", "../books/b.py,,"], ""),
+        ([line for n in range(30) for line in (f"{n},,", "../books,,")], ""),
+    ],
+)
+def test_lines_of_a_record_go_by_their_numbers(
+    tmp_path: Path, lines: list[str], script: str
+) -> None:
+    info = tmp_path / "site" / "evil-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "RECORD").write_text("".join(f"{line}\n" for line in lines).format(tmp_path))
+    evil = Distribution("evil", "1.0", str(info))
+    named = [f"{tmp_path}/books{end}" for end in ("", "/a.json", "/b.pyc")]
+    assert script_without(evil, named) == script
 
 
 def test_what_is_to_run_first_is_a_line_of_its_own_in_a_notebook() -> None:

@@ -13,7 +13,7 @@ import contextlib
 import csv
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _Paths = Iterator[str]
 
-_LIMIT = 64 * 1024 * 1024
+RECORD_BYTES = 64 * 1024 * 1024
 """Bytes of a RECORD; the largest that are known have 2 MB."""
 
 
@@ -72,7 +72,7 @@ def why_unlisted(distribution: Distribution) -> str:
     if not info.endswith(".dist-info"):
         return ""
     try:
-        text = read_bytes(f"{info}/RECORD", _LIMIT).decode()
+        text = read_bytes(f"{info}/RECORD", RECORD_BYTES).decode()
         rows = [row[0] for row in csv.reader(text.splitlines()) if row]
     except FileNotFoundError:
         return "it has no RECORD"
@@ -105,14 +105,13 @@ def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
     link = _egg_link(distribution, interpreter)
     if _is_out_of_reach(os.path.dirname(link) or distribution.location, interpreter):
         return set()
-    # pip follows links in the folder of a path, and takes the path itself for what it is.
     real = lru_cache(maxsize=None)(os.path.realpath)
     tag = interpreter.cache_tag
     found: set[str] = set()
     scripts = _scripts(distribution, _script_folder(distribution, interpreter, link))
     for path in (*_library_paths(distribution, link), *scripts):
         folder, name = os.path.split(path)
-        whole = os.path.normpath(os.path.join(real(folder), name))
+        whole = named_whole(path, real)
         if not os.path.exists(whole) or not _is_permitted(whole, interpreter):
             continue
         found.add(whole)
@@ -120,6 +119,12 @@ def _existing(distribution: Distribution, interpreter: Interpreter) -> set[str]:
             bytecode = f"{real(folder)}/__pycache__/{name[:-3]}.{tag}.pyc"
             found.update([bytecode] if os.path.exists(bytecode) else [])
     return found
+
+
+def named_whole(path: str, real: Callable[[str], str] = os.path.realpath) -> str:
+    """Give a path as pip does: links in its folder are followed, and it is itself what it is."""
+    folder, name = os.path.split(path)
+    return os.path.normpath(os.path.join(real(folder), name))
 
 
 def _is_out_of_reach(folder: str, interpreter: Interpreter) -> bool:
@@ -161,12 +166,17 @@ def _recorded_paths(distribution: Distribution) -> _Paths:
     if entries is None:
         raise _CannotRemove("it has no RECORD, which lists its files")
     for entry in entries:
-        # As pathlib has it, by which pip names what is in RECORD: without a slash at the end.
-        path = os.path.join(distribution.location, str(PurePosixPath(entry)))
-        yield path
-        if path.endswith(".py"):
-            yield path[:-3] + ".pyc"
-            yield path[:-3] + ".pyo"
+        yield from beside(distribution, entry)
+
+
+def beside(distribution: Distribution, entry: str) -> _Paths:
+    """Give the paths that pip removes by one entry of a RECORD; bytecode of today is another's."""
+    # As pathlib has it, by which pip names what is in RECORD: without a slash at the end.
+    path = os.path.join(distribution.location, str(PurePosixPath(entry)))
+    yield path
+    if path.endswith(".py"):
+        yield path[:-3] + ".pyc"
+        yield path[:-3] + ".pyo"
 
 
 def _flat_egg_paths(distribution: Distribution) -> _Paths:
@@ -234,7 +244,7 @@ def _scripts(distribution: Distribution, folder: str) -> _Paths:
 
 def _text(distribution: Distribution, name: str) -> str | None:
     try:
-        found = read_bytes(f"{distribution.metadata_path}/{name}", _LIMIT)
+        found = read_bytes(f"{distribution.metadata_path}/{name}", RECORD_BYTES)
     except (OSError, ValueError):
         return None
     # As text files are read: with one kind of line ends.

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.ownership import given_away
+from safepip.effects.record_lines import record_of, script_without
 from safepip.effects.wheels import without_members
 from safepip.values.errors import WildRemoval
 from safepip.values.guarding import OWN, PATH_FILE
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from safepip.values.environment import Environment
-    from safepip.values.plan import Plan
+    from safepip.values.plan import Change, Plan
     from safepip.values.request import Policy
     from safepip.values.verdict import Cleared
 
@@ -59,7 +60,7 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
     guards = (*(f"{prefix}/{path}" for path in OWN), f"{library}/{PATH_FILE}")
     own = tuple(map(folded, guards))
     books = (folded(f"{prefix}/conda-meta/"), *own)
-    wild: dict[str, str] = {}
+    wild: dict[str, Change] = {}
     for change in plan.changes:
         home = f"{change.before.location}/" if change.before is not None else "/dev/null/"
         for path in change.removes:
@@ -71,13 +72,27 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
                 or any(book.startswith(as_folder) for book in books)
                 or (not is_inside and _is_folder(path))
             ):
-                wild.setdefault(path, change.name)
+                wild.setdefault(path, change)
     if wild:
         # Whether a distribution brought a file of safepip's, or only names it, nobody can tell:
         # so it neither goes with it nor stays where it would count from then on.
-        movable = all(folded(path).startswith(own) and not _is_folder(path) for path in wild)
-        path, name = next(iter(wild.items()))
-        raise WildRemoval(name, path, [(p, _beside(p)) for p in wild] if movable else ())
+        aside = [p for p in wild if folded(p).startswith(own) and not _is_folder(p)]
+        moves = [("mv", path, _beside(path)) for path in aside]
+        cuts = _cuts({path: change for path, change in wild.items() if path not in aside})
+        path, change = next(iter(wild.items()))
+        raise WildRemoval(change.name, path, moves, cuts)
+
+
+def _cuts(wild: Mapping[str, Change]) -> tuple[tuple[str, ...], ...] | None:
+    """Give commands that take what names these paths out of RECORDs; None where that cannot be."""
+    commands = []
+    for before in dict.fromkeys(change.before for change in wild.values()):
+        named = [path for path, change in wild.items() if change.before is before]
+        script = script_without(before, named) if before is not None else ""
+        if before is None or not script:
+            return None
+        commands.append(("sed", "-i", "-e", script, record_of(before)))
+    return tuple(commands)
 
 
 def _is_folder(path: str) -> bool:

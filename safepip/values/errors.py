@@ -143,14 +143,26 @@ class WildRemoval(CannotJudge):
 
     code = "wild-removal"
 
-    def __init__(self, name: str, path: str, aside: Sequence[tuple[str, str]] = ()) -> None:
-        """``aside``: where all that is in the way may be moved to, file by file, if it can be."""
-        says = "move it aside first; bring it back if it was not the package's"
-        moves = tuple(("mv", here, there) for here, there in aside)
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        moves: Sequence[tuple[str, ...]] = (),
+        cuts: Sequence[tuple[str, ...]] | None = None,
+    ) -> None:
+        """Name the commands that are run first.
+
+        Those of ``moves`` take what can be moved out of the way, those of ``cuts`` what names the
+        rest out of its list; where that cannot be done, ``cuts`` is None.
+        """
+        move = "move it aside first; bring it back if it was not the package's"
+        cut = "take the lines that lead there out of its RECORD first"
+        says = " and ".join([*([cut] if cuts else []), *([move] if moves else [])])
+        first = (*moves, *(cuts or ()))
         super().__init__(
             f"uninstalling {name} would delete `{path}`, whoever has files in it",
             why="pip deletes whatever a distribution's RECORD names, and this one's is not right",
-            retry=Retry(says, first=moves) if moves else None,
+            retry=Retry(says, first=first) if first and cuts is not None else None,
         )
         self.name = name
         self.path = path

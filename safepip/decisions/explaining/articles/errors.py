@@ -79,8 +79,9 @@ ERRORS = (
         "wild-removal",
         "uninstalling would delete what is nobody's to delete",
         "pip deletes whatever a RECORD names, and this one names folders that no distribution has, "
-        "or what safepip goes by. Whether a package brought that or only names it, nobody can "
-        "tell: a command that moves it aside first is printed.",
+        "or what safepip goes by. Whether a package brought the latter or only names it, nobody "
+        "can tell: a command is printed that moves it aside first, or that takes the lines that "
+        "name the rest out of the RECORD, so that pip leaves that alone.",
         "error[wild-removal]: uninstalling x would delete `PREFIX/lib`, whoever has files in it",
         ("see what is wrong", "safepip doctor"),
     ),
