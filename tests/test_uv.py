@@ -42,6 +42,7 @@ from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call
 from safepip.effects.toml import parse_toml
 from safepip.effects.uv_acting import words_to_install
+from safepip.effects.uv_asked import asked_of
 from safepip.effects.uv_inputs import with_full_paths
 from safepip.effects.uv_projects import read_wish
 from safepip.effects.uv_target import uv_target
@@ -555,8 +556,51 @@ def test_the_standard_input_and_files_elsewhere_are_read_as_uv_reads_them(
     assert (done.answer["requested"], done.answer["changes"][0]["requested"]) == (["vision"], True)
     gone = place.uv(*there, "uninstall", "-r", "more.txt")
     assert (gone.exit_code, gone.answer["requested"]) == (0, ["vision"]), gone
+    wrong = place.run("sh", "-c", f"echo '-r nosuch.txt' | {line} uv pip install -r -", env=offline)
+    assert (wrong.exit_code, "included file in `-` at position 0" in wrong.stderr) == (2, True), (
+        wrong
+    )
     none = place.uv("uninstall", "-r", "nosuch.txt")
     assert (none.exit_code, "error: File not found: nosuch.txt" in none.stderr) == (2, True), none
+
+
+PROJECT = """\
+[project]
+dependencies = ["vision<5", 3]
+[project.optional-dependencies]
+X-y = ["tool"]
+other = ["left-out"]
+[dependency-groups]
+dev = ["leaf", {include-group = "Docs"}]
+docs = ["mkdocs", {include-group = "dev"}, {include-group = 4}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("-r p/pyproject.toml", "vision<5"),
+        ("a -r r.txt -r p/pyproject.toml --extra x_Y", "a more vision<5 tool"),
+        ("-r p/pyproject.toml --all-extras", "vision<5 tool left-out"),
+        ("--group p/pyproject.toml:dev", "leaf mkdocs"),
+        ("--directory p --group docs", "mkdocs leaf"),
+        ("-r s.py", "rich"),
+        ("-r none.py -r no/pyproject.toml --group no", ""),
+    ],
+)
+def test_what_projects_and_scripts_ask_for_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, asked: str
+) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "r.txt").write_text("more\n")
+    block = '# /// script\n# dependencies = [\n#   "rich",\n# ]\n#\n# ///\nprint(1)\n'
+    (tmp_path / "s.py").write_text(f"#!/bin/python\n{block}")
+    monkeypatch.chdir(tmp_path)
+    options = "".join(f"      --{name} <V>\n" for name in ("extra", "group", "directory"))
+    known = known_options(f"{HELP}{options}      --all-extras\n")
+    command = read_words(["pip", "install", *words.split()], known)
+    assert " ".join(asked_of(command, {})) == asked
 
 
 @pytest.mark.parametrize(

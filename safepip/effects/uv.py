@@ -8,6 +8,7 @@ and so not installed.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import replace
@@ -30,8 +31,9 @@ from safepip.effects.uv_acting import (
     words_to_install,
     words_to_remove,
 )
+from safepip.effects.uv_asked import asked_of
 from safepip.effects.uv_fetching import UvFetcher
-from safepip.effects.uv_inputs import with_files
+from safepip.effects.uv_inputs import INPUT_COPY, with_files
 from safepip.effects.wheels import describe_wheel, sha256_of
 from safepip.values.account import Account, Entry, Failed, Scheme
 from safepip.values.errors import CannotJudge
@@ -220,8 +222,9 @@ class Uv(InProcesses):
         return 0
 
     def _tell(self, out: bytes, err: bytes) -> None:
-        """Say what uv said, but for the options that safepip gave it."""
+        """Say what uv said, but for the options and the copy that safepip gave it."""
         self._processes.say(out)
+        err = err.replace(os.fsencode(self._asking.folder() / INPUT_COPY), b"-")
         self._processes.say_error(_USAGE.sub(rb"Usage: uv pip \1 [OPTIONS] ...", err))
 
     # How uv is asked.
@@ -273,7 +276,7 @@ class Uv(InProcesses):
             raise CannotJudge(f"uv would also remove {', '.join(gone)}")
         if not changes:
             return Account(compiles=False)
-        asked = self._asked()
+        asked = asked_of(command, self._environ)
         changes = tuple(replace(c, url=as_given(c.url, asked)) for c in changes)
         self._of_compile = self._of_compile or known_options(self._help("pip", "compile"))
         wheels = self._fetcher.wheels_of(changes, command, self._known, self._of_compile)
@@ -294,11 +297,6 @@ class Uv(InProcesses):
     def _compiles(self) -> bool:
         is_wanted = is_set(self._environ, "UV_COMPILE_BYTECODE")
         return is_wanted or self._command.has("--compile-bytecode")
-
-    def _asked(self) -> list[str]:
-        """Give the requirements of the user, as written."""
-        files = self._command.values("--requirements")
-        return [*self._command.names, *read_inputs(files, (), self._environ).requirements]
 
     @staticmethod
     def _entry(

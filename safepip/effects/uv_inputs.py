@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from safepip.decisions.uv.words import UvCommand
 
 _FILES = ("--requirements", "--constraints", "--build-constraints", "--overrides", "--excludes")
+INPUT_COPY = "input.txt"
+"""The name of the copy of the standard input."""
 _INPUT = "-"
 """What uv reads the standard input for."""
 _MOST_BYTES = 16 * 1024**2
@@ -39,7 +41,7 @@ def with_files(command: UvCommand, environ: Mapping[str, str], folder: Path) -> 
     copies = copied_once(places.values(), folder)
     files = {file: copies.get(place, place) for file, place in places.items()}
     if _INPUT in given:
-        files[_INPUT] = _copy_of_input(command.path(".", environ), folder / "input.txt")
+        files[_INPUT] = _copy_of_input(command.path(".", environ), folder / INPUT_COPY)
     options = tuple((n, files.get(v, v) if n in _FILES and v else v) for n, v in command.options)
     return replace(command, options=options)
 
