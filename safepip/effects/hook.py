@@ -177,7 +177,8 @@ def become_safepip(arguments: list[str]) -> None:
                 os.execvpe(command[0], command + arguments, environ)  # noqa: S606 - no shell, ever
         except OSError:
             continue
-    go_on_without("safepip is gone", missing(), who="uv" if arguments[0] == "uv" else "pip")
+    who = "uv" if arguments[0] == "uv" else "pip"
+    go_on_without("safepip is gone", missing(who), who)
 
 
 def starts(command: list[str]) -> bool:
@@ -194,9 +195,9 @@ def starts(command: list[str]) -> bool:
     return subprocess.run(words, stdin=null, stdout=null, stderr=null, check=False).returncode == 0
 
 
-def missing() -> str:
+def missing(who: str) -> str:
     """Say what does not start, and the ways out."""
-    text = "  '" + SAFEPIP[0] + "' does not start; SAFEPIP_GUARD=off has pip run without it"
+    text = "  '" + SAFEPIP[0] + "' does not start; SAFEPIP_GUARD=off has " + who + " run without it"
     manifest = sys.prefix + "/etc/safepip/guard.json"
     if os.path.isfile(manifest):
         text += ",\n  and '" + manifest + "' lists the files of the guard"
