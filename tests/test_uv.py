@@ -689,6 +689,7 @@ def test_no_folder_in_a_conda_environment_is_taken_for_one_of_the_users(
     done = everywhere.run(words, {"PATH": f"{place.bin}:{everywhere.SYSTEM}"}, probe=False)
     assert (done.code, done.err.splitlines()[-1]) == (10, "Nothing was removed."), done
     assert refused(f"sync --prefix {prefix} f.txt").endswith(f": {there} install -r f.txt")
+    assert place.uv("sync", "-").answer["fixes"] == []  # what it is to read is gone
 
 
 def test_no_conda_environment_becomes_that_of_a_project(place: Place, tmp_path: Path) -> None:

@@ -160,15 +160,13 @@ def refuse_sync(command: UvCommand, target: Target) -> NoReturn:
 def _cannot_sync(command: UvCommand, shell: Shell) -> CannotJudge:
     from dataclasses import replace
 
-    from safepip.values.verdict import Fix
-
     shell = replace(shell, through=THROUGH)
     files = tuple(word for file in command.names for word in ("-r", file))
-    install = Fix(shell.safepip(("install", *files)), "install what the file asks for")
+    install = shell.safepip(("install", *files))
     return CannotJudge(
         f"`uv pip sync` removes all that its file does not name from `{shown(shell.prefix)}`",
         why="conda's packages are among that, Python's own and pip too",
-        fixes=[install] if files else [],
+        fixes=_fixes(install, files, "install what the file asks for", shell) if files else (),
     )
 
 

@@ -155,9 +155,11 @@ class WildRemoval(CannotJudge):
         Those of ``moves`` take what can be moved out of the way, those of ``cuts`` what names the
         rest out of its list; where that cannot be done, ``cuts`` is None.
         """
-        move = "move it aside first; bring it back if it was not the package's"
+        back = "bring it back if it was not the package's"
         cut = "take the lines that lead there out of its RECORD first"
-        says = " and ".join([*([cut] if cuts else []), *([move] if moves else [])])
+        says = f"move it aside first; {back}"
+        if cuts:
+            says = f"{cut}, and move aside what safepip goes by; {back}" if moves else cut
         first = (*moves, *(cuts or ()))
         super().__init__(
             f"uninstalling {name} would delete `{path}`, whoever has files in it",
