@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from packaging.requirements import Requirement
 
 from safepip.decisions.explaining.articles import ARTICLES
 from safepip.decisions.explaining.portrait import Need, portraits_of
 from safepip.decisions.explaining.verdicts import told
-from safepip.decisions.wording.explained import article_lines, portrait_lines, verdict_lines
+from safepip.decisions.wording.explained import article_lines, may_be, portrait_lines, verdict_lines
 from safepip.effects.importables import owner_of
 from safepip.effects.interpreters import ask_python
 from safepip.effects.last import keep_last, read_last
@@ -27,15 +28,15 @@ from tests.lab import CondaEnvironment, create, everything, fake, from_wheel, ma
 from tests.saying import expected, text
 from tests.wild import SECRET, outcomes
 
-LAB = environment(
+LAB_PACKAGES = (
     conda("numpy==1.26.4", modules=("numpy/__init__.py",)),
     conda("torch==2.2.0", "numpy<2", name="pytorch", depends=["numpy >=1.22,<2.0a0"]),
     conda("opencv==4.9.0", name="py-opencv", metadata="none", depends=["numpy >=2"]),
     pip("rich==13.6"),
     pip("textual==0.40", "rich[markdown]<14,>=13", "numpy>=2; extra == 'fast'"),
     pip("app==1.0", "textual[fast]", "missing>=3"),
-    pins=("numpy 1.26.*", "rich 13.*"),
 )
+LAB = environment(*LAB_PACKAGES, pins=("numpy 1.26.*", "rich 13.*"))
 
 
 def explained(name: str, env: Environment = LAB) -> str:
@@ -63,6 +64,9 @@ def test_a_package_of_conda_is_told_from_both_books() -> None:
         pip may take     nothing but 1.26.4, since that is conda's
                          with --allow numpy: numpy>=2,<2, which is what all Python
                            requirements on it accept
+                         outside conda's own bounds, pytorch 2.2.0 (numpy
+                           >=1.22,<2.0a0), py-opencv 4.9.0 (numpy >=2) then lack what
+                           they need
         """)
 
 
@@ -99,6 +103,41 @@ def test_several_distributions_of_one_conda_package_are_told_one_by_one() -> Non
         ("thing-core", ("thing-extra 1.1",)),
         ("thing-extra", ("thing-core 1.0",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("numpy>=1.26", "1.26.4, which is there, is that"),
+        (
+            "numpy==2.1",
+            (
+                "no: 1.26.4 is conda's; with --allow numpy it may; then pytorch 2.2.0 (numpy "
+                ">=1.22,<2.0a0), torch 2.2.0 (numpy<2) lack what they need"
+            ),
+        ),
+        ("numpy>=2", "no: 1.26.4 is conda's; with --allow numpy it may"),
+        ("rich==14", "no: textual 0.40 (rich[markdown]<14,>=13) cannot work with it"),
+        ("rich==13.9", "nothing that is installed is against it"),
+        ("missing>=4", "where there is such a version"),
+        ("python==3.12", "no: 3.11.7 is conda's, and pip has no Python"),
+    ],
+)
+def test_of_a_name_with_bounds_is_said_whether_pip_may_have_it(asked: str, says: str) -> None:
+    there = environment(
+        conda("python==3.11.7", metadata="none"), *LAB_PACKAGES, pins=("numpy 1.26.*",)
+    )
+    requirement = Requirement(asked)
+    (portrait,) = portraits_of(there, requirement.name)
+    assert may_be(portrait, requirement) == says
+
+
+def test_of_python_and_its_library_pip_has_nothing() -> None:
+    there = environment(conda("python==3.11.7", metadata="none"))
+    (python,) = portraits_of(there, "python")
+    said = text(portrait_lines(python, there, None, {}, width=80, module="json"))
+    assert "has the module   json, of the standard library" in said
+    assert "nothing: Python and its standard library are conda's" in said
 
 
 # ------------------------------------------------------------------------------- an article
@@ -217,6 +256,18 @@ def test_an_unknown_name_is_an_error_that_says_what_may_be_meant(lab: CondaEnvir
     said = " ".join(done.stderr.split())
     assert "`libnumm` is neither installed in lab nor a kind of finding; did you mean" in said
     assert "`libnum`" in said
+    empty = safepip(lab, "explain", " ")
+    assert (empty.exit_code, "NAME to explain is empty" in empty.stderr) == (2, True)
+    # What is imported by another name than that of its project, and is not there.
+    (absent,) = safepip(lab, "explain", "sklearn.svm", "--json").answer["packages"]
+    assert [absent[key] for key in ("name", "version", "module")] == [
+        "scikit-learn",
+        None,
+        "sklearn.svm, going by its name alone",
+    ]
+    (bounded,) = safepip(lab, "explain", "libnum<1", "--json").answer["packages"]
+    assert bounded["asked"]["command"] == f'safepip plan --env {lab.prefix} "libnum<1"'
+    assert bounded["conda_bounds"] == {"stats 1.4": "libnum >=1.20,<2"}
 
 
 def test_a_word_in_brackets_is_explained_without_an_environment(lab: CondaEnvironment) -> None:

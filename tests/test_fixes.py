@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.channels import channels_of
+from safepip.decisions.fixing.commands import changed_words
 from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shell import CondaVerb, Shell, shell_in
@@ -771,17 +772,40 @@ def test_what_the_user_said_to_safepip_is_said_again() -> None:
         *("-", "-r-", "--requirement=-"),
     ],
 )
-def test_a_command_that_cannot_be_given_whole_is_not_given(argument: str) -> None:
-    assert fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", argument, kept=FITS) == (
+def test_of_a_command_that_cannot_be_given_whole_only_the_difference_is_said(
+    argument: str,
+) -> None:
+    found = fixes(of(OPENCV, NUMPY_2), "install", "opencv-python", argument, kept=FITS)
+    assert found == (
+        Fix(
+            "",
+            "take the newest that fits conda's versions, opencv-python 4.11.0.86: the same command"
+            " with `opencv-python==4.11.0.86` in place of `opencv-python`",
+        ),
         Fix(
             f'conda install -p {PREFIX} "numpy>=2"',
             "let conda change numpy, if it can (unchecked); then the same command again",
         ),
+        Fix(
+            "",
+            "replace conda's numpy on purpose; conda's scipy 1.11.4 then lacks what it needs: the"
+            " same command with `--allow numpy`",
+        ),
     )
 
 
+def test_what_differs_between_two_commands_is_told_without_what_is_secret() -> None:
+    secret = ("install", "--index-url", "https://****@host/", "--user", "a")
+    assert changed_words(secret, secret) == ""
+    assert changed_words(secret, (*secret[:3], "a")) == "the same command without `--user`"
+    other = ("install", "a", "--index-url", "https://****@other/")
+    assert changed_words(secret, other) == "", "a difference that is not to be shown"
+
+
 def test_a_new_environment_is_made_though_the_command_cannot_be_given_whole() -> None:
-    assert fixes(of(artifact("foo==1", "bar>=2")), "install", "-r/dev/fd/63") == (
+    env = lab(pins=("protobuf 4.*",))
+    wanted = of(artifact("protobuf==6"), env=env)
+    assert fixes(wanted, "install", "-r/dev/fd/63", env=env) == (
         Fix(
             "conda create -n my-lab python=3.11 pip",
             "use a new environment, and leave this one as it is;"

@@ -128,6 +128,9 @@ def stand_in(
     return {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
+UNKNOWN = "a later `conda remove` may take all else along, which conda's history does not know"
+
+
 def files_of(environment: CondaEnvironment) -> dict[str, tuple[str, int]]:
     """All that is there, less safepip's journal."""
     return with_modes(environment.prefix, without={"safepip", "__pycache__"})
@@ -176,6 +179,7 @@ def test_conda_takes_what_it_has_and_pip_the_rest_and_both_go_back(tmp_path: Pat
         "changes": [{"name": "shared", "from": None, "to": "2.1"}],
         # No history knows what else is wanted there: without `--force` all of it would go along.
         "back": f"conda remove -p {lab.prefix} --force shared",
+        "warning": UNKNOWN,
     }
     all_before = files_of(lab)
     shown = preferring(lab, "mine", verb="plan")
@@ -282,7 +286,11 @@ def test_what_conda_has_not_is_pip_s_and_that_is_said(lab: CondaEnvironment) -> 
     bound = preferring(lab, "mine", verb="plan", env={"PIP_CONSTRAINT": str(constraints)})
     assert bound.answer["conda"]["command"].endswith(' "shared>=2,<3"')
     options = preferring(lab, "--no-deps", "mine", verb="plan")
-    assert "with these options" in options.answer["findings"][-1]["message"], options
+    with_it = "with --no-deps, nothing is taken from conda"
+    assert with_it in options.answer["findings"][-1]["message"], options
+    elsewhere = preferring(lab, "-t", str(lab.prefix.parent / "elsewhere"), "mine", verb="plan")
+    (hint,) = elsewhere.answer["findings"]
+    assert "with --target, nothing is taken from conda" in hint["message"]
 
 
 # ------------------------------------------------------------------------------- left to the user
@@ -403,7 +411,9 @@ def test_where_pip_s_part_fails_after_that_of_the_tool_on_path_the_state_is_said
     by_conda = f"conda remove -p {lab.prefix} --force shared"
     assert [fix["command"] for fix in undone.answer["fixes"]] == [by_conda]
     (lab.conda_meta / next(lab.conda_meta.glob("shared-*")).name).unlink()
-    assert "no change of safepip" in str(safepip(lab, "undo", "--yes").answer)
+    refused = safepip(lab, "undo", "--yes").answer
+    assert "no change of safepip" in refused["findings"][0]["message"]
+    assert [fix["command"] for fix in refused["fixes"]] == [f"safepip history --env {lab.prefix}"]
 
 
 def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
@@ -565,6 +575,53 @@ CHANGED = """
             Nothing was installed by pip.
             safepip: conda's part is done: shared 2.1; to take it back:
                 conda remove -p /lab shared
+            """,
+        ),
+        (
+            Outcome(
+                13,
+                None,
+                LAB,
+                conda=replace(PART, state="done"),
+                pip_ended=12,
+                problems=("mine 1.0 cannot be imported",),
+            ),
+            """
+            error[verify-failed]: pip has finished, and the environment is not what was
+              judged
+              env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
+              mine 1.0 cannot be imported
+            Nothing was installed by pip.
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (
+            Outcome(
+                13,
+                None,
+                LAB,
+                conda=replace(PART, state="done"),
+                pip_ended=1,
+                taken_back=True,
+            ),
+            """
+            safepip: taken back. pip failed half-way, and nothing of its part is left (lab)
+            Nothing was installed by pip.
+            safepip: conda's part is done: shared 2.1; to take it back:
+                conda remove -p /lab shared
+            """,
+        ),
+        (
+            clear(
+                verb="plan",
+                conda=replace(PART, tool="py-rattler", warning="; a later one may take all along"),
+            ),
+            """
+            safepip: would come from conda. 1 new package, nothing that is there is changed,
+              by py-rattler; nothing is left to pip; a later one may take all along
+                conda install -p /lab shared
+              + shared 2.1
             """,
         ),
         (Outcome(10, Blocked(Plan(()), ()), LAB, "plan", conda=MOVED), CHANGED),

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from safepip.decisions.fixing.afterwards import works
 from safepip.decisions.fixing.commands import has_files
-from safepip.decisions.fixing.shares import can_be_shared, shared_fix, shares
+from safepip.decisions.fixing.shares import against_sharing, shared_fix, shares
 from safepip.decisions.fixing.shell import Shell
 from safepip.effects.conda_names import conda_names
 from safepip.values.channel import Answer, Moved, Offer
@@ -212,7 +212,7 @@ def test_what_is_conda_s_and_has_to_change_is_asked_of_conda_along() -> None:
 def test_what_is_another_request_is_not_shared(
     options: PipOptions, arguments: tuple[str, ...]
 ) -> None:
-    assert not can_be_shared(options, ("install", *arguments))
+    assert against_sharing(options, ("install", *arguments))
 
 
 # ------------------------------------------------------------------------------- whether it works

@@ -100,7 +100,15 @@ def test_changes_are_taken_back_in_any_order_that_works(place: Undoing) -> None:
         place.undo(name)
     assert place.state() == start
     refused = place.undo(first, exit_code=10)
-    assert "already" in refused["findings"][0]["message"]
+    message = refused["findings"][0]["message"]
+    by = message.rpartition(" ")[2]
+    assert message == f"the change {first} was taken back already, by {by}"
+    assert [fix["command"] for fix in refused["fixes"]] == [
+        f"safepip undo {by}",
+        "safepip history",
+    ]
+    unknown = place.undo("1999-01-01-1", exit_code=10)
+    assert [fix["command"] for fix in unknown["fixes"]] == ["safepip history"]
 
 
 def test_what_others_need_is_not_taken_back(place: Undoing) -> None:

@@ -19,6 +19,7 @@ from safepip.effects.astray import no_condas
 from safepip.effects.last import read_last
 from safepip.effects.prefixes import name_of
 from safepip.recipes.explain import explain
+from safepip.values.errors import UsageError
 from safepip.values.exits import SCHEMA, Exit
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def explain_command(*common: click.Parameter) -> click.Command:
         short_help="Say why: a package, a kind of finding, or the last verdict.",
         help="Say who owns the package NAME, who needs it and with which bounds, and what pip may "
         "do with it. NAME may also be a module, such as numpy.linalg, the path of a file, or the "
-        "word in brackets of a message, such as conda-owned. "
+        "word in brackets of a message, such as conda-owned; a package may have bounds, such as "
+        "'numpy>=2'. "
         "Without NAME: the last verdict, in full.",
     )
 
@@ -48,6 +50,8 @@ def run_explain(
 
     Raises: SafepipError.
     """
+    if name is not None and not name.strip():
+        raise UsageError("the NAME to explain is empty; without one: `safepip explain`")
     article = ARTICLES.get(name.strip("[]").lower()) if name is not None else None
     if article is not None:  # it is the same in every environment, and without one
         if as_json:
@@ -74,6 +78,7 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
                 found.offers.get(p.name),
                 module=found.module,
                 verdict=found.verdict,
+                asked=found.asked,
             )
             for p in found.portraits
         ]
@@ -89,6 +94,7 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
             offer=found.offers.get(portrait.name),
             module=found.module,
             verdict=found.verdict,
+            asked=found.asked,
         )
         show((Line(), *lines) if at else lines, sys.stdout)
     return Exit.DONE

@@ -5,8 +5,17 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from safepip.decisions.explaining.portrait import Portrait, absent, portraits_of, similar_names
+from safepip.decisions.explaining.portrait import (
+    Asked,
+    Portrait,
+    absent,
+    portraits_of,
+    similar_names,
+)
+from safepip.decisions.explaining.usual_names import usual_project
 from safepip.decisions.explaining.verdicts import said_of
+from safepip.decisions.fixing.shell import shell_of
+from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import taken_back_by
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.effects.importables import owner_of
@@ -44,6 +53,8 @@ class Explained:
     """What conda's channels have, by name, as far as that is known."""
     module: str = ""
     """The module or file of it that the name is of; empty where the name is its own."""
+    asked: Asked | None = None
+    """What was asked about: the name with bounds; None where there are none."""
     verdict: Mapping[str, str] | None = None
     """What the last verdict said, where it was about this name."""
 
@@ -58,11 +69,13 @@ def explain(
 
     ``others``: what else could have been meant, to be named where there is no such package.
 
-    ``name`` may also be that of a module, or the path of a file.
+    ``name`` may also be that of a module, or the path of a file, or have bounds (`numpy>=2`).
 
     Raises: UsageError, when nothing of this name is known; SafepipError.
     """
     environment = read_environment(target.prefix, ask_python(target.python, environ))
+    asked = _asked(target, name)
+    name = asked.requirement.name if asked is not None else name
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name) if "/" not in name else ()
     module = ""
@@ -73,9 +86,13 @@ def explain(
         raise UsageError(f"`{name}` is no file that conda or a distribution has in {where}")
     verdict = said_of(read_last(target.prefix, environ), normalised(name))
     fetches = not is_offline(environ, target.prefix)
-    asked = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
-    with closing(asked) as solver:
+    solving = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
+    with closing(solving) as solver:
         offers = solver.offers([p.name for p in portraits] or [normalised(name)])
+        usual = usual_project(name) if not portraits and not offers else ""
+        if usual:
+            portraits = portraits_of(environment, usual) or (absent(environment, usual),)
+            offers, module = solver.offers([usual]), f"{name}, going by its name alone"
     if not portraits and (offers or verdict is not None):
         portraits, module = (absent(environment, name),), ""
     if not portraits:
@@ -84,4 +101,12 @@ def explain(
         raise UsageError(f"`{name}` is neither installed in {where} nor a kind of finding{meant}")
     last = {step.name: entry for entry in entries if entry.stage == "done" for step in entry.steps}
     taken_back = taken_back_by(entries)
-    return Explained(environment, portraits, last, taken_back, offers, module, verdict)
+    return Explained(environment, portraits, last, taken_back, offers, module, asked, verdict)
+
+
+def _asked(target: Target, name: str) -> Asked | None:
+    """Give what a name with bounds asks about; None for a name alone, or what is none."""
+    requirement = parse_requirement(name)
+    if requirement is None or requirement.url is not None or not requirement.specifier:
+        return None
+    return Asked(requirement, shell_of(target).safepip(("plan", str(requirement))))

@@ -20,7 +20,7 @@ from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, words_of
 from safepip.decisions.fixing.fixes_by_conda import named_along, with_answer
 from safepip.decisions.fixing.shares import (
-    can_be_shared,
+    against_sharing,
     shared_fix,
     shares,
     taken_by_conda,
@@ -34,6 +34,7 @@ from safepip.decisions.wording.hints import (
     conda_would_double,
     conda_would_harm,
 )
+from safepip.decisions.wording.phrases import listed
 from safepip.effects.conda_names import conda_names
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.recipes.keep import goes_with, tried
@@ -118,18 +119,22 @@ def may_be_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> bool:
 
     ``as_shown``: the rest is for somebody to paste, who is not given secrets.
     """
+    return not why_not_shared(course, plan, as_shown=as_shown)
+
+
+def why_not_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> str:
+    """Say what is against it; empty for nothing. ``as_shown``: as above."""
     environment = course.environment
     words = course.shown_arguments if as_shown else course.request.words
     sealed = environment.frozen is not None or environment.externally_managed is not None
-    return (
-        not sealed
-        and any(change.after is not None for change in plan.changes)
-        and environment.writable
-        and bool(environment.records)
-        and course.request.verb != "uninstall"
-        and can_be_repeated(words)
-        and can_be_shared(course.wider_options, words)
-    )
+    if options := against_sharing(course.wider_options, words):
+        return f"with {listed(options)}"
+    if sealed or not environment.writable:
+        return "where the environment is sealed"
+    is_to_come = any(change.after is not None for change in plan.changes)
+    if not is_to_come or not environment.records or course.request.verb == "uninstall":
+        return "with nothing that could come from there"
+    return "" if can_be_repeated(words) else "with what cannot be read, or shown, once more"
 
 
 class Shared(NamedTuple):
@@ -262,7 +267,7 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     while True:
         barred = [command for command, fix in answers.items() if isinstance(fix, str)]
         found = fixes(barred=barred, along=along)
-        unasked = [fix for fix in found if fix.command not in answers]
+        unasked = [fix for fix in found if fix.key not in answers]
         if not unasked:
             break
         for fix in unasked:
@@ -271,8 +276,8 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
             if more and fix.asks_conda not in along:
                 along[fix.asks_conda] = more
             else:
-                answers[fix.command] = _as_conda_sees_it(course, fix, plan, answer)
-    told = [answers[fix.command] for fix in found]
+                answers[fix.key] = _as_conda_sees_it(course, fix, plan, answer)
+    told = [answers[fix.key] for fix in found]
     hints = dict.fromkeys(said for said in answers.values() if isinstance(said, str))
     return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
 

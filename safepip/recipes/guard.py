@@ -13,7 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.hints import hints_for, strictly
+from safepip.decisions.wording.hints import hints_for, not_preferred, strictly
+from safepip.decisions.wording.phrases import listed
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
@@ -40,7 +41,8 @@ def converse(course: Course) -> Outcome:
     course.options = options
     if not is_guarded(options, course.environment, by_uv=bool(course.request.uv)):
         dry_run = course.request.verb == "plan"
-        return course.outcome(course.engine.pass_through(dry_run=dry_run), None)
+        hints = _not_by_conda(course) if course.request.policy.prefers_conda else ()
+        return course.outcome(course.engine.pass_through(dry_run=dry_run), None, hints=hints)
     nothing = nothing_yet(options)
     early = course.judged(nothing)
     if early.refuses and course.request.verb != "plan":
@@ -154,6 +156,13 @@ def _preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome 
     from safepip.recipes.preferring import preferred  # seldom asked for
 
     return preferred(course, plan, blocked=blocked)
+
+
+def _not_by_conda(course: Course) -> tuple[str, ...]:
+    from safepip.decisions.fixing.shares import against_sharing  # as above
+
+    options = against_sharing(course.options, course.request.words)
+    return (not_preferred(f"with {listed(options)}"),) if options else ()
 
 
 def _from_conda(course: Course, cleared: Cleared) -> tuple[Fix, ...]:

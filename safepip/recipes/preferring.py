@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.commands import without_names
+from safepip.decisions.wording.hints import not_preferred
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
@@ -25,6 +26,7 @@ from safepip.recipes.from_conda import (
     may_be_shared,
     shared,
     solver_of,
+    why_not_shared,
 )
 from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.environment import spec_name
@@ -44,9 +46,6 @@ _NOT_JUST_THAT = (
     "pip's choice is bound by constraints, and conda's channels have nothing of this in just these "
     "versions: pip takes all of it"
 )
-_OTHERWISE = (
-    "with uv, with these options, or where the environment is sealed, nothing is left to conda"
-)
 _REFUSED = "pip's part would be refused as well, so that nothing is taken from conda"
 
 
@@ -61,8 +60,9 @@ def preferred(course: Course, plan: Plan, *, blocked: bool = False) -> Outcome |
     """
     if not any(change.after is not None for change in plan.changes):
         return None
-    aside = _OTHERWISE
-    if not course.request.uv and may_be_shared(course, plan, as_shown=False):
+    if against := "with uv" if course.request.uv else why_not_shared(course, plan, as_shown=False):
+        aside = not_preferred(against)
+    else:
         found = _asked(course, plan)
         outcome = _taken(course, plan, found, blocked=blocked) if found is not None else None
         if outcome is not None:
@@ -162,5 +162,6 @@ def _part(course: Course, plan: Plan, found: Shared) -> CondaPart:
         arguments=without_names(course.request.words, share.names) if share.arguments else (),
         versions=found.answer.versions,
         twice=twice,
+        warning=shell.warning,
         state=state,
     )

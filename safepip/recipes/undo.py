@@ -43,7 +43,7 @@ from safepip.recipes.recover import recover_wholly
 from safepip.recipes.sealed import refuse_sealed
 from safepip.recipes.settings import limits_of
 from safepip.recipes.undo_by_index import by_hand, by_index, way_by_index
-from safepip.values.errors import CannotUndo, NotWritable, SafepipError, VerifyFailed
+from safepip.values.errors import CannotUndo, NoSuchChange, NotWritable, SafepipError, VerifyFailed
 from safepip.values.journal import Entry, Seen
 from safepip.values.late import dataclass
 from safepip.values.verdict import Fix
@@ -96,7 +96,7 @@ def undo(
         recover_wholly(target.prefix, tell)
         entries = list(journal.entries())
         entry = _named(journal, entries, name, shell)
-        _refuse_taken_back(journal, entries, entry)
+        _refuse_taken_back(journal, entries, entry, shell)
         is_kept = entry.can_undo and not lacking(journal, entry)
         environment = _environment(target, environ)
         _refuse_others_builds(journal, entry, by_hand(entry, shell, environment))
@@ -139,18 +139,34 @@ def _named(journal: Journal, entries: Sequence[Entry], name: str | None, shell: 
             fixes = _forget(journal, unread[-1], shell)
             raise CannotUndo(f"the change {unread[-1]} cannot be read", fixes=fixes)
         if entry is None:
-            raise CannotUndo("there is no change of safepip to take back here")
+            said = "there is no change of safepip to take back here"
+            raise CannotUndo(said, fixes=_listed(shell))
         return entry
-    return next((e for e in entries if e.id == name), None) or journal.read(name)
+    entry = next((e for e in entries if e.id == name), None)
+    try:
+        return entry or journal.read(name)
+    except NoSuchChange as error:
+        error.fixes = _listed(shell)
+        raise
 
 
-def _refuse_taken_back(journal: Journal, entries: Sequence[Entry], entry: Entry) -> None:
+def _listed(shell: Shell) -> tuple[Fix, ...]:
+    return (Fix(shell.safepip(("history",)), "see which changes there are"),)
+
+
+def _refuse_taken_back(
+    journal: Journal, entries: Sequence[Entry], entry: Entry, shell: Shell
+) -> None:
+    said, fixes = "", _listed(shell)
     if (by := taken_back_by(entries).get(entry.id)) is not None:
-        raise CannotUndo(f"the change {entry.id} was taken back already, by {by}")
-    if entry.stage != "done":
-        raise CannotUndo(f"the change {entry.id} was cut off, and is taken back")
-    if is_gone(entry, _records(journal)):
-        raise CannotUndo(f"nothing of {entry.id} is left: conda itself has removed it since")
+        said = f"the change {entry.id} was taken back already, by {by}"
+        fixes = (Fix(shell.safepip(("undo", by)), "have it again, by taking back that"), *fixes)
+    elif entry.stage != "done":
+        said = f"the change {entry.id} was cut off, and is taken back"
+    elif is_gone(entry, _records(journal)):
+        said = f"nothing of {entry.id} is left: conda itself has removed it since"
+    if said:
+        raise CannotUndo(said, fixes=fixes)
 
 
 def _refuse_others_builds(journal: Journal, entry: Entry, by_now: Sequence[Fix]) -> None:

@@ -63,6 +63,8 @@ class CondaPart:
     """What pip has put there already, and conda would bring once more."""
     is_quiet: bool = False
     """The user wants to hear little."""
+    warning: str = ""
+    """What is to be said of a later command of conda's, as it follows a sentence; or nothing."""
     state: PartState = "shown"
 
     @property

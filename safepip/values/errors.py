@@ -201,7 +201,7 @@ class NoSuchChange(UnreadableJournal):
 
     def __init__(self, entry: str) -> None:
         super().__init__(entry, "there is none")
-        self.args = (f"there is no change `{entry}`; `safepip history` lists them",)
+        self.args = (f"there is no change `{entry}`",)
         self.message = self.args[0]
 
 

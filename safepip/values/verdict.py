@@ -25,6 +25,7 @@ class Fix:
     """A command that works, and what it does."""
 
     command: str
+    """Empty where it cannot be given whole: then the words say what to change of the user's own."""
     says: str
     asks_conda: tuple[str, ...] = field(default=(), compare=False)
     """The specifications that conda's solver is asked whether it can be done at all."""
@@ -32,6 +33,11 @@ class Fix:
     """Where the solver can do that, the command does what is said of it."""
     besides: tuple[str, ...] = field(default=(), compare=False)
     """Of what it does that which the command does not show, for where only that is given."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return self.command or self.says
 
 
 @dataclass(frozen=True)

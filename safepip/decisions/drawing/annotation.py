@@ -42,7 +42,9 @@ def _line(summary: Summary) -> str:
     title = f"safepip {summary.code or summary.verdict}"
     texts = [summary.headline, *summary.also[:_MOST]]
     for fix in summary.fixes[:_MOST]:
-        texts += [f"{clean(fix.says)}:", *(clean(f, len(f) + 1) for f in fix.command.split("\n"))]
+        lines = fix.command.split("\n") if fix.command else ()
+        says = f"{clean(fix.says)}{':' if fix.command else ''}"
+        texts += [says, *(clean(line, len(line) + 1) for line in lines)]
     text = "\n".join(filter(None, [*texts, summary.end]))
     return f"::{level} title={_property(title)}::{_escaped(text)}"
 

@@ -111,8 +111,9 @@ def _fixes(label: str, fixes: tuple[Fix, ...]) -> Iterator[str]:
     for fix in fixes:
         yield f"{label}: {_text(clean(fix.says))}"
         yield ""
-        yield from _fenced(fix.command)
-        yield ""
+        if fix.command:
+            yield from _fenced(fix.command)
+            yield ""
 
 
 def _fenced(command: str) -> Iterator[str]:

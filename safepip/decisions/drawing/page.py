@@ -105,7 +105,8 @@ def ways_on(fixes: Sequence[Fix], head: str = "Ways on") -> Iterator[str]:
         yield f"<h2>{head}</h2>"
     for fix in fixes:
         lines = (clean(line, len(line) + 1) for line in fix.command.split("\n"))
-        yield f"<p>{_marked(clean(fix.says))}</p>\n<pre>{escape(chr(10).join(lines))}</pre>"
+        given = f"\n<pre>{escape(chr(10).join(lines))}</pre>" if fix.command else ""
+        yield f"<p>{_marked(clean(fix.says))}</p>{given}"
 
 
 def already_line(picture: Picture) -> Iterator[str]:

@@ -17,10 +17,12 @@ from safepip.decisions.judging.requirements import (
     active_requirements,
     as_text,
     is_met,
+    parse_requirement,
     required_name,
 )
 from safepip.values.late import dataclass
 from safepip.values.text import normalised
+from safepip.values.universe import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,6 +46,23 @@ class Need:
     """`conda`: the `depends` of a record. `python`: the metadata of a distribution."""
     is_met: bool | None
     """None: conda's specification is one that cannot be evaluated here."""
+
+    def excludes(self, version: str) -> bool:
+        """Say whether another version of the package is known not to do for this."""
+        if self.book == "python":
+            requirement = parse_requirement(self.spec)
+            return requirement is not None and not is_met(requirement, version)
+        pin = parse_pin(self.spec)
+        return pin is not None and accepts(pin.versions, version) is False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A package with bounds, which was asked about."""
+
+    requirement: Requirement
+    command: str
+    """What shows whether it can be had."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,20 @@ class Portrait:
         if self.record is not None:
             return "conda"
         return "pip" if self.distribution is not None else "none"
+
+    @property
+    def condas_bounds(self) -> tuple[tuple[str, str], ...]:
+        """The packages of conda that bound its version, and their specifications."""
+        return tuple(
+            (f"{need.who} {need.version}", need.spec)
+            for need in self.needs
+            if need.book == "conda" and (pin := parse_pin(need.spec)) is not None and pin.versions
+        )
+
+    @property
+    def is_python(self) -> bool:
+        """It is Python itself, with its standard library."""
+        return self.record is not None and self.record.name == PYTHON and not self.distribution
 
     @property
     def version(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,27 @@ def can_be_repeated(arguments: tuple[str, ...]) -> bool:
         "****" in argument or _READ_ONCE.search(argument) or not is_printable(argument)
         for argument in arguments
     )
+
+
+def changed_words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+    """Say how one command becomes the other; empty for the same, or what cannot be shown.
+
+    For a command that cannot be given whole: what stays of it is not shown.
+    """
+    gone: list[str] = []
+    new: list[str] = []
+    pairs = SequenceMatcher(None, before, after, autojunk=False)
+    for tag, start, end, begin, finish in pairs.get_opcodes():
+        if tag != "equal":
+            gone += before[start:end]
+            new += after[begin:finish]
+    if not (gone or new) or not can_be_repeated((*gone, *new)):
+        return ""
+    if gone and new:
+        return f"the same command with `{command_line(*new)}` in place of `{command_line(*gone)}`"
+    if gone:
+        return f"the same command without `{command_line(*gone)}`"
+    return f"the same command with `{command_line(*new)}`"
 
 
 def has_files(arguments: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.commands import can_be_repeated
+from safepip.decisions.fixing.commands import can_be_repeated, changed_words
 from safepip.decisions.judging.requirements import relation
 from safepip.values.findings import (
     Breaks,
@@ -19,6 +19,7 @@ from safepip.values.findings import (
 )
 from safepip.values.late import dataclass
 from safepip.values.request import Policy
+from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -132,17 +133,42 @@ class Case:
         ``strict=False`` leaves `--strict` out, for what was only tried without it. Where that is
         set for all commands, the command says otherwise by a variable, which a notebook cannot.
         """
-        allowed = tuple(dict.fromkeys((*self.policy.allow, *allow)))
-        policy = self.policy._replace(
-            allow=allowed,
-            strict=strict and self.policy.strict,
-            override_frozen=override_frozen or self.policy.override_frozen,
-        )
         given = self.arguments if arguments is None else arguments
-        command = self.shell.safepip(given, policy.options)
+        options = self._options(allow, override_frozen=override_frozen, strict=strict)
+        command = self.shell.safepip(given, options)
         if strict or not self.policy.strict_for_all:
             return command
         return "" if self.shell.in_notebook else f"SAFEPIP_POLICY=keep {command}"
+
+    def _options(
+        self, allow: tuple[str, ...] = (), *, override_frozen: bool = False, strict: bool = True
+    ) -> tuple[str, ...]:
+        policy = self.policy._replace(
+            allow=tuple(dict.fromkeys((*self.policy.allow, *allow))),
+            strict=strict and self.policy.strict,
+            override_frozen=override_frozen or self.policy.override_frozen,
+        )
+        return policy.options
+
+    def fix(
+        self,
+        says: str,
+        arguments: tuple[str, ...] | None = None,
+        *,
+        allow: tuple[str, ...] = (),
+        strict: bool = True,
+    ) -> Fix:
+        """Give the user's own command, changed as by `again`, as a way out.
+
+        Where it cannot be given whole (there is a secret in it), in words: what to change of it.
+        """
+        if self.repeatable:
+            return Fix(self.again(arguments, allow=allow, strict=strict), says)
+        given = self.arguments if arguments is None else arguments
+        before = (*self._options(), *self.arguments)
+        changed = changed_words(before, (*self._options(allow, strict=strict), *given))
+        is_by_variable = self.policy.strict_for_all and not strict
+        return Fix("", f"{says}: {changed}" if changed and not is_by_variable else "")
 
     def record(self, conda_package: str) -> Record | None:
         """Give the record that a finding names, in full or by the package's name alone."""

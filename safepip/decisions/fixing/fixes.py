@@ -1,7 +1,7 @@
 """The ways out of a refusal: commands that work as they are printed, the gentlest first. Pure.
 
 A command that cannot be given whole (a secret was taken out of the arguments, an input can be read
-only once) is not given at all.
+only once) is not given at all: words say what to change of it.
 """
 
 from __future__ import annotations
@@ -50,10 +50,8 @@ _OF_INSTALL: tuple[Way, ...] = (
     fixes_by_conda.swapped,
     fixes_by_pip.taken_over,
 )
-_WITHOUT_ARGUMENTS: tuple[Way, ...] = (
-    fixes_by_conda.by_conda,
-    fixes_by_conda.removed_by_conda,
-)
+_NEED_ARGUMENTS: tuple[Way, ...] = (fixes_by_conda.others_by_conda, fixes_by_conda.swapped)
+"""What gives the user's command whole, behind one of conda's."""
 _OF_A_SEAL: tuple[Way, ...] = (
     fixes_by_pip.by_pixi,
     fixes_by_conda.in_a_clone,
@@ -114,8 +112,8 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         along or {},
     )
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
-    unlike = {fix.command for fix in first}
-    fixes = (*first, *(fix for fix in found if fix.command not in unlike))
+    unlike = {fix.key for fix in first}
+    fixes = (*first, *(fix for fix in found if fix.key not in unlike))
     # The last resort is one: it stays, whatever comes before it.
     return fixes if len(fixes) <= _MOST else (*fixes[: _MOST - 1], fixes[-1])
 
@@ -126,7 +124,7 @@ def _ways(case: Case) -> tuple[Way, ...]:
         can_be_cloned = any(True for _ in fixes_by_conda.in_a_clone(case))
         return _OF_A_SEAL if can_be_cloned else (*_LAST, *_OF_A_SEAL)
     ways = _OF_UNINSTALL if case.removes else _OF_INSTALL
-    return ways if case.repeatable else tuple(way for way in ways if way in _WITHOUT_ARGUMENTS)
+    return ways if case.repeatable else tuple(way for way in ways if way not in _NEED_ARGUMENTS)
 
 
 def _found(case: Case, ways: tuple[Way, ...], barred: Collection[str]) -> tuple[Fix, ...]:
@@ -135,6 +133,7 @@ def _found(case: Case, ways: tuple[Way, ...], barred: Collection[str]) -> tuple[
     for way in ways:
         for fix in way(case):
             is_whole = can_be_pasted(fix.command, in_notebook=case.shell.in_notebook)
-            if is_whole and fix.command not in barred:
-                fixes.setdefault(fix.command, fix)
+            is_told = not fix.command and not case.repeatable and fix.says
+            if (is_whole or is_told) and fix.key not in barred:
+                fixes.setdefault(fix.key, fix)
     return tuple(fixes.values())

@@ -43,7 +43,7 @@ def without_reinstalling(case: Case) -> Iterator[Fix]:
     arguments = without_flag(arguments, "--force-reinstall")
     asked_for = any(f.requested and f.planned != f.installed for f in case.owned)
     if case.owned and arguments != case.arguments and not asked_for:
-        yield Fix(case.again(arguments), "leave what is installed as it is")
+        yield case.fix("leave what is installed as it is", arguments)
 
 
 def not_to_the_user_site(case: Case) -> Iterator[Fix]:
@@ -55,8 +55,8 @@ def not_to_the_user_site(case: Case) -> Iterator[Fix]:
     says = "install into the environment itself"
     arguments = without_flag(case.arguments, "--user")
     if arguments != case.arguments:
-        yield Fix(case.again(arguments), says)
-    elif case.environment.writable and not case.shell.in_notebook:
+        yield case.fix(says, arguments)
+    elif case.repeatable and case.environment.writable and not case.shell.in_notebook:
         # pip's own settings say so (`PIP_USER`, `user = true`); the variable precedes the file.
         yield Fix(f"PIP_USER=0 {case.again()}", says)
 
@@ -81,10 +81,10 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
         asked = _asked_otherwise(case, chosen)
         says += ", in place of what the file asks" if is_spelled else ""
         says += f", though you ask for {listed(asked)}" if asked and not is_spelled else ""
-        yield Fix(case.again(arguments, strict=False), says)
+        yield case.fix(says, arguments, strict=False)
     elif case.policy.strict and case.kept and not any(_is_requested(case, h) for h in case.kept):
         kept = listed([f"{h.name} {h.chosen}" for h in case.kept if h.chosen is not None])
-        yield Fix(case.again(strict=False), f"let safepip hold conda's versions ({kept})")
+        yield case.fix(f"let safepip hold conda's versions ({kept})", strict=False)
 
 
 def _asked_otherwise(case: Case, chosen: Mapping[str, str]) -> list[str]:
@@ -116,7 +116,7 @@ def _is_requested(case: Case, held: HeldBack) -> bool:
 def what_is_pinned(case: Case) -> Iterator[Fix]:
     """Ask for what `conda-meta/pinned` allows."""
     if case.within:
-        yield Fix(case.again((*case.arguments, *case.within)), "take a version that is pinned")
+        yield case.fix("take a version that is pinned", (*case.arguments, *case.within))
 
 
 def what_keeps_others_working(case: Case) -> Iterator[Fix]:
@@ -127,9 +127,9 @@ def what_keeps_others_working(case: Case) -> Iterator[Fix]:
     others = sorted({f.distribution for f in case.broken})
     if all(_may_be_bounded(case, finding) for finding in case.broken):
         says = f"take a version that {listed(others)} can work with"
-        yield Fix(case.again((*case.arguments, *bounds)), says)
+        yield case.fix(says, (*case.arguments, *bounds))
     if case.others_fit and not any(name in case.environment.conda_owned for name in others):
-        yield Fix(case.again((*case.arguments, *others)), f"update {listed(others)} with it")
+        yield case.fix(f"update {listed(others)} with it", (*case.arguments, *others))
 
 
 def _may_be_bounded(case: Case, finding: Breaks) -> bool:
@@ -155,7 +155,7 @@ def what_is_required(case: Case) -> Iterator[Fix]:
     arguments = without_flag(arguments, "--no-dependencies")
     if arguments == case.arguments:
         arguments = (*arguments, *dict.fromkeys(f.requirement for f in unmet))
-    yield Fix(case.again(arguments), "install what it requires, too")
+    yield case.fix("install what it requires, too", arguments)
 
 
 def the_project_alone(case: Case) -> Iterator[Fix]:
@@ -197,7 +197,7 @@ def _all_but(case: Case, names: Collection[str], says: str) -> Iterator[Fix]:
     ]
     verb, *rest = case.arguments
     if len(others) <= _MOST_OTHERS and not case.plan.ignores_dependencies:
-        yield Fix(case.again((verb, "--no-deps", *rest, *others)), says)
+        yield case.fix(says, (verb, "--no-deps", *rest, *others))
 
 
 def taken_over(case: Case) -> Iterator[Fix]:
@@ -216,7 +216,7 @@ def taken_over(case: Case) -> Iterator[Fix]:
     verb = "remove" if case.removes else "replace"
     lacking = [name for f in case.owned for name in left_lacking(f, case.plan)]
     says = f"{verb} conda's {listed(allow)} on purpose{then_lacking(lacking)}"
-    yield Fix(case.again(allow=allow), says)
+    yield case.fix(says, allow=allow)
 
 
 def those_that_need_it_too(case: Case) -> Iterator[Fix]:
@@ -225,4 +225,4 @@ def those_that_need_it_too(case: Case) -> Iterator[Fix]:
     if not others or len(case.broken) != len(case.refusals):
         return
     if not any(name in case.environment.conda_owned for name in others):
-        yield Fix(case.again((*case.arguments, *others)), f"remove {listed(others)} with it")
+        yield case.fix(f"remove {listed(others)} with it", (*case.arguments, *others))

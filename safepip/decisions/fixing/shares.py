@@ -68,15 +68,25 @@ class Share:
     """What conda takes on of that which was asked for by name."""
 
 
-def can_be_shared(options: PipOptions, arguments: tuple[str, ...]) -> bool:
-    """Say whether what conda would put there is what pip was asked to put there."""
-    elsewhere = options.target_dir or options.prefix_path or options.root_path
-    other = options.ignore_dependencies or options.ignore_installed or options.force_reinstall
+def against_sharing(options: PipOptions, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the options with which pip is asked for something else than conda would put there."""
     # conda builds nothing, and has archives of other hashes.
-    other = other or options.no_binary or options.require_hashes or options.eager
-    # With `-U -r FILE`, pip would go on to upgrade what conda has just brought.
-    again = options.upgrade and has_files(arguments)
-    return not (elsewhere or other or again or options.use_user_site or options.pre)
+    given = {
+        "--target": options.target_dir,
+        "--prefix": options.prefix_path,
+        "--root": options.root_path,
+        "--user": options.use_user_site,
+        "--no-deps": options.ignore_dependencies,
+        "--ignore-installed": options.ignore_installed,
+        "--force-reinstall": options.force_reinstall,
+        "--no-binary": options.no_binary,
+        "--require-hashes": options.require_hashes,
+        "--upgrade-strategy eager": options.eager,
+        "--pre": options.pre,
+        # pip would go on to upgrade what conda has just brought.
+        "--upgrade with a file": options.upgrade and has_files(arguments),
+    }
+    return tuple(option for option, is_given in given.items() if is_given)
 
 
 def shares(

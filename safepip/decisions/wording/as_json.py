@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.judging.ownership import owner_of
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.causes import conflict_as_json
+from safepip.decisions.wording.explained import may_be
 from safepip.decisions.wording.refusal import code_of, state_after
 from safepip.values.exits import SCHEMA, Exit
 from safepip.values.text import without_secrets
@@ -19,7 +20,7 @@ from safepip.values.verdict import Blocked, Clear, Kept, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from safepip.decisions.explaining.portrait import Portrait
+    from safepip.decisions.explaining.portrait import Asked, Portrait
     from safepip.values.channel import CondaPart, Offer
     from safepip.values.environment import Environment
     from safepip.values.errors import SafepipError
@@ -108,6 +109,7 @@ def portrait_as_json(
     *,
     module: str = "",
     verdict: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
 ) -> dict[str, Any]:
     """Give what `explain` knows of a package; the files of conda's package are counted."""
     record, distribution = portrait.record, portrait.distribution
@@ -130,6 +132,14 @@ def portrait_as_json(
         ],
         "pinned": safe(portrait.pins),
         "bounds": safe(portrait.bounds),
+        "conda_bounds": {safe(who): safe(spec) for who, spec in portrait.condas_bounds},
+        "asked": {
+            "requirement": safe(str(asked.requirement)),
+            "says": safe(may_be(portrait, asked.requirement)),
+            "command": safe(asked.command),
+        }
+        if asked is not None
+        else None,
         "on_conda": {"package": safe(offer.package), "versions": safe(offer.versions)}
         if offer
         else None,
@@ -219,6 +229,7 @@ def _condas_part(part: CondaPart | None) -> dict[str, Any] | None:
             for m in part.moves
         ],
         "done": part.state == "done",
+        "warning": safe(part.warning.removeprefix("; ")),
         "back": safe(part.back),
     }
 

@@ -23,7 +23,7 @@ def part_lines(part: CondaPart, width: int, *, is_all: bool = False) -> tuple[Li
     word = "would come from conda. " if part.state == "shown" else "from conda. "
     start = (Span("safepip: "), Span(word, "good"))
     said = f"{what_it_does(part)}, by {clean(part.tool)}"
-    said += "; nothing is left to pip" if is_all else ""
+    said += f"{'; nothing is left to pip' if is_all else ''}{part.warning}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += command(part.command, 4)
     lines += [Line((Span(f"  {step_line(_step(move))}"),)) for move in part.moves]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.judging.requirements import is_met
 from safepip.decisions.wording.changes import command_of, step_line
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.phrases import count, few
@@ -12,7 +13,9 @@ from safepip.decisions.wording.refusal import environment_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from safepip.decisions.explaining.portrait import Need, Portrait
+    from packaging.requirements import Requirement
+
+    from safepip.decisions.explaining.portrait import Asked, Need, Portrait
     from safepip.decisions.wording.layout import Style
     from safepip.values.channel import Offer
     from safepip.values.environment import Environment
@@ -33,12 +36,14 @@ def portrait_lines(
     offer: Offer | None = None,
     module: str = "",
     verdict: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
 ) -> tuple[Line, ...]:
     """Give all that is known of one package.
 
     ``last``: the last change of safepip's that was about it. ``taken_back``: by the id of a change,
     that of the one that took it back. ``offer``: what conda's channels have of it. ``module``: that
     of it which was asked for. ``verdict``: the last one, in short, where it was about this.
+    ``asked``: the name with bounds, where it was given with any.
     """
     owner = {"conda": "conda's", "pip": "pip's", "none": "not installed"}[portrait.owner]
     head = f"{clean(portrait.name)} {clean(portrait.version)}".strip()
@@ -47,9 +52,14 @@ def portrait_lines(
     lines.append(Line())
     if module:
         what = "has the file" if "/" in module else "has the module"
-        lines += _labelled(what, [clean(module)], width)
+        whose = ", of the standard library" if portrait.is_python else ""
+        lines += _labelled(what, [f"{clean(module)}{whose}"], width)
     for label, texts in _facts(portrait):
         lines += _labelled(label, texts, width)
+    if asked is not None:
+        said = f"{clean(str(asked.requirement))}: {may_be(portrait, asked.requirement)}"
+        lines += _labelled("asked", [said], width)
+        lines += command(asked.command, _LABEL)
     if offer is not None:
         versions = few(offer.versions, _FEW_VERSIONS)
         lines += _labelled("on conda", [f"{clean(offer.package)}: {versions}"], width)
@@ -87,8 +97,32 @@ def _need(need: Need) -> str:
     return f"{whose}{clean(need.who)} {clean(need.version)}: {spec}{book}{state}"
 
 
+def may_be(portrait: Portrait, asked: Requirement) -> str:
+    """Say whether pip may install what is asked for."""
+    there, name = clean(portrait.version), clean(portrait.name)
+    if there and is_met(asked, portrait.version):
+        return f"{there}, which is there, is that"
+    exact = [s.version for s in asked.specifier if s.operator in {"==", "==="}]
+    against = [need for need in portrait.needs if exact and need.excludes(exact[0])]
+    others = [f"{clean(n.who)} {clean(n.version)} ({clean(n.spec)})" for n in against]
+    if portrait.is_python:
+        return f"no: {there} is conda's, and pip has no Python"
+    if portrait.owner == "conda":
+        return f"no: {there} is conda's; with --allow {name} it may{_lacking(others)}"
+    if others:
+        return f"no: {few(others)} cannot work with it"
+    return "nothing that is installed is against it" if exact else "where there is such a version"
+
+
+def _lacking(others: Sequence[str]) -> str:
+    lack = "lack what they need" if others[1:] else "lacks what it needs"
+    return f"; then {few(others)} {lack}" if others else ""
+
+
 def _may(portrait: Portrait) -> list[str]:
     """Say which versions pip may choose; what conda has is held where it is."""
+    if portrait.is_python:
+        return ["nothing: Python and its standard library are conda's, and no project of pip's"]
     bounds = f"{clean(portrait.name)}{clean(portrait.bounds)}"
     accepted = f"{bounds}, which is what all Python requirements on it accept"
     if not portrait.bounds:
@@ -97,7 +131,12 @@ def _may(portrait: Portrait) -> list[str]:
         return ["a copy of its own: conda's has no metadata that pip sees"]
     if portrait.owner == "conda":
         held = f"nothing but {clean(portrait.version)}, since that is conda's"
-        return [held, f"with --allow {clean(portrait.name)}: {accepted}"]
+        holders = [f"{clean(who)} ({clean(spec)})" for who, spec in portrait.condas_bounds]
+        allowed = [f"with --allow {clean(portrait.name)}: {accepted}"]
+        if holders:
+            lack = "lack what they need" if holders[1:] else "lacks what it needs"
+            allowed.append(f"outside conda's own bounds, {few(holders)} then {lack}")
+        return [held, *allowed]
     return [accepted]
 
 
@@ -169,10 +208,11 @@ def verdict_lines(told: Mapping[str, object], width: int) -> tuple[Line, ...]:
     for finding in map(_mapping, _items(answer.get("findings"))):
         lines += (Line(), *_finding_lines(finding, width))
     for fix in map(_mapping, _items(answer.get("fixes"))):
-        says = Span(f"{clean(fix.get('says', ''))}:")
+        given = str(fix.get("command", ""))
+        says = Span(f"{clean(fix.get('says', ''))}{':' if given else ''}")
         start = (Span("fix  ", "label"),)
         lines += (Line(), *paragraph((says,), width, start=start, indent=5))
-        lines += command(str(fix.get("command", "")), 4)
+        lines += command(given, 4) if given else ()
     return tuple(lines)
 
 

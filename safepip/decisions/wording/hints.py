@@ -49,6 +49,11 @@ def not_explained(reason: str) -> str:
     return f"why conda's versions are in the way was looked for and not found out: {reason}"
 
 
+def not_preferred(against: str) -> str:
+    """Say why nothing is taken from conda, though that was asked for."""
+    return f"{against}, nothing is taken from conda: pip takes all of it"
+
+
 def no_such_python(bound: str) -> str:
     """Say that no channel has what would do, so that no command for it is offered."""
     return f"conda has no `{shown(bound)}` for a new environment, by the channels of this one"

@@ -90,8 +90,9 @@ def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Li
     by_conda = conda_lines(outcome, width, verbosity)
     if outcome.pip_ended is not None:
         by_pip = _verdict(replace(outcome, exit_code=outcome.pip_ended), width, verbosity, form)
-        end = untouched(outcome.verb)
-        by_pip = tuple(line for line in by_pip if line != end)
+        # That the environment is as it was is so only of pip's part.
+        ends = (untouched(outcome.verb), Line((Span(TAKEN_BACK),)))
+        by_pip = tuple(line for line in by_pip if line not in ends)
         return (*by_pip, Line((Span(NOT_BY_PIP),)), *by_conda)
     is_all_conda_s = outcome.verdict is not None and not outcome.verdict.plan.changes
     is_pip_in_it = outcome.exit_code != Exit.DONE or not is_all_conda_s
@@ -207,7 +208,10 @@ def _kept(outcome: Outcome, verdict: Kept, width: int) -> tuple[Line, ...]:
         unsure = any(UNSURE in fix.says for fix in verdict.fixes[:_FEW_FIXES])
         lines.append(Line((Span(f"  newest anyway{UNSURE if unsure else ''}:"),)))
     for fix in verdict.fixes[:_FEW_FIXES]:
-        lines += command(fix.command, 4)
+        if fix.command:
+            lines += command(fix.command, 4)
+        else:
+            lines += paragraph((Span(clean(fix.says)),), width, start=(Span("    "),), indent=4)
         if fix.besides:
             said = f"({'; '.join(map(clean, fix.besides))})"
             lines += paragraph((Span(said, "dim"),), width, start=(Span("      "),), indent=7)
@@ -293,7 +297,9 @@ def _failed(outcome: Outcome, width: int) -> tuple[Line, ...]:
         return ()
     start = (Span("safepip: "), Span("taken back. ", "error"))
     failed = said_of("pip failed half-way", outcome.through)
-    said = f"{failed}, and the environment is as it was{_where(outcome)}"
+    is_whole = outcome.conda is None or outcome.conda.state != "done"
+    as_before = "the environment is as it was" if is_whole else "nothing of its part is left"
+    said = f"{failed}, and {as_before}{_where(outcome)}"
     return paragraph((Span(said),), width, start=start, indent=2)
 
 

@@ -105,8 +105,9 @@ def fix_lines(fixes: Sequence[Fix], width: int, label: str = "fix") -> tuple[Lin
     lines: list[Line] = []
     for fix in fixes:
         start = Span("      or ") if lines else Span(label.ljust(_LABEL), "label")
-        lines += paragraph((Span(f"{clean(fix.says)}:"),), width, start=(start,), indent=_LABEL)
-        lines += command(fix.command, _LABEL + 2)
+        said = f"{clean(fix.says)}{':' if fix.command else ''}"
+        lines += paragraph((Span(said),), width, start=(start,), indent=_LABEL)
+        lines += command(fix.command, _LABEL + 2) if fix.command else ()
     return tuple(lines)
 
 
@@ -118,10 +119,11 @@ def state_after(outcome: Outcome) -> str:
     """Say in which state the environment is after an interruption."""
     if outcome.problems:
         return CHANGED
+    is_by_conda = outcome.conda is not None and outcome.conda.state == "done"
     if outcome.taken_back:
-        said = "What pip had begun was taken back: the environment is as it was."
-        return said_of(said, outcome.through)
-    if outcome.conda is not None and outcome.conda.state == "done":
+        end = "nothing of its part is left" if is_by_conda else "the environment is as it was"
+        return said_of(f"What pip had begun was taken back: {end}.", outcome.through)
+    if is_by_conda:
         return NOT_BY_PIP
     return untouched(outcome.verb).text
 
