@@ -85,6 +85,25 @@ def planned(environment: CondaEnvironment, *arguments: str) -> Guarded:
     return done
 
 
+def test_no_command_of_conda_s_brings_what_constraints_rule_out(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    constraints = tmp_path / "constraints.txt"
+    found = {}
+    for line in ("stats<2", "libnum<2.5"):
+        constraints.write_text(f"{line}\n")
+        env = {**links(lab), "PIP_CONSTRAINT": str(constraints)}
+        done = safepip(lab, "plan", "libnum>=2", env=env)
+        assert (done.exit_code, done.touched) == (10, {}), done
+        found[line] = done.answer
+    ruled_out = "with `libnum>=2`, conda would bring what the constraints rule out: stats 2.0"
+    said = [finding.get("message", "") for finding in found["stats<2"]["findings"]]
+    assert any(text.startswith(ruled_out) for text in said), said
+    assert "conda install" not in str(found["stats<2"]["fixes"])
+    commands = [fix["command"] for fix in found["libnum<2.5"]["fixes"]]
+    assert f'{conda_install(lab, CHANNEL)} "libnum>=2,<2.5" stats' in commands
+
+
 def test_what_pip_would_bring_in_another_version_is_said(lab: CondaEnvironment) -> None:
     (fix,) = planned(lab, "torch").answer["fixes"]
     assert fix["says"] == f"take pytorch 2.2 (pip: 2.4) from conda{UNSURE}"

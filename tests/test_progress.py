@@ -42,3 +42,19 @@ def test_nothing_moves_where_nobody_looks(
     monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
 ) -> None:
     assert said(monkeypatch, environ) == "the end"
+
+
+def test_the_most_is_said_where_it_may_end_before_and_nothing_is_counted_from_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[str] = []
+    for done in (0, 398):
+        progress = Progress("looking for what fits", {"TERM": "xterm"}, most="400 questions")
+        monkeypatch.setattr(progress, "_write", shown.append)
+        monkeypatch.setattr(progress, "_wanted", True)
+        monkeypatch.setattr(progress, "_next", 0.0)
+        progress.tell(done)
+    assert shown == [
+        "safepip: looking for what fits",
+        "safepip: looking for what fits: 398 of at most 400 questions",
+    ]

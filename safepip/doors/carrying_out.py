@@ -14,6 +14,7 @@ from safepip.doors.target import target_of
 from safepip.doors.terminal import runs_in_github
 from safepip.effects.asking import OtherPython
 from safepip.recipes.opening import guard
+from safepip.values.universe import MOST_QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ def _guard(request: Request, own: OwnOptions, *, redirected: bool) -> Outcome:
             environ=os.environ,
             quiet_stdout=quiet_stdout,
             tell=say_event,
-            looking=_Late(stack, "looking for what fits").tell,
+            looking=_Late(stack, "looking for what fits", f"{MOST_QUESTIONS} questions").tell,
             reading=_Late(stack, "reading conda's records").tell,
         )
         try:
@@ -78,14 +79,15 @@ def _whole(request: Request) -> Callable[..., Outcome]:
 class _Late:
     """Shows how far something is, from when it begins."""
 
-    def __init__(self, stack: ExitStack, what: str) -> None:
+    def __init__(self, stack: ExitStack, what: str, most: str = "") -> None:
         self._stack = stack
         self._what = what
+        self._most = most
         self._progress: Progress | None = None
 
     def tell(self, done: int, of: int = 0) -> None:
         if self._progress is None:
             from safepip.doors.progress import Progress  # seldom needed
 
-            self._progress = self._stack.enter_context(Progress(self._what))
+            self._progress = self._stack.enter_context(Progress(self._what, most=self._most))
         self._progress.tell(done, of)

@@ -24,8 +24,12 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """Shows on standard error how many of how many are done. Use it as a context manager."""
 
-    def __init__(self, what: str, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, what: str, environ: Mapping[str, str] = os.environ, *, most: str = ""
+    ) -> None:
+        """Show ``what`` goes on; ``most``: the most that may be done, where it may end before."""
         self._what = what
+        self._most = f" of at most {most}" if most else ""
         self._next = time.monotonic() + _PATIENCE
         self._shown = False
         # What a notebook shows looks like a terminal, and keeps each state of the line.
@@ -56,7 +60,9 @@ class Progress:
         elif self._wanted and time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
             self._shown = True
-            self._write(f"safepip: {self._what}: {done}{f' of {of}' if of else ''}")
+            bound = f" of {of}" if of else self._most
+            said = f": {done}{bound}" if done or of else ""  # what cannot be counted yet
+            self._write(f"safepip: {self._what}{said}")
 
     def _write(self, text: str) -> None:
         try:

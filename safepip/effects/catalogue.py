@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
 from safepip.effects.one_pass import OnePass
-from safepip.values.universe import Needs, Release, TooHard, TooLong
+from safepip.values.universe import MOST_QUESTIONS, Needs, Release, TooHard, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 LISTER = Path(__file__).with_name("lister.py")
 SECONDS = 20.0
 """For all questions of one command together."""
-_MOST_QUESTIONS = 400
 
 
 class Wanted(NamedTuple):
@@ -125,8 +124,8 @@ class Catalogue(OnePass):
 
     def _asked(self, question: Mapping[str, Any], kind: str) -> dict[str, Any]:
         asked = len(self._releases) + len(self._requires)
-        if asked > _MOST_QUESTIONS:
-            raise TooLong(f"it takes more than {_MOST_QUESTIONS} questions")
+        if asked > MOST_QUESTIONS:
+            raise TooLong(f"it takes more than {MOST_QUESTIONS} questions")
         if self._looking is not None:
             self._looking(asked)
         self._answer(question)

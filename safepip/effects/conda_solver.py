@@ -91,7 +91,7 @@ class CondaSolver:
         """Keep for one command. ``seconds``: for all questions together. ``fetches``: go online.
 
         ``is_enough`` is asked again and again whether anybody still wants to know; ``looking`` is
-        called meanwhile, with the number of questions that are answered.
+        called meanwhile, with 0: how many there are to be is not known.
         """
         self.channels = channels_of(environment.records)
         """With the secrets in them."""
@@ -248,7 +248,7 @@ class CondaSolver:
         said = bytearray()
         while not said.endswith(b"\n"):
             if self._looking is not None:
-                self._looking(self._answered)
+                self._looking(0)
             if self._is_over():
                 return b""
             if not select.select([process.stdout], [], [], _GLANCE)[0]:

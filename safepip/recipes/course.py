@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from packaging.requirements import Requirement
+
     from safepip.effects.asking import Asking, Engine
     from safepip.effects.conda_solver import CondaSolver
     from safepip.effects.requirement_files import Inputs
@@ -227,6 +229,7 @@ class Course:
         within: tuple[str, ...] = (),
         barred: Collection[str] = (),
         along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
+        bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
         first: tuple[Fix, ...] = (),
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
@@ -243,6 +246,7 @@ class Course:
             within=within,
             barred=barred,
             along=along,
+            bounds=bounds,
             first=first,
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,

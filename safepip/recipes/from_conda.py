@@ -27,8 +27,9 @@ from safepip.decisions.fixing.shares import (
 )
 from safepip.decisions.fixing.shell import shell_in, shell_of
 from safepip.decisions.judging.pins import held_wishes, parse_pin
-from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.judging.requirements import is_active, parse_requirement
 from safepip.decisions.wording.hints import (
+    conda_against_constraints,
     conda_cannot,
     conda_has_a_part,
     conda_would_double,
@@ -264,9 +265,10 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     """
     answers: dict[str, Fix | str] = {}
     along: dict[tuple[str, ...], tuple[str, ...]] = {}
+    bounds = _bounds_here(course)
     while True:
         barred = [command for command, fix in answers.items() if isinstance(fix, str)]
-        found = fixes(barred=barred, along=along)
+        found = fixes(barred=barred, along=along, bounds=bounds)
         unasked = [fix for fix in found if fix.key not in answers]
         if not unasked:
             break
@@ -280,6 +282,15 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     told = [answers[fix.key] for fix in found]
     hints = dict.fromkeys(said for said in answers.values() if isinstance(said, str))
     return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
+
+
+def _bounds_here(course: Course) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give those constraints that can be read and count in this environment, by name."""
+    markers = course.environment.interpreter.markers
+    return {
+        name: tuple(each for each in those if is_active(each, markers, ()))
+        for name, those in (constraints_of(course) or {}).items()
+    }
 
 
 def _to_be_named(course: Course, specs: tuple[str, ...], answer: Answer | None) -> tuple[str, ...]:
@@ -317,6 +328,8 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | Non
         return fix
     if not answer.possible:
         return _cannot(course, fix.asks_conda)
+    if out := constrained_out(course, plan, answer.moves):
+        return conda_against_constraints(fix.asks_conda, out)
     environment = course.environment
     if twice := doubled(environment, answer.moves):
         return conda_would_double(fix.asks_conda, twice)

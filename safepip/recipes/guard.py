@@ -50,15 +50,14 @@ def converse(course: Course) -> Outcome:
     account = course.plan()
     if isinstance(account, Failed):
         hints = hints_for(course.engine.missing, course.environment)
-        found, fixes = _with_another_python(course) if course.engine.unsolved else ((), ())
-        return course.outcome(account.exit_code, None, hints=(*hints, *found), fixes=fixes)
+        if not course.engine.unsolved:
+            return course.outcome(account.exit_code, None, hints=hints)
+        from safepip.recipes.pythons import with_another_python  # for when something is wrong
+
+        conflict, found, fixes = with_another_python(course)
+        more = {"fixes": fixes, "conflict": conflict}
+        return course.outcome(account.exit_code, None, hints=(*hints, *found), **more)
     return _decide(course, course.joined(account))
-
-
-def _with_another_python(course: Course) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
-    from safepip.recipes.pythons import with_another_python  # for when something is wrong
-
-    return with_another_python(course)
 
 
 def _decide(course: Course, plan: Plan) -> Outcome:

@@ -8,7 +8,7 @@ from safepip.decisions.fixing.afterwards import environment_after, harm_of
 from safepip.decisions.fixing.commands import can_be_repeated, with_version
 from safepip.decisions.fixing.fixes_by_conda import UNSURE, named_along, other_moves
 from safepip.decisions.wording.phrases import listed
-from safepip.recipes.from_conda import conda_shell, doubled, solver_of
+from safepip.recipes.from_conda import conda_shell, constrained_out, doubled, solver_of
 from safepip.recipes.keep import goes_with, tried
 from safepip.values.environment import spec_name
 from safepip.values.verdict import Fix
@@ -34,6 +34,8 @@ def older_by_conda(course: Course, plan: Plan, conflict: Conflict | None) -> tup
         return ()
     answer = solver_of(course).ask([f"{r.name} >{r.version}" for r in records.values()])
     if answer is None or not answer.possible or doubled(course.environment, answer.moves):
+        return ()
+    if constrained_out(course, plan, answer.moves):
         return ()
     instead = {name: answer.versions[r.name.lower()] for name, r in records.items()}
     chosen = _chosen(course, plan, answer, instead)

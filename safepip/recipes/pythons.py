@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing import fixes_by_conda
 from safepip.decisions.judging.requirements import is_met, parse_requirement, parse_version
@@ -13,30 +13,37 @@ from safepip.recipes.why import find_python
 
 if TYPE_CHECKING:
     from safepip.recipes.course import Course
+    from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix
 
 
-def with_another_python(course: Course) -> tuple[tuple[str, ...], tuple[Fix, ...]]:
-    """Give why conda's Python is in the way, and the new environment that has another.
+class Elsewhere(NamedTuple):
+    """Why conda's Python is in the way, and where it is not."""
 
-    The latter only where the channels of this environment have such a Python, as far as is known.
-    """
+    conflict: Conflict | None = None
+    hints: tuple[str, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    """The new environment that has another; only where the channels have it, if that is known."""
+
+
+def with_another_python(course: Course) -> Elsewhere:
+    """Give why conda's Python is in the way, where it is, and what would do."""
     conflict = find_python(course)
     if conflict is None:
-        return (), ()
+        return Elsewhere()
     environment = course.environment
-    hints = causes(conflict, environment)
+    found = Elsewhere(conflict, causes(conflict, environment))
     bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
     if not bounds or environment.manager == "pixi":
-        return hints, ()
+        return found
     known = _is_offered(course, bounds[0])
     if known is False:
-        return (*hints, no_such_python(bounds[0])), ()
+        return found._replace(hints=(*found.hints, no_such_python(bounds[0])))
     shell, arguments = conda_shell(course), course.shown_arguments
-    found = fixes_by_conda.with_another_python(
+    fixes = fixes_by_conda.with_another_python(
         shell, environment, arguments, bounds[0], known=bool(known)
     )
-    return hints, tuple(found)
+    return found._replace(fixes=tuple(fixes))
 
 
 def _is_offered(course: Course, bound: str) -> bool | None:

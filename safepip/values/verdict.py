@@ -135,6 +135,8 @@ class Outcome:
     """Where pip would have acted; None only where that is not known or of no interest."""
     fixes: tuple[Fix, ...] = ()
     """Ways on that no verdict carries, as when pip's question cannot be answered."""
+    conflict: Conflict | None = None
+    """Why conda's Python is in the way, where pip itself found nothing that would do."""
     conda: CondaPart | None = None
     """What conda does of it, or has done, before pip (`--prefer-conda`)."""
     pip_ended: int | None = None

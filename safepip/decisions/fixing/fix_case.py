@@ -24,6 +24,8 @@ from safepip.values.verdict import Fix
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from packaging.requirements import Requirement
+
     from safepip.decisions.fixing.shell import Shell
     from safepip.values.environment import Environment, Record
     from safepip.values.plan import Plan
@@ -54,6 +56,8 @@ class Case:
     """The arguments with the lines of requirement files in place of the files, where that goes."""
     along: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     """What conda is to be given leave to change as well, by what it is asked for."""
+    bounds: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
+    """The constraints that count here, by name, as far as they can be read."""
 
     @property
     def removes(self) -> bool:

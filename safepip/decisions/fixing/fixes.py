@@ -18,6 +18,8 @@ from safepip.values.request import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from packaging.requirements import Requirement
+
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
@@ -74,6 +76,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     within: tuple[str, ...] = (),
     barred: Collection[str] = (),
     along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
+    bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
     in_notebook: bool = False,
     first: tuple[Fix, ...] = (),
     spelled: tuple[str, ...] = (),
@@ -89,7 +92,8 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     the plan. ``ways``: the smallest changes of conda's that make the request possible, where they
     were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
     which the plan is what is pinned. ``barred``: commands that are known not to work; ``along``:
-    what conda is to change as well, by what it is asked for; ``first``: commands that come first.
+    what conda is to change as well, by what it is asked for; ``bounds``: the constraints, by name;
+    ``first``: commands that come first.
     ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
     words before pip's verb.
     """
@@ -110,6 +114,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         within,
         spelled or arguments,
         along or {},
+        bounds or {},
     )
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
     unlike = {fix.key for fix in first}

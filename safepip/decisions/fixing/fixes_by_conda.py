@@ -25,6 +25,8 @@ from safepip.values.verdict import Fix
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from packaging.requirements import Requirement
+
     from safepip.decisions.fixing.fix_case import Case
     from safepip.decisions.fixing.shell import CondaVerb, Shell
     from safepip.values.channel import Answer
@@ -78,6 +80,7 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         names.append(name)
         bounds = [r for text in freed.bounds if (r := parse_requirement(text)) is not None]
         spec = conda_spec(name, freed.name, bounds)
+        spec = spec if spec == name else _within(case, name, freed.name, bounds)
         # As below: what is numbered otherwise than its distribution has bounds of its own.
         is_bounded = spec != name and record is not None and record.version == owner.version
         verb: CondaVerb = "install" if is_bounded else "update"
@@ -256,13 +259,17 @@ def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
     asked = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
     wanted = [r for r in asked if r is not None]
     wanted += required(case.plan, case.environment)
-    spec = conda_spec(name, finding.distribution, wanted)
-    if spec != name:
-        return "install", spec
+    if conda_spec(name, finding.distribution, wanted) != name:
+        return "install", _within(case, name, finding.distribution, wanted)
     # Bounds in files are not known here, so only what pip chose is certain to meet them.
     if finding.action == "upgrade" and case.shell.manager != "pixi" and not has_files(case.spelled):
         return "update", name
     return "install", f"{name}=={finding.planned}"
+
+
+def _within(case: Case, name: str, distribution: str, wanted: Sequence[Requirement]) -> str:
+    """Give the specification for what is required, within the constraints."""
+    return conda_spec(name, distribution, (*wanted, *case.bounds.get(distribution, ())))
 
 
 def _is_numbered_alike(case: Case, conda_package: str) -> bool:

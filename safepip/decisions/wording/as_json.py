@@ -213,7 +213,7 @@ def _change(change: Change, environment: Environment | None) -> dict[str, Any]:
 
 
 def _conflict(outcome: Outcome) -> Any:  # noqa: ANN401 - it is JSON
-    found = outcome.verdict.conflict if isinstance(outcome.verdict, Blocked) else None
+    found = outcome.verdict.conflict if isinstance(outcome.verdict, Blocked) else outcome.conflict
     return safe(conflict_as_json(found, outcome.environment)) if found is not None else None
 
 

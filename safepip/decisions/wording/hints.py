@@ -105,6 +105,11 @@ def conda_would_double(specs: Sequence[str], names: Sequence[str]) -> str:
     return f"with {said}, conda would bring once more what pip has installed: {few(names)}"
 
 
+def conda_against_constraints(specs: Sequence[str], out: Sequence[str]) -> str:
+    """Say what conda would bring against the user's constraints, so that it is not offered."""
+    return f"with {_bounds(specs)}, conda would bring what the constraints rule out: {few(out)}"
+
+
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:
     """Give a line for each name of `--allow` that stands for nothing of conda's here."""
     packages = {normalised(record.name) for record in environment.records}
