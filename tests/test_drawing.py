@@ -16,8 +16,9 @@ from safepip.decisions.drawing.placing import columns_of
 from safepip.decisions.drawing.svg import svg
 from safepip.decisions.wording.message import message
 from safepip.decisions.wording.picture import Picture, picture_of
+from safepip.values.channel import CondaPart, Moved
 from safepip.values.verdict import Outcome
-from tests.build import artifact, environment, plan
+from tests.build import artifact, environment, pip, plan
 from tests.saying import LAB, blocked, clear, expected, kept, said
 from tests.wild import SECRET, outcomes
 
@@ -210,6 +211,83 @@ def test_one_edge_says_all_that_one_wants_of_another() -> None:
         Edge("top", "lib", "lib[x]<3,>=1"),
         Edge("other", "lib", "lib!=2.1,<3,>=1.5"),
     )
+
+
+def test_what_conda_brings_is_in_the_picture_with_what_it_needs() -> None:
+    part = CondaPart(
+        "py-rattler",
+        "conda install py-top",
+        "",
+        moves=(Moved("low", "", "2"), Moved("py-top", "", "3")),
+        words=(),
+        specs=("py-top",),
+        needs={"py-top": ("python >=3.9", "low >=1", "numpy >=1.20", "zlib"), "low": ("python",)},
+        names={"top": "py-top"},
+    )
+    everything = picture(clear(verb="plan", conda=part))
+    of_conda = (
+        Edge("by conda py-top", "by conda low", "low >=1"),
+        Edge("by conda py-top", "numpy", "numpy >=1.20"),
+    )
+    assert graph_of(everything).edges == of_conda
+    assert "```mermaid" in markdown(clear(verb="plan", conda=part))
+    rest = picture(clear(artifact("mine==1", "top>=2"), verb="plan", conda=part))
+    graph = graph_of(rest)
+    assert graph.edges == (Edge("mine", "by conda py-top", "top>=2"), *of_conda)
+    boxes = {box.key: box.lines for box in graph.boxes}
+    assert boxes["by conda py-top"] == ("py-top 3", "new, from conda")
+
+
+def test_what_was_asked_for_and_stays_is_drawn_where_it_brings_something() -> None:
+    there = environment(pip("top==1", "fast; extra == 'speed'"), pip("other==1"))
+    wanted = plan(there, artifact("fast==2", requested=False))
+    drawn = Picture(wanted, there, ("install", "top[speed]", "other"))
+    graph = graph_of(drawn)
+    assert graph.edges == (Edge("top", "fast", "fast"),)
+    assert [box.lines[0] for box in graph.boxes] == ["top 1", "fast 2"]
+
+
+def test_no_edge_leads_through_a_box() -> None:
+    deps = [artifact(f"dep{at}==1", "low", requested=False, needed_by=("app",)) for at in range(5)]
+    app = artifact("app==1", "low", "end", *(f"dep{at}" for at in range(5)))
+    low = artifact("low==1", "end", requested=False, needed_by=("app",))
+    end = artifact("end==1", requested=False, needed_by=("app",))
+    drawn = svg(graph_of(picture(clear(app, *deps, low, end, verb="plan"))))
+    rects = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', drawn)
+    boxes = [tuple(map(float, rect)) for rect in rects]
+    assert len(boxes) == 8
+    points = [
+        point
+        for path in re.findall(r' d="(M[^z"]+)"', drawn)
+        for point in points_on([float(each) for each in re.findall(r"-?[\d.]+", path)])
+    ]
+    assert len(points) > 100
+    inside = [
+        (x, y, box)
+        for x, y in points
+        for box in boxes
+        if box[0] + 1 < x < box[0] + box[2] - 1 and box[1] - 1 < y < box[1] + box[3] + 1
+    ]
+    assert inside == []
+    height = float(re.search(r'viewBox="0 0 \d+ (\d+)"', drawn)[1])  # type: ignore[index]
+    assert all(0 < y < height for _, y in points)
+
+
+def points_on(numbers: list[float]) -> list[tuple[float, float]]:
+    """Points on a path of cubic curves."""
+    found = []
+    for at in range(0, len(numbers) - 2, 6):
+        x1, y1, x2, y2, x3, y3, x4, y4 = numbers[at : at + 8]
+        for t in (n / 20 for n in range(21)):
+            s = 1 - t
+            weights = (s**3, 3 * s * s * t, 3 * s * t * t, t**3)
+            found.append(
+                (
+                    sum(w * x for w, x in zip(weights, (x1, x2, x3, x4), strict=True)),
+                    sum(w * y for w, y in zip(weights, (y1, y2, y3, y4), strict=True)),
+                )
+            )
+    return found
 
 
 def test_a_circle_of_requirements_has_its_place() -> None:

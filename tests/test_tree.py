@@ -123,3 +123,20 @@ def test_what_comes_by_an_extra_says_of_what_though_that_is_there_already() -> N
         ├── + ipywidgets 8  new, needed by rich[jupyter] 13.6
         └── = already there: rich 13.6
         """)
+
+
+def test_the_head_has_what_was_asked_for_and_the_roots_are_in_that_order() -> None:
+    index = "https://packages.example.org/a/long/way/to/the/index/simple"
+    outcome = clear(
+        artifact("b==1"),
+        artifact("a==1"),
+        artifact("c==1"),
+        verb="plan",
+        arguments=("install", "--index-url", index, "c>=1", "-r", "more.txt", "a"),
+    )
+    assert said(outcome).partition("\n\n")[2] == expected("""
+        safepip install "c>=1" a ...
+        ├── + c 1  new
+        ├── + a 1  new
+        └── + b 1  new
+        """)

@@ -167,6 +167,13 @@ def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEn
         f"builder 1.0 needs modern>=2; modern 2.0 needs Python >=3.99; python {version} is conda's",
         "conda has no `python>=3.99` for a new environment, by the channels of this one",
     ]
+    conflict = done.answer["conflict"]
+    assert [link["needs"] for link in conflict["chains"][0]["links"]] == [
+        "builder",
+        "modern>=2",
+        "Python >=3.99",
+    ]
+    assert conflict["chains"][0]["hold"] == "python"
     assert done.answer["fixes"] == []
 
 

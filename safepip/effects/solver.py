@@ -84,7 +84,9 @@ class Solver:
             return {"possible": None}
         versions = ({r.name.normalized: str(r.version) for r in rs} for rs in (self.records, found))
         before, after = versions
-        return {"possible": True, "before": before, "after": after}
+        new = [r for r in found if r.name.normalized not in before]
+        needs = {r.name.normalized: [str(spec) for spec in r.depends] for r in new}
+        return {"possible": True, "before": before, "after": after, "needs": needs}
 
     async def _staged(
         self, prefix: str, specs: list[str], constraints: list[str], expected: dict[str, str]

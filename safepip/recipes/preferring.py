@@ -161,6 +161,8 @@ def _part(course: Course, plan: Plan, found: Shared) -> CondaPart:
         is_quiet=course.options.verbosity < 0,
         arguments=without_names(course.request.words, share.names) if share.arguments else (),
         versions=found.answer.versions,
+        needs=found.answer.needs,
+        names={offer.name: offer.package for offer in share.offers},
         twice=twice,
         warning=shell.warning,
         state=state,

@@ -59,6 +59,10 @@ class CondaPart:
     """pip's, for the rest, with the secrets in them; empty where nothing is left to it."""
     versions: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What is there afterwards, by conda's name, as its solver has it."""
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """What that which is new depends on, by conda's name, as its solver has it."""
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What conda calls the distributions that it brings, where that was asked; by their names."""
     twice: tuple[str, ...] = ()
     """What pip has put there already, and conda would bring once more."""
     is_quiet: bool = False
@@ -81,3 +85,5 @@ class Answer:
     moves: tuple[Moved, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     """What would be there, by conda's name."""
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What that which is new depends on, by conda's name."""

@@ -18,8 +18,10 @@ from safepip.decisions.judging.requirements import (
 )
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import count, is_condas, versions
+from safepip.values.environment import spec_name
 from safepip.values.findings import CondaOwned
 from safepip.values.text import normalised
+from safepip.values.universe import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -36,6 +38,8 @@ needs what would change."""
 _MOST = 40
 """More boxes than these are no picture; the table has them all."""
 _FEW_HOLDERS = 4
+_BY_CONDA = "by conda {}"
+"""The key of what conda brings: a name with spaces is no distribution's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,11 @@ class Graph:
 def graph_of(picture: Picture) -> Graph:
     """Give the graph of a plan."""
     drawing = _Drawing(picture, _visible(picture))
+    drawing.add_there()
     for change in picture.ordered():
         if change.name in drawing.visible:
             drawing.add(change)
+    drawing.add_by_conda()
     hidden = len(picture.plan.changes) - len(drawing.visible)
     return Graph(tuple(drawing.boxes.values()), tuple(_joined(drawing.edges)), hidden)
 
@@ -145,6 +151,57 @@ class _Drawing:
         if isinstance(finding, CondaOwned):
             self._holders(change, finding)
 
+    def add_there(self) -> None:
+        """Draw what was asked for and stays, where it brings something by an extra."""
+        for here, asked in self.picture.asked_and_there():
+            markers = self.picture.environment.interpreter.markers
+            for requirement in active_requirements(here.requires, markers, asked.extras):
+                name = normalised(requirement.name)
+                if name in self.visible:
+                    whose = "conda's, stays" if here.record is not None else "there, stays"
+                    lines = (f"{clean(here.name)} {clean(here.version)}", whose)
+                    look: Look = "conda" if here.record is not None else "changed"
+                    self.boxes.setdefault(here.name, Box(here.name, lines, look))
+                    self.edges.append(Edge(here.name, name, clean(as_text(requirement))))
+
+    def add_by_conda(self) -> None:
+        """Draw what conda brings before pip, and what that needs of the same and of what is there.
+
+        Python, which all of it needs, is left out.
+        """
+        part = self.picture.condas_part
+        new = [move for move in part.moves if not move.before][:_MOST] if part is not None else []
+        keys = {move.name: _BY_CONDA.format(move.name) for move in new}
+        for move in new:
+            lines = (f"{clean(move.name)} {clean(move.after)}", "new, from conda")
+            self.boxes[keys[move.name]] = Box(keys[move.name], lines, "conda")
+        needs = part.needs if part is not None else {}
+        pairs = ((name, spec) for name in keys for spec in needs.get(name, ()))
+        for name, spec in pairs:
+            other = spec_name(spec)
+            end = keys.get(other) or self._there(other)
+            if end and other != PYTHON:
+                self.edges.append(Edge(keys[name], end, clean(spec)))
+
+    def _there(self, conda_name: str) -> str:
+        """Give the box of what conda has already, drawn if need be; only of distributions."""
+        record = self.picture.environment.record_named(conda_name)
+        provided = self.picture.environment.provides(record) if record is not None else ()
+        for here in provided[:1]:
+            lines = (f"{clean(here.name)} {clean(here.version)}", "conda's, stays")
+            self.boxes.setdefault(here.name, Box(here.name, lines, "conda"))
+            return here.name
+        return ""
+
+    def _brought(self, name: str) -> str:
+        """Give the box of what conda brings of a distribution; empty where it brings nothing."""
+        part = self.picture.condas_part
+        if part is None or name in self.visible:
+            return ""
+        package = part.names.get(name, name)
+        is_new = any(move.name == package and not move.before for move in part.moves)
+        return _BY_CONDA.format(package) if is_new else ""
+
     def _look(self, change: Change) -> Look:
         if change.name in self.picture.refusals or is_condas(change):
             return "refused"
@@ -163,6 +220,8 @@ class _Drawing:
                     here is None or not is_met(requirement, here.version)
                 )
                 self.edges.append(Edge(change.name, name, text, against))
+            elif key := self._brought(name):
+                self.edges.append(Edge(change.name, key, text))
             elif here is not None and name not in self.picture.plan.by_name:
                 lines = (f"{clean(here.name)} {clean(here.version)}", "conda's, stays")
                 self.boxes.setdefault(name, Box(name, lines, "conda"))

@@ -6,6 +6,7 @@ Every text is escaped here.
 
 from __future__ import annotations
 
+import itertools
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from safepip.decisions.wording.layout import columns
 from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from safepip.decisions.drawing.graph import Box, Edge, Graph
 
@@ -30,12 +31,20 @@ _PADDING = 12
 _BETWEEN_ROWS = 18
 _BETWEEN_COLUMNS = 56
 _CORNER = 10
-_MARGIN = 6
+_MARGIN = 14
 
 _MOST_LABELS = 6
 """With more edges than these, only those that matter have their bounds written on them."""
 _LONGEST_LABEL = 26
 _LONGEST_LINE = 44
+_CLEAR = 4
+"""How near to a box an edge may pass."""
+_APART = 3
+"""Between two edges that lead through one gap."""
+
+_Point = tuple[float, float]
+_Curve = tuple[_Point, _Point, _Point, _Point]
+"""A cubic Bezier curve."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ def svg(graph: Graph) -> str:
         head,
         '<title id="picture">What the plan brings and what that needs</title>',
         *_markers(),
-        *(_line(edge, places) for edge in graph.edges),
+        *_lines(graph, places),
         *(_drawn(box, places[box.key]) for box in graph.boxes),
         *(_label(edge, places, gap) for edge in graph.edges if _is_labelled(edge, graph)),
         "</svg>",
@@ -157,7 +166,7 @@ def _ends(edge: Edge, places: dict[str, _Place]) -> tuple[float, float, float, f
     return start.x + start.width, start.middle, end.x + end.width, end.middle
 
 
-def _curve(edge: Edge, places: dict[str, _Place]) -> tuple[tuple[float, float], ...]:
+def _curve(edge: Edge, places: dict[str, _Place]) -> _Curve:
     """Give the four points of the edge as a cubic Bezier curve, which is level at both ends."""
     x1, y1, x2, y2 = _ends(edge, places)
     bend = max(abs(x2 - x1) / 2, _BETWEEN_COLUMNS / 2)
@@ -166,13 +175,58 @@ def _curve(edge: Edge, places: dict[str, _Place]) -> tuple[tuple[float, float], 
     return (x1, y1), (x1 + out, y1), (x2 + into, y2), (x2, y2)
 
 
-def _line(edge: Edge, places: dict[str, _Place]) -> str:
-    first, *others = (f"{x:.1f} {y:.1f}" for x, y in _curve(edge, places))
-    kind = "against" if edge.against else "arrow"
-    return (
-        f'<path class="edge {kind}" marker-end="url(#{kind})" d="M{first} C{" ".join(others)}">'
-        f"<title>{escape(edge.label)}</title></path>"
-    )
+def _lines(graph: Graph, places: dict[str, _Place]) -> Iterator[str]:
+    """Give the edges; what leads past a column of boxes goes between two of them."""
+    taken: dict[tuple[float, float], int] = {}
+    for edge in graph.edges:
+        path = _path(_route(edge, places, taken))
+        kind = "against" if edge.against else "arrow"
+        yield (
+            f'<path class="edge {kind}" marker-end="url(#{kind})" d="{path}">'
+            f"<title>{escape(edge.label)}</title></path>"
+        )
+
+
+def _path(curves: Sequence[_Curve]) -> str:
+    start, *_ = curves[0]
+    parts = [f"M{start[0]:.1f} {start[1]:.1f}"]
+    for _, *others in curves:
+        parts.append("C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in others))
+    return " ".join(parts)
+
+
+def _route(
+    edge: Edge, places: dict[str, _Place], taken: dict[tuple[float, float], int]
+) -> tuple[_Curve, ...]:
+    """Give the curves of an edge, from gap to gap; ``taken`` counts what leads through each.
+
+    Within a column the curve is level, so that it keeps clear of the boxes above and below.
+    """
+    x1, y1, x2, y2 = _ends(edge, places)
+    if x2 < x1 or places[edge.start].x == places[edge.end].x:
+        return (_curve(edge, places),)
+    stations = [(x1, y1)]
+    columns_between = sorted({p.x for p in places.values() if x1 < p.x and p.x + p.width < x2})
+    for x in columns_between:
+        stack = sorted((p for p in places.values() if p.x == x), key=lambda p: p.y)
+        straight = y1 + (y2 - y1) * (x - x1) / (x2 - x1)
+        gaps = [stack[0].y - _BETWEEN_ROWS / 2]
+        gaps += [p.y + p.height + _BETWEEN_ROWS / 2 for p in stack]
+        if all(not p.y - _CLEAR < straight < p.y + p.height + _CLEAR for p in stack):
+            gap = straight  # nothing is in the way
+        else:
+            gap = min(gaps, key=lambda y: abs(y - straight))
+            number = taken[x, gap] = taken.get((x, gap), -1) + 1
+            gap += _APART * ((number + 1) // 2) * (1 if number % 2 else -1)
+        stations += [(x, gap), (x + max(p.width for p in stack), gap)]
+    stations.append((x2, y2))
+    return tuple(_level(*one, *two) for one, two in itertools.pairwise(stations))
+
+
+def _level(x1: float, y1: float, x2: float, y2: float) -> _Curve:
+    """Give a curve between two points that is level at both."""
+    middle = (x1 + x2) / 2
+    return (x1, y1), (middle, y1), (middle, y2), (x2, y2)
 
 
 def _label(edge: Edge, places: dict[str, _Place], gap: float) -> str:
@@ -182,7 +236,7 @@ def _label(edge: Edge, places: dict[str, _Place], gap: float) -> str:
     meet at the other.
     """
     text = _cut(edge.label, _LONGEST_LABEL)
-    curve = _curve(edge, places)
+    curve = _route(edge, places, {})[0]
     (x1, _), (x2, _) = curve[0], curve[3]
     right = min(x1 + gap, x2) - _ARROW if x2 >= x1 else x1 - _ARROW
     y = _point(curve, _when(curve, right - columns(text) * _SMALL_LETTER / 2))[1]

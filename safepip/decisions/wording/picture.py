@@ -23,8 +23,10 @@ from safepip.values.verdict import Blocked, Kept
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from packaging.requirements import Requirement
+
     from safepip.decisions.wording.layout import Style
-    from safepip.values.channel import Moved
+    from safepip.values.channel import CondaPart
     from safepip.values.environment import Distribution, Environment
     from safepip.values.plan import Change, Plan
     from safepip.values.verdict import HeldBack, Outcome
@@ -82,7 +84,7 @@ class Picture:
         held_back: Sequence[HeldBack] = (),
         *,
         command: tuple[str, ...] = (),
-        by_conda: tuple[Moved, ...] = (),
+        by_conda: CondaPart | None = None,
     ) -> None:
         """Keep what is to be shown. ``command``: the words behind `safepip`, if not pip's own.
 
@@ -92,7 +94,8 @@ class Picture:
         self.environment = environment
         self.arguments = arguments
         self.command = command or arguments
-        self.by_conda = by_conda
+        self.by_conda = by_conda.moves if by_conda is not None else ()
+        self.condas_part = by_conda
         self.held = {held.name: held for held in held_back}
         self.refusals: dict[str, Finding] = {}
         for finding in sorted(refusals, key=lambda f: not isinstance(f, CondaOwned)):
@@ -115,13 +118,18 @@ class Picture:
         return found
 
     def branches(self, visible: Collection[str] | None = None) -> tuple[Branch, ...]:
-        """Give the branches: first what was requested, and each change once.
+        """Give the branches: first what was requested, in that order, and each change once.
 
         ``visible``: the names of the changes to show; all of them unless given.
         """
         shown = set(self.plan.by_name if visible is None else visible)
         seen: set[str] = set()
-        ordered = sorted(self.plan.changes, key=lambda c: (not c.requested, *c.needed_by[:1]))
+        asked = {word.name: at for at, word in reversed([*enumerate(self._asked)])}
+        last = len(asked)
+        ordered = sorted(
+            self.plan.changes,
+            key=lambda c: (not c.requested, asked.get(c.name, last), *c.needed_by[:1]),
+        )
         return tuple(
             self._branch(change, shown, seen)
             for change in ordered
@@ -169,10 +177,7 @@ class Picture:
 
         Only pip asks for that anew; who is not asked for by name is not looked at.
         """
-        for requirement in map(parse_requirement, (w.text for w in self._asked)):
-            here = None if requirement is None else self._here(normalised(requirement.name))
-            if requirement is None or here is None:
-                continue
+        for here, requirement in self.asked_and_there():
             markers = self.environment.interpreter.markers
             needs = active_requirements(here.requires, markers, requirement.extras)
             if any(normalised(need.name) == change.name for need in needs):
@@ -213,6 +218,13 @@ class Picture:
             if normalised(requirement.name) == change.name:
                 yield Wish(parent, clean(as_text(requirement)), is_met(requirement, here))
 
+    def asked_and_there(self) -> Iterator[tuple[Distribution, Requirement]]:
+        """Give what was asked for by name and stays as it is, with how it was asked for."""
+        for requirement in map(parse_requirement, (word.text for word in self._asked)):
+            here = None if requirement is None else self._here(normalised(requirement.name))
+            if requirement is not None and here is not None:
+                yield here, requirement
+
     def unchanged(self) -> tuple[Distribution, ...]:
         """Give what was asked for or is required, and is in the environment already."""
         asked = (word.name for word in self._asked)
@@ -235,7 +247,7 @@ def picture_of(outcome: Outcome) -> Picture | None:
         verdict.refusals if isinstance(verdict, Blocked) else (),
         verdict.held_back if isinstance(verdict, Kept) else (),
         command=outcome.command,
-        by_conda=part.moves if part is not None and part.state != "refused" else (),
+        by_conda=part if part is not None and part.state != "refused" else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.commands import command_line
+from safepip.decisions.fixing.commands import command_line, words_of
 from safepip.decisions.wording.layout import Node, Span, clean
 from safepip.decisions.wording.phrases import count, few, needed_by, versions
 from safepip.values.findings import CondaOwned
@@ -30,7 +30,7 @@ def plan_tree(picture: Picture, *, whole: bool = True) -> Node:
     unchanged = picture.unchanged() if whole else ()
     if unchanged:
         branches.append(Node((Span("= ", "dim"), Span(already_there(unchanged)))))
-    return Node((Span(_title(picture.command)),), tuple(branches))
+    return Node((Span(_title(picture)),), tuple(branches))
 
 
 def already_there(unchanged: Iterable[Distribution]) -> str:
@@ -55,6 +55,14 @@ def _node(picture: Picture, branch: Branch) -> Node:
     return Node((Span(f"{sign} ", style), label, *said), tuple(below))
 
 
-def _title(arguments: tuple[str, ...]) -> str:
-    title = clean(f"safepip {command_line(*arguments)}")
-    return title if len(title) <= _TITLE else title[: _TITLE - 4] + " ..."
+def _title(picture: Picture) -> str:
+    """Give the command; of one that is too long, what was asked for rather than the options."""
+    command = picture.command
+    title = clean(f"safepip {command_line(*command)}")
+    asked = [word.text for word in words_of(picture.arguments) if word.brings and word.name]
+    if len(title) > _TITLE and asked:
+        verb = command.index(picture.arguments[0]) if picture.arguments[0] in command else 0
+        # What stands right before the verb is whose verb it is: `uv pip`.
+        words = (*command[max(verb - 2, 0) : verb + 1], *asked)
+        title = clean(f"safepip {command_line(*words)} ...")
+    return title if len(title) <= _TITLE else title[: _TITLE - 4].rstrip() + " ..."
