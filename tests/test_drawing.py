@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -230,7 +231,9 @@ def test_what_conda_brings_is_in_the_picture_with_what_it_needs() -> None:
         Edge("by conda py-top", "numpy", "numpy >=1.20"),
     )
     assert graph_of(everything).edges == of_conda
-    assert "```mermaid" in markdown(clear(verb="plan", conda=part))
+    warned = markdown(clear(verb="plan", conda=replace(part, warning="; but mind this")))
+    assert "py-top 3 from conda, by py-rattler; but mind this" in warned
+    assert "```mermaid" in warned
     rest = picture(clear(artifact("mine==1", "top>=2"), verb="plan", conda=part))
     graph = graph_of(rest)
     assert graph.edges == (Edge("mine", "by conda py-top", "top>=2"), *of_conda)

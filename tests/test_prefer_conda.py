@@ -591,7 +591,7 @@ CHANGED = """
               judged
               env  /opt/conda/envs/lab  (lab, Python 3.11, 4 conda packages)
               mine 1.0 cannot be imported
-            Nothing was installed by pip.
+            What pip had installed was taken back.
             safepip: conda's part is done: shared 2.1; to take it back:
                 conda remove -p /lab shared
             """,

@@ -158,7 +158,7 @@ class CondaSolver:
             for name in sorted(before.keys() | after.keys())
         )
         changed = tuple(moved for moved in moves if moved.before != moved.after)
-        needs = {name: tuple(specs) for name, specs in found["needs"].items()}
+        needs = {name: tuple(specs) for name, specs in found.get("needs", {}).items()}
         return Answer(possible=True, moves=changed, versions=after, needs=needs)
 
     def install(self, specs: Sequence[str], answer: Answer) -> str:

@@ -24,7 +24,7 @@ from safepip.decisions.wording.notes import note_lines
 from safepip.decisions.wording.phrases import count, few, said_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
-    NOT_BY_PIP,
+    end_of_pip_s_part,
     other_refusals,
     same_as_code,
     state_after,
@@ -96,7 +96,7 @@ def _condas_part(outcome: Outcome) -> tuple[Fix, ...]:
     if part is None or part.state == "refused":
         return ()
     moves = few(f"{move.name} {move.after}" for move in part.moves)
-    return (Fix(part.command, f"{moves} from conda, by {part.tool}"),)
+    return (Fix(part.command, f"{moves} from conda, by {part.tool}{part.warning}"),)
 
 
 def summary_of_error(error: SafepipError, verb: str) -> Summary:
@@ -115,7 +115,7 @@ def _ended(outcome: Outcome) -> int:
 def _end(outcome: Outcome) -> str:
     """Say in which state the environment is; nothing where it is as planned."""
     if outcome.pip_ended is not None:
-        return NOT_BY_PIP
+        return end_of_pip_s_part(outcome)
     match outcome.exit_code:
         case Exit.DONE if outcome.acted and outcome.verb != "plan":
             return ""

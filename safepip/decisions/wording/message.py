@@ -18,8 +18,8 @@ from safepip.decisions.wording.phrases import FEW, few, is_condas, said_of, vers
 from safepip.decisions.wording.picture import picture_of
 from safepip.decisions.wording.refusal import (
     CHANGED,
-    NOT_BY_PIP,
     Form,
+    end_of_pip_s_part,
     environment_line,
     error_line,
     fix_lines,
@@ -93,7 +93,7 @@ def _steps(outcome: Outcome, width: int, verbosity: int, form: Form) -> tuple[Li
         # That the environment is as it was is so only of pip's part.
         ends = (untouched(outcome.verb), Line((Span(TAKEN_BACK),)))
         by_pip = tuple(line for line in by_pip if line not in ends)
-        return (*by_pip, Line((Span(NOT_BY_PIP),)), *by_conda)
+        return (*by_pip, Line((Span(end_of_pip_s_part(outcome)),)), *by_conda)
     is_all_conda_s = outcome.verdict is not None and not outcome.verdict.plan.changes
     is_pip_in_it = outcome.exit_code != Exit.DONE or not is_all_conda_s
     by_pip = _verdict(outcome, width, verbosity, form) if is_pip_in_it else ()

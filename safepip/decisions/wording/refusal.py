@@ -12,6 +12,7 @@ from safepip.decisions.wording.picture import Picture, picture_of, subject
 from safepip.decisions.wording.sentences import headline, sentence, why
 from safepip.decisions.wording.table import plan_table
 from safepip.decisions.wording.tree import plan_tree
+from safepip.values.exits import Exit
 from safepip.values.findings import Breaks, CondaOwned, Finding, Frozen, SameFiles, SecondCopy
 
 if TYPE_CHECKING:
@@ -113,6 +114,12 @@ def fix_lines(fixes: Sequence[Fix], width: int, label: str = "fix") -> tuple[Lin
 
 NOT_BY_PIP = "Nothing was installed by pip."
 CHANGED = "The environment was changed, and is not what was planned."
+
+
+def end_of_pip_s_part(outcome: Outcome) -> str:
+    """Say what is left of pip's part, where conda's is done and pip's is not."""
+    is_back = outcome.pip_ended == Exit.TAKEN_BACK
+    return "What pip had installed was taken back." if is_back else NOT_BY_PIP
 
 
 def state_after(outcome: Outcome) -> str:

@@ -95,7 +95,7 @@ ERRORS = (
                 "there is no such change. The message says what to do first."
             ),
         ),
-        ("error[undo]: there is no change `2026-11-25-9`; `safepip history` lists them",),
+        ("error[undo]: there is no change `2026-11-25-9`",),
         (("see the changes", "safepip history"),),
     ),
     _unreadable(
