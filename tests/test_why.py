@@ -25,6 +25,7 @@ from tests.lab import (
     create,
     fake,
     from_wheel,
+    make_sdist,
     make_wheel,
     serve_index,
 )
@@ -130,6 +131,17 @@ def test_a_line_of_a_file_gives_way_to_what_fits(lab: CondaEnvironment, tmp_path
         "says": "take the newest that fits conda's versions, vision 4.0, "
         "in place of what the file asks",
     }
+
+
+def test_what_has_no_wheel_is_taken_as_pip_has_built_it(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    make_sdist("sourced", "1.0").write(tmp_path)
+    make_wheel("sourcing", "1.0", requires=["sourced"]).write(tmp_path)
+    found = f"{links(lab)['PIP_FIND_LINKS']} {tmp_path}"
+    env = {**links(lab), "PIP_FIND_LINKS": found, "PIP_NO_BUILD_ISOLATION": "1"}
+    conflict, _ = blocked(lab, "vision>=5", "sourcing", env=env)
+    assert [chain["hold"] for chain in conflict["chains"]] == ["libnum"]
 
 
 def test_an_upgrade_of_what_conda_has_is_explained(lab: CondaEnvironment) -> None:

@@ -10,17 +10,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.version import Version
+
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
 from safepip.effects.one_pass import OnePass
 from safepip.values.universe import MOST_QUESTIONS, Needs, Release, TooHard, TooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from packaging.requirements import Requirement
 
     from safepip.effects.asking import Asking
 
+_LEAST = Version("0.dev0")
 LISTER = Path(__file__).with_name("lister.py")
 SECONDS = 20.0
 """For all questions of one command together."""
@@ -89,12 +92,23 @@ class Catalogue(OnePass):
         self._go_on()
         if name not in self._releases:
             found = self._asked({"do": "releases", "name": name}, "releases")["found"]
-            self._releases[name] = tuple(
+            listed = [
                 Release(each["version"], each["requires_python"], each["yanked"])
                 for each in found
                 if parse_version(each["version"]) is not None
-            )
+            ]
+            self._releases[name] = self._with_known(name, listed)
         return self._releases[name]
+
+    def _with_known(self, name: str, listed: Sequence[Release]) -> tuple[Release, ...]:
+        """Add what is known though it has no wheel: what pip has built for its plan."""
+        versions = {release.version for release in listed if not release.requires_python}
+        more = [v for of, v in self._known if of == name and v not in versions and parse_version(v)]
+        if not more:
+            return tuple(listed)
+        kept = [release for release in listed if release.version not in more]
+        both = [*map(Release, more), *kept]
+        return tuple(sorted(both, key=lambda r: parse_version(r.version) or _LEAST, reverse=True))
 
     def requires(self, name: str, version: str) -> Needs | None:
         """Give what a release needs; None when that cannot be had.
