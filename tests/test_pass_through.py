@@ -179,6 +179,25 @@ def other_freeze(place: Place, other: CondaEnvironment) -> str:
     return place.run(place.pip("--python", str(other.prefix), "freeze"))[1]
 
 
+def test_a_virtual_environment_without_pip_is_served_by_safepips(
+    place: Place, tmp_path: Path
+) -> None:
+    alone = tmp_path / "alone"
+    place.environment.run(place.environment.python, "-m", "venv", "--without-pip", alone)
+    words = ["--python", str(alone), "install", "-q", "leaf"]
+    env = {"PIP_ROOT_USER_ACTION": "ignore"}
+    assert place.run(place.pip(*words), env=env) == (0, "", "")
+    before = changed_below(alone)
+    assert place.run([*place.pip(*words[:2]), "uninstall", "-qy", "leaf"], env=env)[0] == 0
+    assert place.run(safepip(*words), env=env) == (0, "", "")
+    assert changed_below(alone) == before
+    assert any(path.endswith(("/leaf/__init__.py", "/leaf.py")) for path in before)
+
+
+def changed_below(folder: Path) -> list[str]:
+    return sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
 def test_safepip_as_a_module_is_about_the_python_that_runs_it(place: Place, tmp_path: Path) -> None:
     other = create(tmp_path / "other", from_wheel(OWNED[1]))
     words = [str(other.python), "-m", "safepip", "list", "--format", "freeze"]

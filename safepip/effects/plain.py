@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from safepip.effects.opened import read_bytes
 from safepip.values.errors import NoEngine, WrongEnvironment
 from safepip.values.seal import MARKER, SEAL_MARK
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 INSIDE = "SAFEPIP_INSIDE"
 """Set for pip's own processes, so that shims and hooks let them pass."""
 
+_MOST_BYTES = 64 * 1024
 HANDED = "SAFEPIP_HANDED"
 """Set by shims and hooks for the safepip that they start, which takes it away again: what still has
 it was started by something else in safepip's place, and would go round in circles."""
@@ -44,8 +46,12 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
 
 
 def words_of_pip(target: Target) -> list[str]:
-    """Give what starts pip: the environment's own, or safepip's for a conda environment without."""
-    if target.is_conda and not has_pip(target.prefix) and (own := own_pip()):
+    """Give what starts pip: the environment's own, or safepip's for one without.
+
+    Such a virtual environment is reached by `pip --python`, as `python -m build` does.
+    """
+    is_alone = target.is_conda or _is_virtual_alone(target.prefix)
+    if is_alone and not has_pip(target.prefix) and (own := own_pip()):
         return [f"{own}/pip/__pip-runner__.py"]
     return ["-m", "pip"]
 
@@ -69,6 +75,20 @@ def _libraries(prefix: str) -> list[str]:
 def has_pip(prefix: str) -> bool:
     """Say whether an environment has a pip of any age."""
     return any(os.path.isdir(f"{folder}/site-packages/pip") for folder in _libraries(prefix))
+
+
+def _is_virtual_alone(prefix: str) -> bool:
+    """Say whether this is a virtual environment that has no part in the packages of another.
+
+    Source: https://docs.python.org/3/library/site.html#module-site, on `pyvenv.cfg`
+    """
+    try:
+        lines = read_bytes(f"{prefix}/pyvenv.cfg", _MOST_BYTES).lower().splitlines()
+    except (OSError, ValueError):
+        return False
+    pairs = (line.partition(b"=") for line in lines)
+    told = {name.strip(): value.strip() for name, _, value in pairs}
+    return told.get(b"include-system-site-packages") != b"true"
 
 
 def own_pip() -> str:
