@@ -166,6 +166,19 @@ def test_the_process_becomes_pip(place: Place, tmp_path: Path, line: str) -> Non
     assert seen == [f"{process.pid} {prefix}" for prefix in pythons]
 
 
+@pytest.mark.parametrize("words", [["plan", "leaf"], ["history"], ["explain", "condas"]])
+def test_what_others_need_on_pythonpath_is_nothing_to_safepip(
+    place: Place, tmp_path: Path, words: list[str]
+) -> None:
+    for name in ("click", "packaging", "resolvelib"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('this one is for another program')")
+    env = {"PYTHONPATH": str(tmp_path)}
+    code, _, said = place.run(
+        safepip(words[0], "--env", str(place.environment.prefix), *words[1:]), env=env
+    )
+    assert (code, "safepip" in said) == (0, False)
+
+
 # ------------------------------------------------------------------------------- which environment
 
 

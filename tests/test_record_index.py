@@ -331,7 +331,7 @@ def test_nothing_is_written_where_nothing_is_to_be_kept(
 
 @pytest.mark.parametrize("place", ["a file", "a pipe", "no home", "somebody else's"])
 def test_without_a_place_for_it_all_is_read(
-    prefix: Path, environ: dict[str, str], place: str
+    prefix: Path, environ: dict[str, str], place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = kept(prefix, environ)
     if place == "a file":
@@ -341,7 +341,8 @@ def test_without_a_place_for_it_all_is_read(
         index.parent.mkdir(parents=True)
         os.mkfifo(index)
     elif place == "no home":
-        environ["XDG_CACHE_HOME"] = "nowhere"
+        environ["XDG_CACHE_HOME"] = ""
+        monkeypatch.setenv("HOME", "nowhere")
     else:
         if os.geteuid() != 0:
             pytest.skip("only root may give a file away")

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from platformdirs import user_config_dir
 
 from safepip.decisions.configuring import configured, heeded_in, values_in, values_of
 from safepip.doors.arguments import OwnOptions
 from safepip.doors.policy import policy_of
 from safepip.effects.config_files import read_layers
+from safepip.effects.user_places import user_config
 from safepip.values.errors import UnreadableFile, UsageError
 from safepip.values.setting import ANYBODYS, SETTINGS, Layer, Source, Value
 from tests.everywhere import here
@@ -413,3 +415,12 @@ def test_the_status_of_the_guard_says_what_is_set_and_where(
         assert file.read_text().startswith("policy")
     finally:
         file.unlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is platformdirs that says")
+@pytest.mark.parametrize("told", ["", "  ", "relative", "~/x", "/absolute"])
+def test_the_users_settings_lie_where_platformdirs_has_them(
+    told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", told)
+    assert user_config(os.environ) == user_config_dir("safepip", appauthor=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from safepip.decisions.configuring import configured
-from safepip.effects.asking import Asking
+from safepip.effects.asking import RUNNER, Asking
 from safepip.effects.engines import start
 from safepip.recipes.course import Course
 from safepip.recipes.keep import tried
@@ -135,3 +136,23 @@ def test_a_pipe_that_pip_has_read_is_not_waited_for(tmp_path: Path) -> None:
     there = replace(asked, request=asked.request._replace(arguments=words))
     assert there.wider_options == PipOptions()
     assert there.spelled_words == words
+
+
+@pytest.mark.parametrize("code", [0, 7, None])
+def test_what_was_begun_is_brought_to_its_end_before_the_end(
+    code: int | None, tmp_path: Path
+) -> None:
+    program = f"""
+import atexit, sys, threading, time
+sys.path.insert(0, {str(Path(RUNNER).parent)!r})
+from runner import end
+atexit.register(print, "registered")
+threading.Thread(target=lambda: (time.sleep(0.2), print("threaded"))).start()
+print("said")
+end({code})
+"""
+    out = tmp_path / "out"  # Python keeps back what is for a file
+    with out.open("w", encoding="utf-8") as file:
+        done = subprocess.run([sys.executable, "-c", program], stdout=file, check=False)
+    assert done.returncode == (code or 0)
+    assert out.read_text("utf-8").split() == ["said", "threaded", "registered"]

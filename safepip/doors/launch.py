@@ -21,11 +21,24 @@ from safepip.values.verbs import GUARDED, HOOKS, OWN
 def main(arguments: list[str] | None = None, *, as_module: bool = False) -> int:
     """Run one command, and give the exit code for the process to end with."""
     os.environ.pop(HANDED, None)
+    if arguments is None and os.environ.get("PYTHONPATH"):
+        _have_own_packages_first()
     results.begin()
     code = _answer(list(sys.argv[1:] if arguments is None else arguments), as_module=as_module)
     if arguments is None:
         gc.freeze()  # all of it goes with the process: Python need not look through it before
     return code
+
+
+def _have_own_packages_first() -> None:
+    """Take what safepip needs from where it is installed, and not from `PYTHONPATH`.
+
+    That is set for other programs, and a `click` or `packaging` there is theirs. pip has what it
+    needs within itself.
+    """
+    own = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    given = map(os.path.abspath, os.environ["PYTHONPATH"].split(os.pathsep))
+    sys.path.sort(key=({*given} - {own}).__contains__)
 
 
 def _answer(given: list[str], *, as_module: bool) -> int:

@@ -73,7 +73,7 @@ def _waited(
                 return code
             # `process.wait` with a limit may look as late as after twice the time.
             time.sleep(min(_GLANCE, left, 0.001 + (seconds - left) * _PART))
-        return None
+        return process.poll()
     finally:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -35,6 +35,7 @@ import stat
 import sys
 import sysconfig
 import tempfile
+import threading
 
 
 class Stop(BaseException):
@@ -815,12 +816,17 @@ def end(code):
     To look through all that pip loaded, and give it back piece by piece, takes a tenth of a
     second, after which the process is gone either way.
     """
+    if not isinstance(code, int):
+        sys.exit(code)
     try:
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-    except (OSError, ValueError):  # nobody reads any more: Python has its own exit code for that
+    except Exception:  # nobody reads any more, say: Python has its own exit code for that
         sys.exit(code)
     os._exit(code)
 

@@ -31,4 +31,5 @@ def user_config(environ: Mapping[str, str]) -> str:
 
 
 def _place(variable: str, usual: str, environ: Mapping[str, str]) -> str:
-    return os.path.join(environ.get(variable) or os.path.expanduser(usual), "safepip")
+    told = environ.get(variable, "")  # one that is relative is to be ignored
+    return os.path.join(told if os.path.isabs(told) else os.path.expanduser(usual), "safepip")
