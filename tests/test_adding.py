@@ -266,6 +266,30 @@ def test_what_conda_writes_after_a_kill_stays_in_its_history(lab: CondaEnvironme
     assert history_of(lab).endswith("# remove specs: ['twice']\n")
 
 
+def test_an_interruption_while_conda_s_part_is_staged_leaves_nothing(
+    lab: CondaEnvironment,
+) -> None:
+    writes = (
+        "import itertools, sys\nfor n in itertools.count(): open(f'{sys.argv[1]}/{n}', 'w').close()"
+    )
+    stages = f"""
+def stage(self, specs, answer, folder):
+    os.makedirs(folder)
+    words = [sys.executable, "-c", {writes!r}, folder]
+    self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    while len(os.listdir(folder)) < 100:
+        time.sleep(0.01)
+    raise KeyboardInterrupt
+CondaSolver.stage = stage
+"""
+    start = "import os, subprocess, sys, time; from safepip.effects.conda_solver import CondaSolver"
+    end = "from safepip.doors.launch import main; sys.exit(main())"
+    words = ["install", "--prefer-conda", "twice", "--env", str(lab.prefix)]
+    before = files_of(lab)
+    done = run(lab, [sys.executable, "-c", f"{start}{stages}{end}", *words], env=links(lab))
+    assert (done.exit_code, files_of(lab)) == (130, before)
+
+
 @pytest.mark.parametrize("call", ["completed", "finish"])
 def test_a_failure_after_all_is_there_takes_all_back(lab: CondaEnvironment, call: str) -> None:
     fails = f"""

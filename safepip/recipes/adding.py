@@ -115,7 +115,11 @@ def _staged(adding: Adding, solver: CondaSolver, answer: Answer) -> Staged:
     with tempfile.TemporaryDirectory(
         prefix=UNPACKED, dir=books, ignore_cleanup_errors=True
     ) as folder:
-        return _looked_at(adding, solver, f"{folder}/env", answer)
+        try:
+            return _looked_at(adding, solver, f"{folder}/env", answer)
+        except BaseException:
+            solver.close()  # else it would go on to write into what is removed here
+            raise
 
 
 def _looked_at(adding: Adding, solver: CondaSolver, folder: str, answer: Answer) -> Staged:
