@@ -241,6 +241,23 @@ def test_what_conda_brings_is_in_the_picture_with_what_it_needs() -> None:
     assert boxes["by conda py-top"] == ("py-top 3", "new, from conda")
 
 
+def test_what_pip_needs_of_conda_is_drawn_though_that_brings_more_than_a_picture_holds() -> None:
+    moves = tuple(Moved(f"dep{at:02}", "", "1") for at in range(60))
+    needs = {move.name: ("dep00",) for move in moves[1:]}
+    part = CondaPart(
+        "py-rattler", "conda install dep00", "", moves=moves, words=(), specs=(), needs=needs
+    )
+    outcome = clear(artifact("mine==1", "dep00", "dep59>=1"), verb="plan", conda=part)
+    graph = graph_of(picture(outcome))
+    assert [edge for edge in graph.edges if edge.start == "mine"] == [
+        Edge("mine", "by conda dep00", "dep00"),
+        Edge("mine", "by conda dep59", "dep59>=1"),
+    ]
+    assert len(svg(graph)) > 0
+    assert "20 more changes in the table only." in markdown(outcome)
+    assert "20 more changes in the table only." in page(outcome)
+
+
 def test_what_was_asked_for_and_stays_is_drawn_where_it_brings_something() -> None:
     there = environment(pip("top==1", "fast; extra == 'speed'"), pip("other==1"))
     wanted = plan(there, artifact("fast==2", requested=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import Requirement
@@ -24,7 +25,7 @@ from safepip.values.text import normalised
 from safepip.values.universe import PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.specifiers import Specifier
 
@@ -69,7 +70,7 @@ class Graph:
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
     hidden: int = 0
-    """Changes that are not in it."""
+    """Changes that are not in it, of pip's and of conda's."""
 
     @property
     def is_worth_drawing(self) -> bool:
@@ -86,6 +87,7 @@ def graph_of(picture: Picture) -> Graph:
             drawing.add(change)
     drawing.add_by_conda()
     hidden = len(picture.plan.changes) - len(drawing.visible)
+    hidden += len(drawing.brought) - len(drawing.keys)
     return Graph(tuple(drawing.boxes.values()), tuple(_joined(drawing.edges)), hidden)
 
 
@@ -170,18 +172,40 @@ class _Drawing:
         Python, which all of it needs, is left out.
         """
         part = self.picture.condas_part
-        new = [move for move in part.moves if not move.before][:_MOST] if part is not None else []
-        keys = {move.name: _BY_CONDA.format(move.name) for move in new}
-        for move in new:
-            lines = (f"{clean(move.name)} {clean(move.after)}", "new, from conda")
-            self.boxes[keys[move.name]] = Box(keys[move.name], lines, "conda")
+        for name, key in self.keys.items():
+            lines = (f"{clean(name)} {clean(self.brought[name])}", "new, from conda")
+            self.boxes[key] = Box(key, lines, "conda")
         needs = part.needs if part is not None else {}
-        pairs = ((name, spec) for name in keys for spec in needs.get(name, ()))
+        pairs = ((name, spec) for name in self.keys for spec in needs.get(name, ()))
         for name, spec in pairs:
             other = spec_name(spec)
-            end = keys.get(other) or self._there(other)
+            end = self.keys.get(other) or self._there(other)
             if end and other != PYTHON:
-                self.edges.append(Edge(keys[name], end, clean(spec)))
+                self.edges.append(Edge(self.keys[name], end, clean(spec)))
+
+    @cached_property
+    def brought(self) -> Mapping[str, str]:
+        """What conda brings that was not there: its version, by conda's name."""
+        part = self.picture.condas_part
+        return {m.name: m.after for m in part.moves if not m.before} if part is not None else {}
+
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
+        """The boxes of that, by conda's name: all, or what pip's part needs and then the first."""
+        needed = {self._condas_name(name) for name in self._needed_by_pip()}
+        order = sorted(self.brought, key=lambda name: name not in needed)
+        return {name: _BY_CONDA.format(name) for name in order[:_MOST]}
+
+    def _needed_by_pip(self) -> Iterator[str]:
+        markers = self.picture.environment.interpreter.markers
+        for change in self.picture.plan.changes:
+            if change.name in self.visible:
+                for requirement in active_requirements(change.requires, markers, change.extras):
+                    yield normalised(requirement.name)
+
+    def _condas_name(self, name: str) -> str:
+        part = self.picture.condas_part
+        return part.names.get(name, name) if part is not None else name
 
     def _there(self, conda_name: str) -> str:
         """Give the box of what conda has already, drawn if need be; only of distributions."""
@@ -194,13 +218,8 @@ class _Drawing:
         return ""
 
     def _brought(self, name: str) -> str:
-        """Give the box of what conda brings of a distribution; empty where it brings nothing."""
-        part = self.picture.condas_part
-        if part is None or name in self.visible:
-            return ""
-        package = part.names.get(name, name)
-        is_new = any(move.name == package and not move.before for move in part.moves)
-        return _BY_CONDA.format(package) if is_new else ""
+        """Give the box of what conda brings of a distribution; empty where there is none."""
+        return self.keys.get(self._condas_name(name), "") if name not in self.visible else ""
 
     def _look(self, change: Change) -> Look:
         if change.name in self.picture.refusals or is_condas(change):
