@@ -213,6 +213,10 @@ def test_what_constraints_rule_out_is_known_by_conda_s_names_and_by_the_markers(
     bounds = {name: [Requirement(x) for x in lines if x.startswith(name)] for name in NAMED}
     found = out_of_bounds(moves, bounds, {"python_version": "3.11"}, lambda name: (NAMED[name],))
     assert found == ("pytorch 2.2 (torch<2)", "clib 1.0x.y (clib<2)")
+    from_url = {"torch": [Requirement("torch @ https://me:secret@x.example/torch.whl")]}
+    assert out_of_bounds(moves, from_url, {}, lambda name: (NAMED[name],)) == (
+        "pytorch 2.2 (torch from a URL)",
+    )
 
 
 NAMED = {"torch": "PyTorch", "old": "old", "clib": "clib"}

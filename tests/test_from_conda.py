@@ -104,6 +104,44 @@ def test_no_command_of_conda_s_brings_what_constraints_rule_out(
     assert f'{conda_install(lab, CHANNEL)} "libnum>=2,<2.5" stats' in commands
 
 
+def test_constraints_that_conda_has_no_words_for_are_neither_dropped_nor_made_up(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    constraints = tmp_path / "constraints.txt"
+    lonely = (lab.prefix.parent / "wheels" / WHEELS["lonely", "1.0"].filename).as_uri()
+    bounds, unread = {}, "with `libnum>=2`, conda would bring libnum 2.0 (pip: 3.0); whether"
+    for name, line in {
+        constraints: f"lonely @ {lonely}",
+        constraints.as_uri(): "lonely<9",  # what is behind a URL pip knows, and safepip does not
+        constraints.as_uri() + "#": "libnum!=2.0",
+    }.items():
+        constraints.write_text(f"{line}\n")
+        done = planned(lab, "libnum>=2", "-c", str(name))
+        (*by_conda, _) = [fix["command"] for fix in done.answer["fixes"]]
+        bounds[line.partition(" @")[0]] = [one.split()[-2].strip('"') for one in by_conda]
+        said = [finding.get("message", "") for finding in done.answer["findings"]]
+        assert any(text.startswith(unread) for text in said) == (not by_conda), said
+        assert not any("rule out" in text for text in said), said
+    assert bounds == {
+        "lonely": ["libnum>=2"],
+        "lonely<9": ["libnum>=2"],
+        "libnum!=2.0": [],
+    }
+
+
+def test_where_pip_goes_by_hashes_conda_brings_just_what_has_one(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    lines = [
+        f"{name}=={version} --hash=sha256:{WHEELS[name, version].sha256}\n"
+        for name, version in (("wide", "2.0"), ("libnum", "2.0"))
+    ]
+    (tmp_path / "hashed.txt").write_text("".join(lines))
+    done = planned(lab, "-r", str(tmp_path / "hashed.txt"))
+    command = f"{conda_install(lab, CHANNEL)} libnum==2.0 stats && safepip install "
+    assert done.answer["fixes"][0]["command"].startswith(command), done
+
+
 def test_what_pip_would_bring_in_another_version_is_said(lab: CondaEnvironment) -> None:
     (fix,) = planned(lab, "torch").answer["fixes"]
     assert fix["says"] == f"take pytorch 2.2 (pip: 2.4) from conda{UNSURE}"

@@ -17,7 +17,13 @@ from safepip.decisions.fixing.afterwards import (
     works,
 )
 from safepip.decisions.fixing.again import can_be_pasted
-from safepip.decisions.fixing.commands import can_be_repeated, words_of
+from safepip.decisions.fixing.commands import (
+    CONSTRAINTS,
+    can_be_repeated,
+    has_files,
+    without_options,
+    words_of,
+)
 from safepip.decisions.fixing.fixes_by_conda import named_along, with_answer
 from safepip.decisions.fixing.shares import (
     against_sharing,
@@ -30,6 +36,7 @@ from safepip.decisions.judging.pins import held_wishes, parse_pin
 from safepip.decisions.judging.requirements import is_active, parse_requirement
 from safepip.decisions.wording.hints import (
     conda_against_constraints,
+    conda_against_unread,
     conda_cannot,
     conda_has_a_part,
     conda_would_double,
@@ -201,14 +208,17 @@ def _ways(
 
 
 def constraints_of(course: Course) -> Mapping[str, tuple[Requirement, ...]] | None:
-    """Give the constraints by name, wherever they are set; None where not all can be read."""
+    """Give the constraints by name, wherever they are set; None where not all can be read.
+
+    Of what they want from a URL, that is known, and that conda does not bring it.
+    """
     inputs, options = course.inputs, course.options
     if inputs.unseen or (options.constrained and not options.constraints):
         return None
     parsed = [parse_requirement(line) for line in inputs.constraints]
     found: dict[str, tuple[Requirement, ...]] = {}
     for each in parsed:
-        if each is None or each.url is not None:
+        if each is None:
             return None
         name = normalised(each.name)
         found[name] = (*found.get(name, ()), each)
@@ -235,12 +245,17 @@ def doubled(environment: Environment, moves: Iterable[Moved]) -> tuple[str, ...]
 def constrained_out(course: Course, plan: Plan, moves: Iterable[Moved]) -> tuple[str, ...]:
     """Give what these changes of conda's would bring and the constraints rule out.
 
-    Where these cannot be read, only what pip has chosen is known to keep to them.
+    Where these cannot be read, what they may rule out: all but what pip has chosen.
     """
     bounds = constraints_of(course)
     if bounds is None:
-        pinned = (parse_requirement(f"{c.name}=={c.after}") for c in plan.changes if c.after)
-        bounds = {normalised(each.name): (each,) for each in pinned if each is not None}
+        moved = {move.name.lower(): move.after for move in moves if move.after}
+        return tuple(
+            f"{package} {moved[package]} (pip: {change.after})"
+            for change in plan.changes
+            for package in map(str.lower, conda_names(change.name))
+            if change.after is not None and moved.get(package, change.after) != change.after
+        )
     return out_of_bounds(moves, bounds, course.environment.interpreter.markers, conda_names)
 
 
@@ -265,7 +280,7 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     """
     answers: dict[str, Fix | str] = {}
     along: dict[tuple[str, ...], tuple[str, ...]] = {}
-    bounds = _bounds_here(course)
+    bounds = _bounds_here(course, plan)
     while True:
         barred = [command for command, fix in answers.items() if isinstance(fix, str)]
         found = fixes(barred=barred, along=along, bounds=bounds)
@@ -284,13 +299,25 @@ def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix,
     return Checked(tuple(fix for fix in told if isinstance(fix, Fix)), tuple(hints))
 
 
-def _bounds_here(course: Course) -> Mapping[str, tuple[Requirement, ...]]:
-    """Give those constraints that can be read and count in this environment, by name."""
+def _bounds_here(course: Course, plan: Plan) -> Mapping[str, tuple[Requirement, ...]]:
+    """Give those constraints that can be read and count in this environment, by name.
+
+    What pip may install by its hash alone is bound to be what it has chosen; so is what a file asks
+    for that is not read here.
+    """
     markers = course.environment.interpreter.markers
-    return {
+    bounds = {
         name: tuple(each for each in those if is_active(each, markers, ()))
         for name, those in (constraints_of(course) or {}).items()
     }
+    hashed = course.wider_options.require_hashes
+    unread = has_files(without_options(course.spelled_words, CONSTRAINTS))
+    for change in plan.changes:
+        if change.after is not None and (hashed or (unread and change.requested)):
+            exact = parse_requirement(f"{change.name}=={change.after}")
+            known = bounds.get(change.name, ())
+            bounds[change.name] = known if exact is None else (*known, exact)
+    return bounds
 
 
 def _to_be_named(course: Course, specs: tuple[str, ...], answer: Answer | None) -> tuple[str, ...]:
@@ -324,12 +351,12 @@ def _cannot(course: Course, specs: tuple[str, ...]) -> str:
 
 def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | None) -> Fix | str:
     """Give the fix with what the solver says; or why it is none: it cannot be, or does harm."""
+    if against := _against_constraints(course, fix, plan, answer):
+        return against
     if answer is None:
         return fix
     if not answer.possible:
         return _cannot(course, fix.asks_conda)
-    if out := constrained_out(course, plan, answer.moves):
-        return conda_against_constraints(fix.asks_conda, out)
     environment = course.environment
     if twice := doubled(environment, answer.moves):
         return conda_would_double(fix.asks_conda, twice)
@@ -342,6 +369,44 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | Non
     if harmed and not _comes_along(course, plan, fix, harmed):
         return conda_would_harm(fix.asks_conda, harmed)
     return with_answer(fix, answer, conda_shell(course))
+
+
+def _against_constraints(course: Course, fix: Fix, plan: Plan, answer: Answer | None) -> str:
+    """Say what the user's constraints have against a change of conda's; empty for nothing.
+
+    Where they cannot all be read, pip, which can, is asked whether it goes on with what conda
+    would bring.
+    """
+    bounds = constraints_of(course)
+    if answer is None:
+        asked = {spec_name(spec) for spec in fix.asks_conda}
+        changed = {c.name for c in plan.changes if not asked.isdisjoint(_packages(c.name))}
+        elsewhere = [name for name in changed if any(r.url for r in (bounds or {}).get(name, ()))]
+        is_known = not changed or (bounds is not None and not elsewhere)
+        return "" if is_known else conda_against_unread(fix.asks_conda, ())
+    out = constrained_out(course, plan, answer.moves) if answer.possible else ()
+    if not out or (bounds is None and _pip_goes_with(course, plan, answer)):
+        return ""
+    said = conda_against_unread if bounds is None else conda_against_constraints
+    return said(fix.asks_conda, out)
+
+
+def _packages(name: str) -> set[str]:
+    return set(map(str.lower, conda_names(name)))
+
+
+def _pip_goes_with(course: Course, plan: Plan, answer: Answer) -> bool:
+    """Say whether pip finds a plan of the same command that leaves as it is what conda brings."""
+    moved = {move.name.lower(): move.after for move in answer.moves if move.after}
+    instead = {
+        change.name: moved[package]
+        for change in plan.changes
+        for package in _packages(change.name) & moved.keys()
+    }
+    if not can_be_repeated(course.request.words):
+        return False
+    found = tried(course, course.request.words, allow=tuple(instead), instead=instead)
+    return found is not None and goes_with(course, found[1], tuple(instead))
 
 
 def conda_shell(course: Course) -> Shell:

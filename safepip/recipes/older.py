@@ -32,6 +32,8 @@ def older_by_conda(course: Course, plan: Plan, conflict: Conflict | None) -> tup
     records = _records(course.environment, tuple(freed.name for way in ways[:1] for freed in way))
     if not records or not can_be_repeated(course.shown_arguments):
         return ()
+    if course.wider_options.require_hashes:
+        return ()  # there is none for another release
     answer = solver_of(course).ask([f"{r.name} >{r.version}" for r in records.values()])
     if answer is None or not answer.possible or doubled(course.environment, answer.moves):
         return ()

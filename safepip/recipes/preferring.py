@@ -141,8 +141,9 @@ def _part(course: Course, plan: Plan, found: Shared) -> CondaPart:
     if tool:
         moves = would_move(words, course.asking.environ, lambda: _look(course))
         if out := constrained_out(course, plan, moves):
+            rule = "may rule out" if constraints_of(course) is None else "rule out"
             raise CondaFailed(
-                f"{tool} would bring what the constraints rule out: {', '.join(out)}",
+                f"{tool} would bring what the constraints {rule}: {', '.join(out)}",
                 why="its command does not know them",
             )
     added = {move.name for move in moves if not move.before}

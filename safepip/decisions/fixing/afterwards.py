@@ -110,17 +110,23 @@ def out_of_bounds(
 ) -> tuple[str, ...]:
     """Give what conda would bring, also as a need of something else, that constraints rule out.
 
-    Arguments as of `doubled_by`; ``bounds``: by the names of distributions.
+    Arguments as of `doubled_by`; ``bounds``: by the names of distributions. What they want from a
+    URL, conda never brings.
     """
     versions = {move.name.lower(): move.after for move in moves if move.after}
     return tuple(
-        f"{package} {versions[package]} ({requirement})"
+        f"{package} {versions[package]} ({_bound(requirement)})"
         for name, those in bounds.items()
         for package in map(str.lower, names_of(name))
         if package in versions
         for requirement in those
-        if is_active(requirement, markers, ()) and not is_met(requirement, versions[package])
+        if is_active(requirement, markers, ())
+        and (requirement.url is not None or not is_met(requirement, versions[package]))
     )
+
+
+def _bound(requirement: Requirement) -> str:
+    return f"{requirement.name} from a URL" if requirement.url is not None else str(requirement)
 
 
 def _moved(distribution: Distribution, moved: Mapping[str, str]) -> Distribution | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from safepip.decisions.judging.requirements import active_requirements
+from safepip.decisions.judging.requirements import active_requirements, parse_version
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
 def conda_spec(conda_name: str, distribution: str, wanted: Iterable[Requirement]) -> str:
     """Give conda's specification for what is required of a distribution.
 
-    The bare name, where nothing bounds it or where conda could not express the bounds.
+    The bare name, where nothing bounds it. What is no version to Python is none to conda either,
+    and bounds nothing.
     """
     specifiers = dict.fromkeys(
         specifier
         for requirement in wanted
         if normalised(requirement.name) == distribution and requirement.url is None
         for specifier in requirement.specifier
+        if _is_known_to_conda(specifier)
     )
-    if not specifiers or not all(_is_known_to_conda(specifier) for specifier in specifiers):
+    if not specifiers:
         return conda_name
-    texts = sorted(map(_as_conda, _narrowest(list(specifiers))), key=_order)
+    texts = sorted(dict.fromkeys(map(_as_conda, _narrowest(list(specifiers)))), key=_order)
     if len(texts) == 1 and texts[0].endswith(".*") and texts[0][0].isdigit():
         return f"{conda_name}={texts[0].removesuffix('.*')}"
     return conda_name + ",".join(texts)
@@ -49,13 +51,17 @@ def required(plan: Plan, environment: Environment) -> Iterator[Requirement]:
 
 
 def _is_known_to_conda(specifier: Specifier) -> bool:
-    return specifier.operator != "===" and "+" not in specifier.version
+    return specifier.operator != "===" or parse_version(specifier.version) is not None
 
 
 def _as_conda(specifier: Specifier) -> str:
-    """Give one bound as conda writes it: a series stands without an operator."""
+    """Give one bound as conda writes it: a series stands without an operator.
+
+    conda has no `===`; what it takes for equal to that is compared once more with its answer.
+    """
     is_series = specifier.operator == "==" and specifier.version.endswith(".*")
-    return specifier.version if is_series else f"{specifier.operator}{specifier.version}"
+    operator = "==" if specifier.operator == "===" else specifier.operator
+    return specifier.version if is_series else f"{operator}{specifier.version}"
 
 
 def _order(text: str) -> tuple[int, str]:
@@ -64,7 +70,10 @@ def _order(text: str) -> tuple[int, str]:
 
 
 def _narrowest(specifiers: list[Specifier]) -> list[Specifier]:
-    """Leave out lower bounds below the highest, and upper bounds above the lowest."""
+    """Leave out what another bound implies: the lower lower ones, the higher upper ones."""
+    pins = [s for s in specifiers if s.operator in ("==", "===") and not s.version.endswith(".*")]
+    if pins and all(s.contains(pins[0].version, prereleases=True) for s in specifiers):
+        return pins[:1]
     lower = [s for s in specifiers if s.operator == ">="]
     upper = [s for s in specifiers if s.operator == "<"]
     rest = [s for s in specifiers if s.operator not in (">=", "<")]

@@ -110,6 +110,18 @@ def conda_against_constraints(specs: Sequence[str], out: Sequence[str]) -> str:
     return f"with {_bounds(specs)}, conda would bring what the constraints rule out: {few(out)}"
 
 
+def conda_against_unread(specs: Sequence[str], out: Sequence[str]) -> str:
+    """Say that conda's change is not offered, since nobody knows that constraints allow it.
+
+    ``out``: what conda would bring, and pip's choice in its place; empty where that is not known.
+    """
+    brings = few(out) or "what it has"
+    return (
+        f"with {_bounds(specs)}, conda would bring {brings}; whether the constraints allow that is "
+        "not known, since safepip cannot read them all"
+    )
+
+
 def unknown_names(allowed: Sequence[str], environment: Environment) -> tuple[str, ...]:
     """Give a line for each name of `--allow` that stands for nothing of conda's here."""
     packages = {normalised(record.name) for record in environment.records}
