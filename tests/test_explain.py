@@ -116,7 +116,25 @@ def test_several_distributions_of_one_conda_package_are_told_one_by_one() -> Non
                 ">=1.22,<2.0a0), torch 2.2.0 (numpy<2) lack what they need"
             ),
         ),
-        ("numpy>=2", "no: 1.26.4 is conda's; with --allow numpy it may"),
+        (
+            "numpy>=2",
+            (
+                "no: 1.26.4 is conda's; with --allow numpy it may; then pytorch 2.2.0 (numpy "
+                ">=1.22,<2.0a0), torch 2.2.0 (numpy<2) lack what they need"
+            ),
+        ),
+        ("numpy>1.26.4,<2", "no: 1.26.4 is conda's; with --allow numpy it may"),
+        ("numpy>=2,<1", "no: no version is all of that"),
+        ("rich>=14", "no: textual 0.40 (rich[markdown]<14,>=13) cannot work with it"),
+        ("rich==12.*", "no: textual 0.40 (rich[markdown]<14,>=13) cannot work with it"),
+        ("rich==13.9.*", "where there is such a version"),
+        (
+            "rich>13.9",
+            (
+                "where there is such a version that textual 0.40 (rich[markdown]<14,>=13) can "
+                "work with"
+            ),
+        ),
         ("rich==14", "no: textual 0.40 (rich[markdown]<14,>=13) cannot work with it"),
         ("rich==13.9", "nothing that is installed is against it"),
         ("missing>=4", "where there is such a version"),
@@ -263,8 +281,13 @@ def test_an_unknown_name_is_an_error_that_says_what_may_be_meant(lab: CondaEnvir
     assert [absent[key] for key in ("name", "version", "module")] == [
         "scikit-learn",
         None,
-        "sklearn.svm, going by its name alone",
+        "sklearn.svm",
     ]
+    assert absent["module_by"] == "name"
+    (named,) = safepip(lab, "explain", "sklearn>=1", "--json").answer["packages"]
+    assert named["asked"]["command"] == f'safepip plan --env {lab.prefix} "scikit-learn>=1"'
+    (library,) = safepip(lab, "explain", "json==9", "--json").answer["packages"]
+    assert (library["name"], library["asked"]["command"]) == ("python", None)
     (bounded,) = safepip(lab, "explain", "libnum<1", "--json").answer["packages"]
     assert bounded["asked"]["command"] == f'safepip plan --env {lab.prefix} "libnum<1"'
     assert bounded["conda_bounds"] == {"stats 1.4": "libnum >=1.20,<2"}

@@ -79,6 +79,7 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
                 module=found.module,
                 verdict=found.verdict,
                 asked=found.asked,
+                is_guess=found.is_guess,
             )
             for p in found.portraits
         ]
@@ -95,6 +96,7 @@ def _package(target: Target, name: str, *, as_json: bool) -> int:
             module=found.module,
             verdict=found.verdict,
             asked=found.asked,
+            is_guess=found.is_guess,
         )
         show((Line(), *lines) if at else lines, sys.stdout)
     return Exit.DONE

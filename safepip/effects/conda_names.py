@@ -22,6 +22,13 @@ def conda_names(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.replace("-", mark) for mark in "-_."))
 
 
+def distribution_of(package: str) -> str:
+    """Give the distribution that conda has under this name; the name, where no other is known."""
+    table = _table()
+    names = [name for name, known in table.items() if known == package]
+    return names[0] if len(names) == 1 and table.get(package, "-") == "-" else package
+
+
 @cache
 def _table() -> Mapping[str, str]:
     """Read the table; what it is and where it is from stands in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from copy import copy
 from typing import TYPE_CHECKING
 
 from safepip.decisions.explaining.portrait import (
@@ -17,6 +18,7 @@ from safepip.decisions.explaining.verdicts import said_of
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.undoing.inverse import taken_back_by
+from safepip.effects.conda_names import distribution_of
 from safepip.effects.conda_solver import CondaSolver, is_offline
 from safepip.effects.importables import owner_of
 from safepip.effects.interpreters import ask_python
@@ -29,6 +31,8 @@ from safepip.values.text import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from packaging.requirements import Requirement
 
     from safepip.values.channel import Offer
     from safepip.values.environment import Environment
@@ -53,6 +57,8 @@ class Explained:
     """What conda's channels have, by name, as far as that is known."""
     module: str = ""
     """The module or file of it that the name is of; empty where the name is its own."""
+    is_guess: bool = False
+    """That the module is of it is known by its name alone."""
     asked: Asked | None = None
     """What was asked about: the name with bounds; None where there are none."""
     verdict: Mapping[str, str] | None = None
@@ -74,8 +80,8 @@ def explain(
     Raises: UsageError, when nothing of this name is known; SafepipError.
     """
     environment = read_environment(target.prefix, ask_python(target.python, environ))
-    asked = _asked(target, name)
-    name = asked.requirement.name if asked is not None else name
+    requirement = _bounded(name)
+    name = requirement.name if requirement is not None else name
     entries = tuple(Journal(target.prefix).entries())
     portraits = portraits_of(environment, name) if "/" not in name else ()
     module = ""
@@ -88,25 +94,49 @@ def explain(
     fetches = not is_offline(environ, target.prefix)
     solving = CondaSolver(environment, seconds=_SECONDS, fetches=fetches, environ=environ)
     with closing(solving) as solver:
-        offers = solver.offers([p.name for p in portraits] or [normalised(name)])
+        # Where conda's name is that of another project, it is that project's.
+        meant = distribution_of(normalised(name))
+        offers = solver.offers([p.name for p in portraits] or [meant])
         usual = usual_project(name) if not portraits and not offers else ""
         if usual:
             portraits = portraits_of(environment, usual) or (absent(environment, usual),)
-            offers, module = solver.offers([usual]), f"{name}, going by its name alone"
+            offers, module = solver.offers([usual]), name
     if not portraits and (offers or verdict is not None):
-        portraits, module = (absent(environment, name),), ""
+        portraits, module = (absent(environment, meant if offers else name),), ""
     if not portraits:
         similar = similar_names(environment, name, tuple(others))
         meant = f"; did you mean {' or '.join(f'`{each}`' for each in similar)}?" if similar else ""
         raise UsageError(f"`{name}` is neither installed in {where} nor a kind of finding{meant}")
     last = {step.name: entry for entry in entries if entry.stage == "done" for step in entry.steps}
     taken_back = taken_back_by(entries)
-    return Explained(environment, portraits, last, taken_back, offers, module, asked, verdict)
+    asked = _asked(target, requirement, portraits) if requirement is not None else None
+    return Explained(
+        environment,
+        portraits,
+        last,
+        taken_back,
+        offers,
+        module,
+        bool(usual),
+        asked,
+        verdict,
+    )
 
 
-def _asked(target: Target, name: str) -> Asked | None:
-    """Give what a name with bounds asks about; None for a name alone, or what is none."""
+def _bounded(name: str) -> Requirement | None:
+    """Give a name with bounds as what it asks for; None for a name alone, or what is none."""
     requirement = parse_requirement(name)
     if requirement is None or requirement.url is not None or not requirement.specifier:
         return None
-    return Asked(requirement, shell_of(target).safepip(("plan", str(requirement))))
+    return requirement
+
+
+def _asked(target: Target, requirement: Requirement, portraits: Sequence[Portrait]) -> Asked:
+    """Give what is asked for, and the command for it, by the name that pip has for that."""
+    (first, *others) = portraits
+    command = ""
+    if not others and (first.distribution is not None or first.owner == "none"):
+        wanted = copy(requirement)
+        wanted.name = first.name if normalised(wanted.name) != first.name else wanted.name
+        command = shell_of(target).safepip(("plan", str(wanted)))
+    return Asked(requirement, command)

@@ -62,7 +62,7 @@ class Asked:
 
     requirement: Requirement
     command: str
-    """What shows whether it can be had."""
+    """What shows whether it can be had; empty where it is no project that pip would find."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
 from safepip.decisions.fixing.bounds import required
 from safepip.decisions.fixing.commands import with_version, without_flag, words_of
 from safepip.decisions.judging.lacking import left_lacking
+from safepip.decisions.judging.ranges import is_empty
 from safepip.decisions.judging.requirements import is_met, parse_requirement
 from safepip.decisions.wording.phrases import listed, then_lacking
 from safepip.values.findings import CondaOwned, SameFiles, SecondCopy, Shadows, Unmet
@@ -134,16 +137,13 @@ def what_keeps_others_working(case: Case) -> Iterator[Fix]:
 
 def _may_be_bounded(case: Case, finding: Breaks) -> bool:
     """Say whether what the user asked for leaves room for this bound."""
-    asked = [parse_requirement(w.text) for w in words_of(case.arguments) if w.name]
-    exact = [
-        specifier
-        for requirement in asked
-        if requirement is not None and normalised(requirement.name) == finding.changed
-        for specifier in requirement.specifier
-        if specifier.operator in ("==", "===")
-    ]
     bound = parse_requirement(finding.requirement)
-    return bound is not None and all(is_met(bound, specifier.version) for specifier in exact)
+    asked = [parse_requirement(w.text) for w in words_of(case.spelled) if w.name]
+    specifier = bound.specifier if bound is not None else SpecifierSet()
+    for requirement in asked:
+        if requirement is not None and normalised(requirement.name) == finding.changed:
+            specifier &= requirement.specifier
+    return bound is not None and not is_empty(specifier)
 
 
 def what_is_required(case: Case) -> Iterator[Fix]:

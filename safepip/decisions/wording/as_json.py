@@ -110,6 +110,7 @@ def portrait_as_json(
     module: str = "",
     verdict: Mapping[str, str] | None = None,
     asked: Asked | None = None,
+    is_guess: bool = False,
 ) -> dict[str, Any]:
     """Give what `explain` knows of a package; the files of conda's package are counted."""
     record, distribution = portrait.record, portrait.distribution
@@ -136,7 +137,7 @@ def portrait_as_json(
         "asked": {
             "requirement": safe(str(asked.requirement)),
             "says": safe(may_be(portrait, asked.requirement)),
-            "command": safe(asked.command),
+            "command": safe(asked.command) or None,
         }
         if asked is not None
         else None,
@@ -144,6 +145,7 @@ def portrait_as_json(
         if offer
         else None,
         "module": safe(module) or None,
+        "module_by": ("name" if is_guess else "files") if module else None,
         "last_verdict": safe(dict(verdict)) if verdict is not None else None,
         "last_change": told(last, taken_back.get(last.id)) if last else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.judging.ranges import is_empty, samples
 from safepip.decisions.judging.requirements import is_met
 from safepip.decisions.wording.changes import command_of, step_line
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
@@ -37,13 +38,15 @@ def portrait_lines(
     module: str = "",
     verdict: Mapping[str, str] | None = None,
     asked: Asked | None = None,
+    is_guess: bool = False,
 ) -> tuple[Line, ...]:
     """Give all that is known of one package.
 
     ``last``: the last change of safepip's that was about it. ``taken_back``: by the id of a change,
     that of the one that took it back. ``offer``: what conda's channels have of it. ``module``: that
     of it which was asked for. ``verdict``: the last one, in short, where it was about this.
-    ``asked``: the name with bounds, where it was given with any.
+    ``asked``: the name with bounds, where it was given with any. ``is_guess``: that the module is
+    of this is known by its name alone.
     """
     owner = {"conda": "conda's", "pip": "pip's", "none": "not installed"}[portrait.owner]
     head = f"{clean(portrait.name)} {clean(portrait.version)}".strip()
@@ -53,13 +56,14 @@ def portrait_lines(
     if module:
         what = "has the file" if "/" in module else "has the module"
         whose = ", of the standard library" if portrait.is_python else ""
+        whose += ", going by its name alone" if is_guess else ""
         lines += _labelled(what, [f"{clean(module)}{whose}"], width)
     for label, texts in _facts(portrait):
         lines += _labelled(label, texts, width)
     if asked is not None:
         said = f"{clean(str(asked.requirement))}: {may_be(portrait, asked.requirement)}"
         lines += _labelled("asked", [said], width)
-        lines += command(asked.command, _LABEL)
+        lines += command(asked.command, _LABEL) if asked.command else []
     if offer is not None:
         versions = few(offer.versions, _FEW_VERSIONS)
         lines += _labelled("on conda", [f"{clean(offer.package)}: {versions}"], width)
@@ -102,21 +106,47 @@ def may_be(portrait: Portrait, asked: Requirement) -> str:
     there, name = clean(portrait.version), clean(portrait.name)
     if there and is_met(asked, portrait.version):
         return f"{there}, which is there, is that"
-    exact = [s.version for s in asked.specifier if s.operator in {"==", "==="}]
-    against = [need for need in portrait.needs if exact and need.excludes(exact[0])]
-    others = [f"{clean(n.who)} {clean(n.version)} ({clean(n.spec)})" for n in against]
-    if portrait.is_python:
-        return f"no: {there} is conda's, and pip has no Python"
+    if is_empty(asked.specifier):
+        return "no: no version is all of that"
+    against, partly = _against(portrait, asked)
     if portrait.owner == "conda":
-        return f"no: {there} is conda's; with --allow {name} it may{_lacking(others)}"
-    if others:
-        return f"no: {few(others)} cannot work with it"
-    return "nothing that is installed is against it" if exact else "where there is such a version"
+        return f"no: {there} is conda's{_past_conda(portrait, name, against)}"
+    if against:
+        return f"no: {few(against)} cannot work with it"
+    exact = any(s.operator == "==" and not s.version.endswith(".*") for s in asked.specifier)
+    if exact:
+        return "nothing that is installed is against it"
+    working = f" that {few(partly)} can work with" if partly else ""
+    return f"where there is such a version{working}"
 
 
-def _lacking(others: Sequence[str]) -> str:
-    lack = "lack what they need" if others[1:] else "lacks what it needs"
-    return f"; then {few(others)} {lack}" if others else ""
+def _past_conda(portrait: Portrait, name: str, against: Sequence[str]) -> str:
+    """Say what pip can do where conda has another version."""
+    if portrait.is_python:
+        return ", and pip has no Python"
+    if portrait.distribution is None:
+        return ", which pip does not see"
+    lack = "lack what they need" if against[1:] else "lacks what it needs"
+    then = f"; then {few(against)} {lack}" if against else ""
+    return f"; with --allow {name} it may{then}"
+
+
+def _against(portrait: Portrait, asked: Requirement) -> tuple[list[str], list[str]]:
+    """Give who cannot work with any version that is asked for, and who with some only.
+
+    Where nobody is against all of them and together they leave none, all are against it. Who lacks
+    what it needs already, loses nothing.
+    """
+    needs = [need for need in portrait.needs if need.is_met is not False or not portrait.version]
+    versions = samples((str(asked.specifier), *(need.spec for need in needs)))
+    asked_for = [v for v in versions if asked.specifier.contains(v, prereleases=True)]
+    refused = [{v for v in asked_for if need.excludes(v)} for need in needs]
+    told = [f"{clean(n.who)} {clean(n.version)} ({clean(n.spec)})" for n in needs]
+    pairs = list(zip(told, refused, strict=True))
+    wholly = [text for text, out in pairs if asked_for and len(out) == len(asked_for)]
+    partly = [text for text, out in pairs if out]
+    is_none_left = bool(asked_for) and set().union(*refused) == set(asked_for)
+    return (wholly or partly, []) if is_none_left else ([], partly)
 
 
 def _may(portrait: Portrait) -> list[str]:
