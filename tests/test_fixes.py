@@ -62,12 +62,14 @@ def fixes(
     env: Environment | None = None,
     kept: tuple[HeldBack, ...] | None = None,
     policy: Policy | None = None,
+    verb: str = "",
     **more: Any,
 ) -> tuple[Fix, ...]:
     """The fixes for a plan that the real judge refuses."""
     env = env or lab()
     findings = judged(env, wanted, policy).findings
-    return fixes_for(env, arguments[0], arguments, wanted, findings, kept, policy=policy, **more)
+    verb = verb or arguments[0]
+    return fixes_for(env, verb, arguments, wanted, findings, kept, policy=policy, **more)
 
 
 def of(*steps: Step, env: Environment | None = None, **facts: Any) -> Plan:
@@ -181,10 +183,10 @@ def test_bounds_are_given_in_the_words_of_conda(requires: list[str], command: st
     assert found[0].command == f"{command} && safepip install foo"
 
 
-def test_a_local_version_means_nothing_to_conda() -> None:
+def test_a_local_version_is_not_left_out_of_what_conda_is_asked_for() -> None:
     build = artifact("numpy==2.4.1+cpu", requested=False)
     found = fixes(of(artifact("foo==1", "numpy==2.4.1+cpu"), build), "install", "foo")
-    assert found[0].command == f"conda update -p {PREFIX} numpy && safepip install foo"
+    assert found[0].asks_conda == ("numpy==2.4.1+cpu",)
 
 
 def test_a_downgrade_without_bounds_names_the_version() -> None:
@@ -312,6 +314,51 @@ def test_a_project_may_be_installed_alone(source: Any) -> None:
             "let conda change protobuf first, if it can (unchecked)",
         ),
     )
+
+
+def test_a_project_alone_is_no_way_out_where_others_would_lack_what_they_need() -> None:
+    wanted = of(
+        artifact("proj==0.1", source="vcs"),
+        artifact("top==2", "protobuf>=5"),
+        artifact("protobuf==6.33", requested=False),
+    )
+    found = fixes(wanted, "install", "proj @ git+file:///p", "top")
+    assert not [fix for fix in found if "--no-deps" in fix.command]
+
+
+def test_to_leave_what_is_installed_is_no_way_out_where_another_version_is_needed() -> None:
+    wanted = of(artifact("far==2", "protobuf>=5"), artifact("protobuf==6.33", requested=False))
+    found = fixes(wanted, "install", "far", "--force-reinstall")
+    assert "leave what is installed as it is" not in [fix.says for fix in found]
+
+
+def test_no_way_out_has_bounds_that_contradict_each_other() -> None:
+    env = environment(pip("rich==13.6"), pip("textual==1", "rich<14"))
+    wanted = of(artifact("rich==14.0"), env=env)
+    for words, room in (
+        (["rich>=14"], False),
+        (["rich>=13"], True),
+        (["rich>=13", "rich>13.9"], True),
+    ):
+        found = fixes(wanted, "install", *words, env=env)
+        assert any(fix.command.endswith('"rich<14"') for fix in found) == room, words
+
+
+def test_what_a_plan_shows_is_done_by_install() -> None:
+    login = ("install", "--index-url", "https://****@x.example/simple", "foo")
+    wanted = of(artifact("foo==1", "numpy>=2"), NUMPY_2)
+    says = [fix.says for fix in fixes(wanted, *login, verb="plan")]
+    assert says == [
+        "let conda change numpy, if it can (unchecked); then `safepip install` as here",
+        f"replace conda's numpy on purpose{LACKS}: `safepip install` as here, with `--allow numpy`",
+    ]
+
+
+def test_beside_the_newest_stands_who_then_lacks_what_it_needs() -> None:
+    wanted = of(artifact("foo==1", "numpy>=2"), NUMPY_2)
+    (taken,) = [fix for fix in fixes(wanted, "install", "foo") if "--allow" in fix.command]
+    assert taken.says == f"replace conda's numpy on purpose{LACKS}"
+    assert taken.besides == (LACKS.removeprefix("; "),)
 
 
 # --------------------------------------------------------------------------- what conda has already
@@ -797,10 +844,10 @@ def test_of_a_command_that_cannot_be_given_whole_only_the_difference_is_said(
 
 def test_what_differs_between_two_commands_is_told_without_what_is_secret() -> None:
     secret = ("install", "--index-url", "https://****@host/", "--user", "a")
-    assert changed_words(secret, secret) == ""
-    assert changed_words(secret, (*secret[:3], "a")) == "the same command without `--user`"
+    assert changed_words(secret, secret, "this") == ""
+    assert changed_words(secret, (*secret[:3], "a"), "this") == "this without `--user`"
     other = ("install", "a", "--index-url", "https://****@other/")
-    assert changed_words(secret, other) == "", "a difference that is not to be shown"
+    assert changed_words(secret, other, "this") == "", "a difference that is not to be shown"
 
 
 def test_a_new_environment_is_made_though_the_command_cannot_be_given_whole() -> None:

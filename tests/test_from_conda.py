@@ -234,6 +234,19 @@ def test_a_part_by_conda_is_no_way_out_where_the_rest_would_be_refused_again(
     assert why in said, done
 
 
+def test_a_py_rattler_that_does_not_work_is_said_and_no_channel_is_blamed(
+    lab: CondaEnvironment, tmp_path: Path
+) -> None:
+    (tmp_path / "rattler").mkdir()
+    (tmp_path / "rattler" / "__init__.py").write_text("raise ImportError('no such symbol')")
+    env = {**links(lab), "PYTHONPATH": str(tmp_path)}
+    done = safepip(lab, "plan", "--prefer-conda", "torch", env=env)
+    (finding,) = done.answer["findings"]
+    assert finding["message"] == (
+        "what conda has cannot be asked: py-rattler cannot be imported: no such symbol"
+    )
+
+
 def test_explain_says_what_the_channels_have(lab: CondaEnvironment) -> None:
     done = safepip(lab, "explain", "torch", env=links(lab))
     (package,) = done.answer["packages"]

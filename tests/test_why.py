@@ -43,6 +43,7 @@ HOUSE = [
     make_wheel("vision", "4.0", requires=["libnum>=1"]),
     make_wheel("net", "1.0", requires=["proto>=2; extra == 'fast'"], provides_extra=["fast"]),
     make_wheel("modern", "2.0", requires_python=">=3.99"),
+    make_wheel("modern", "1.0"),
     make_wheel("tool", "2.0", requires=["libnum>=2"]),
     make_wheel("wide", "1.0", requires=["libnum>=2", "left"]),
     make_wheel("builder", "1.0", requires=["modern>=2"]),
@@ -187,6 +188,13 @@ def test_what_is_for_another_python_is_told_where_pip_finds_nothing(lab: CondaEn
     ]
     assert conflict["chains"][0]["hold"] == "python"
     assert done.answer["fixes"] == []
+    bounded = safepip(lab, "plan", "modern>=2", env=links(lab))
+    assert bounded.answer["fixes"] == [
+        {
+            "command": f"safepip install --env {lab.prefix} modern==1.0",
+            "says": "take the newest that fits this Python, modern 1.0, though you ask for >=2",
+        }
+    ]
 
 
 def test_a_new_environment_is_a_command_of_its_own_where_the_channels_have_that_python(

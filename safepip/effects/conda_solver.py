@@ -40,6 +40,8 @@ _ONLINE = 0.6
 """The part of the time in which channels have to answer; what was fetched before has the rest."""
 _SOLVER = Path(__file__).with_name("solver.py")
 _PYTHON = ("python", "python_abi")
+_BROKEN = "broken"
+"""What `solver.py` answers where it has no py-rattler that works."""
 _OFFLINE = ("PIP_NO_INDEX", "CONDA_OFFLINE", "MAMBA_OFFLINE")
 _NO = ("", "0", "false", "no", "off")
 _SET_OFFLINE = re.compile(
@@ -107,6 +109,8 @@ class CondaSolver:
         self._process: subprocess.Popen[bytes] | None = None
         self.has_failed = False
         """A question has no answer: what the channels have is not known."""
+        self.broken = ""
+        """What py-rattler says, where it is there and cannot be imported."""
 
     def close(self) -> None:
         """End the process."""
@@ -220,6 +224,9 @@ class CondaSolver:
             self._answered += 1
             return answer
         self.close()
+        if answer["unknown"] == _BROKEN:
+            self.broken, self._left = str(answer.get("said")), 0.0
+            return {}
         if not is_online or self._is_enough():
             return {}
         if not self._answered:

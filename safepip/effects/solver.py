@@ -210,12 +210,16 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what others print is no answer
     loop = asyncio.new_event_loop()
+    try:
+        import rattler
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+        answers.write(json.dumps({"unknown": "broken", "said": f"{error}"}) + "\n")
+        answers.flush()
+        os._exit(1)
     solver = None
     for line in sys.stdin:
         try:
             if solver is None:
-                import rattler
-
                 solver = Solver(
                     rattler, setup["records"], setup["channels"], fetches=setup["fetches"]
                 )

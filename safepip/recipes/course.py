@@ -231,6 +231,7 @@ class Course:
         along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
         bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
         first: tuple[Fix, ...] = (),
+        fits: str = "",
     ) -> tuple[Fix, ...]:
         """Give the commands that do what the user wanted, without what was refused."""
         return fixes_for(
@@ -253,6 +254,7 @@ class Course:
             obvious=self.is_reached,
             through=self.request.through,
             in_notebook=self.request.target.in_notebook,
+            fits=fits,
         )
 
     def again(self, retry: Retry) -> tuple[Fix, ...]:

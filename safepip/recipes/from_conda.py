@@ -39,6 +39,7 @@ from safepip.decisions.wording.hints import (
     conda_against_unread,
     conda_cannot,
     conda_has_a_part,
+    conda_has_no_local,
     conda_would_double,
     conda_would_harm,
 )
@@ -354,7 +355,8 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | Non
     if against := _against_constraints(course, fix, plan, answer):
         return against
     if answer is None:
-        return fix
+        local = [spec for spec in fix.asks_conda if "+" in spec]
+        return conda_has_no_local(local) if local else fix
     if not answer.possible:
         return _cannot(course, fix.asks_conda)
     environment = course.environment

@@ -32,6 +32,7 @@ from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.environment import spec_name
 from safepip.values.errors import CondaFailed, CondaUnknown
 from safepip.values.exits import Exit
+from safepip.values.text import shown
 from safepip.values.verdict import Blocked, Clear
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ def _asked(course: Course, plan: Plan) -> Shared | None:
         raise CondaUnknown(
             "what conda has cannot be asked: py-rattler is not there",
             fixes=(library_beside(RATTLER), *all_by_pip(course.request, course.asking.environ)),
+        )
+    if found is None and (said := solver_of(course).broken):
+        raise CondaUnknown(
+            f"what conda has cannot be asked: py-rattler cannot be imported: {shown(said)}",
+            fixes=all_by_pip(course.request, course.asking.environ),
         )
     if found is None and solver_of(course).has_failed:
         raise CondaUnknown(

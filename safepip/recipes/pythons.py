@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing import fixes_by_conda
 from safepip.decisions.judging.requirements import is_met, parse_requirement, parse_version
+from safepip.decisions.planning.loosen import without_bounds
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.hints import no_such_python
 from safepip.recipes.from_conda import conda_shell, solver_of
+from safepip.recipes.keep import tried
 from safepip.recipes.why import find_python
+from safepip.values.verdict import HeldBack
 
 if TYPE_CHECKING:
     from safepip.recipes.course import Course
@@ -23,7 +26,8 @@ class Elsewhere(NamedTuple):
     conflict: Conflict | None = None
     hints: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
-    """The new environment that has another; only where the channels have it, if that is known."""
+    """What this Python can have; and the new environment that has another, only where the channels
+    have it, if that is known."""
 
 
 def with_another_python(course: Course) -> Elsewhere:
@@ -32,7 +36,9 @@ def with_another_python(course: Course) -> Elsewhere:
     if conflict is None:
         return Elsewhere()
     environment = course.environment
-    found = Elsewhere(conflict, causes(conflict, environment))
+    course.has_verdict()
+    older = _for_this_python(course)
+    found = Elsewhere(conflict, causes(conflict, environment), older)
     bounds = [bound for way in conflict.ways for freed in way for bound in freed.bounds]
     if not bounds or environment.manager == "pixi":
         return found
@@ -40,10 +46,25 @@ def with_another_python(course: Course) -> Elsewhere:
     if known is False:
         return found._replace(hints=(*found.hints, no_such_python(bounds[0])))
     shell, arguments = conda_shell(course), course.shown_arguments
+    same = "`safepip install` as here," if course.request.verb == "plan" else "the same command"
     fixes = fixes_by_conda.with_another_python(
-        shell, environment, arguments, bounds[0], known=bool(known)
+        shell, environment, arguments, bounds[0], same=same, known=bool(known)
     )
-    return found._replace(fixes=tuple(fixes))
+    return found._replace(fixes=(*older, *fixes))
+
+
+def _for_this_python(course: Course) -> tuple[Fix, ...]:
+    """Give the command for the newest of what was asked for that this Python can have.
+
+    Only where a whole plan of it was made, with conda's versions held, and not refused.
+    """
+    arguments, names = without_bounds(course.spelled_words, course.environment)
+    found = tried(course, arguments) if arguments else None
+    if found is None or found[1].refuses:
+        return ()
+    plan, _ = found
+    fitting = (HeldBack(c.name, None, c.after) for c in plan.changes if c.name in names and c.after)
+    return course.fixes(plan, (), tuple(fitting), fits="this Python")
 
 
 def _is_offered(course: Course, bound: str) -> bool | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import Specifier
 
     from safepip.values.environment import Environment
-    from safepip.values.plan import Plan
+    from safepip.values.plan import Change, Plan
 
 
 def conda_spec(conda_name: str, distribution: str, wanted: Iterable[Requirement]) -> str:
@@ -46,8 +46,13 @@ def conda_spec(conda_name: str, distribution: str, wanted: Iterable[Requirement]
 def required(plan: Plan, environment: Environment) -> Iterator[Requirement]:
     """Give what the planned distributions require in this environment."""
     for change in plan.changes:
-        markers = environment.interpreter.markers
-        yield from active_requirements(change.requires, markers, change.extras)
+        yield from needed_by(change, environment)
+
+
+def needed_by(change: Change, environment: Environment) -> list[Requirement]:
+    """Give what one of them requires in this environment."""
+    markers = environment.interpreter.markers
+    return active_requirements(change.requires, markers, change.extras)
 
 
 def _is_known_to_conda(specifier: Specifier) -> bool:

@@ -90,10 +90,11 @@ def can_be_repeated(arguments: tuple[str, ...]) -> bool:
     )
 
 
-def changed_words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+def changed_words(before: tuple[str, ...], after: tuple[str, ...], same: str) -> str:
     """Say how one command becomes the other; empty for the same, or what cannot be shown.
 
-    For a command that cannot be given whole: what stays of it is not shown.
+    For a command that cannot be given whole: what stays of it is not shown. ``same``: what the
+    first one is called.
     """
     gone: list[str] = []
     new: list[str] = []
@@ -105,10 +106,10 @@ def changed_words(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     if not (gone or new) or not can_be_repeated((*gone, *new)):
         return ""
     if gone and new:
-        return f"the same command with `{command_line(*new)}` in place of `{command_line(*gone)}`"
+        return f"{same} with `{command_line(*new)}` in place of `{command_line(*gone)}`"
     if gone:
-        return f"the same command without `{command_line(*gone)}`"
-    return f"the same command with `{command_line(*new)}`"
+        return f"{same} without `{command_line(*gone)}`"
+    return f"{same} with `{command_line(*new)}`"
 
 
 def has_files(arguments: tuple[str, ...]) -> bool:

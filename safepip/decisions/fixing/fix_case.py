@@ -59,6 +59,16 @@ class Case:
     bounds: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
     """The constraints that count here, by name, as far as they can be read."""
 
+    fits: str = "conda's versions"
+    """What the versions in ``kept`` go with."""
+    is_shown: bool = False
+    """The command was `plan`, and what is meant is what it shows."""
+
+    @property
+    def same(self) -> str:
+        """What the user's own command is called where it cannot be given."""
+        return "`safepip install` as here," if self.is_shown else "the same command"
+
     @property
     def removes(self) -> bool:
         """The command was `uninstall`."""
@@ -170,7 +180,8 @@ class Case:
             return Fix(self.again(arguments, allow=allow, strict=strict), says)
         given = self.arguments if arguments is None else arguments
         before = (*self._options(), *self.arguments)
-        changed = changed_words(before, (*self._options(allow, strict=strict), *given))
+        after = (*self._options(allow, strict=strict), *given)
+        changed = changed_words(before, after, self.same)
         is_by_variable = self.policy.strict_for_all and not strict
         return Fix("", f"{says}: {changed}" if changed and not is_by_variable else "")
 

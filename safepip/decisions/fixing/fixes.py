@@ -83,6 +83,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     policy: Policy | None = None,
     obvious: bool = True,
     through: tuple[str, ...] = (),
+    fits: str = "",
 ) -> tuple[Fix, ...]:
     """Give the commands that do what the user wanted, without the harm that was refused.
 
@@ -95,7 +96,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     what conda is to change as well, by what it is asked for; ``bounds``: the constraints, by name;
     ``first``: commands that come first.
     ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
-    words before pip's verb.
+    words before pip's verb. ``fits``: what ``kept`` goes with; then only that is given.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager
@@ -115,7 +116,11 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         spelled or arguments,
         along or {},
         bounds or {},
+        is_shown=request_verb == "plan",
+        fits=fits or "conda's versions",
     )
+    if fits:
+        return _found(case, (fixes_by_pip.versions_that_fit,), barred)
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
     unlike = {fix.key for fix in first}
     fixes = (*first, *(fix for fix in found if fix.key not in unlike))

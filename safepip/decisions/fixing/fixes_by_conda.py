@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
 """Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
-_AGAIN = "then the same command again"
 UNSURE = ", if it can (unchecked)"
 """What conda's solver makes of it is not known here."""
 _NEVER_REMOVED = frozenset(("conda", "mamba", "pip", "python"))
@@ -211,7 +210,8 @@ def _followed_by(
         return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
         return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
-    return Fix(case.shell.then(*commands), f"{says}{unsure}; {_AGAIN}", besides=(_AGAIN,))
+    again = f"then {case.same.rstrip(',')}{'' if case.is_shown else ' again'}"
+    return Fix(case.shell.then(*commands), f"{says}{unsure}; {again}", besides=(again,))
 
 
 def with_answer(fix: Fix, answer: Answer, shell: Shell) -> Fix:
@@ -367,21 +367,27 @@ def in_a_new_environment(case: Case) -> Iterator[Fix]:
 
 
 def with_another_python(
-    shell: Shell, environment: Environment, arguments: tuple[str, ...], bound: str, *, known: bool
+    shell: Shell,
+    environment: Environment,
+    arguments: tuple[str, ...],
+    bound: str,
+    *,
+    same: str,
+    known: bool,
 ) -> Iterator[Fix]:
     """Leave this environment alone for one with a Python within the bound.
 
-    ``known``: the channels have one.
+    ``known``: the channels have one. ``same``: what the command is called where it cannot be given.
     """
     what = (bound, "pip")
     says = f"use a new environment, with {bound}{'' if known else ', if conda has it (unchecked)'}"
-    for fix in _made_anew(shell, environment, arguments, what, says):
+    for fix in _made_anew(shell, environment, arguments, what, says, same=same):
         if can_be_pasted(fix.command, in_notebook=shell.in_notebook):
             yield fix
 
 
 def _elsewhere(case: Case, what: tuple[str, ...], says: str) -> Iterator[Fix]:
-    return _made_anew(case.shell, case.environment, case.arguments, what, says)
+    return _made_anew(case.shell, case.environment, case.arguments, what, says, same=case.same)
 
 
 def _made_anew(
@@ -390,6 +396,8 @@ def _made_anew(
     arguments: tuple[str, ...],
     what: tuple[str, ...],
     says: str,
+    *,
+    same: str,
 ) -> Iterator[Fix]:
     if shell.manager == "pixi":
         return
@@ -399,7 +407,7 @@ def _made_anew(
     if can_be_repeated(arguments):
         yield Fix(shell.then(create, there.safepip(arguments)), says)
     else:
-        yield Fix(create, f"{says}; then the same command with `--env {name}`")
+        yield Fix(create, f"{says}; then {same} with `--env {name}`")
 
 
 def although_sealed(case: Case) -> Iterator[Fix]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from safepip.decisions.fixing.bounds import required
+from safepip.decisions.fixing.bounds import needed_by, required
 from safepip.decisions.fixing.commands import with_version, without_flag, words_of
 from safepip.decisions.judging.lacking import left_lacking
 from safepip.decisions.judging.ranges import is_empty
@@ -44,9 +45,16 @@ def without_reinstalling(case: Case) -> Iterator[Fix]:
     """Give the same command without the flag that installs again what is there."""
     arguments = without_flag(case.arguments, "--ignore-installed", "I")
     arguments = without_flag(arguments, "--force-reinstall")
-    asked_for = any(f.requested and f.planned != f.installed for f in case.owned)
+    # Without the flag, what asks for another version still does.
+    asked_for = any(f.planned != f.installed and _is_wanted(case, f) for f in case.owned)
     if case.owned and arguments != case.arguments and not asked_for:
         yield case.fix("leave what is installed as it is", arguments)
+
+
+def _is_wanted(case: Case, finding: CondaOwned) -> bool:
+    """Say whether somebody asks for something else than is there, and not just for anything new."""
+    wanted = [r for r in required(case.plan, case.environment) if _is_not_met(case, r)]
+    return finding.requested or finding.distribution in {normalised(r.name) for r in wanted}
 
 
 def not_to_the_user_site(case: Case) -> Iterator[Fix]:
@@ -79,7 +87,7 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
         for name, version in chosen.items():
             arguments = with_version(arguments, name, version)
         fitting = listed([f"{name} {version}" for name, version in chosen.items()])
-        says = f"take the newest that fits conda's versions, {fitting}"
+        says = f"take the newest that fits {case.fits}, {fitting}"
         is_spelled = _is_spelled(case, chosen)
         asked = _asked_otherwise(case, chosen)
         says += ", in place of what the file asks" if is_spelled else ""
@@ -162,11 +170,21 @@ def the_project_alone(case: Case) -> Iterator[Fix]:
     """Install a project in a folder or a repository without what it asks of conda's packages."""
     projects = [c.name for c in case.plan.changes if c.requested and _is_project(c)]
     blocked = {f.distribution for f in case.owned}
-    if projects and case.is_about_owned and not any(f.requested for f in case.owned):
+    others = [c for c in case.plan.changes if c.name not in blocked and not _is_project(c)]
+    lacking = any(
+        _is_not_met(case, each) for c in others for each in needed_by(c, case.environment)
+    )
+    if projects and case.is_about_owned and not lacking and not _asks_for(case, blocked):
         says = f"install {listed(projects)} with conda's versions as they are"
         asked = [str(r) for r in required(case.plan, case.environment) if _is_not_met(case, r)]
-        says += f", without the {listed(asked)} that is asked for" if asked else ""
-        yield from _all_but(case, blocked, says)
+        without = f"without the {listed(asked)} that is asked for" if asked else ""
+        says += f", {without}" if without else ""
+        for fix in _all_but(case, blocked, says):
+            yield replace(fix, besides=(without,) if without and fix.command else ())
+
+
+def _asks_for(case: Case, names: Collection[str]) -> bool:
+    return any(f.requested for f in case.owned if f.distribution in names)
 
 
 def _is_not_met(case: Case, requirement: Requirement) -> bool:
@@ -215,8 +233,9 @@ def taken_over(case: Case) -> Iterator[Fix]:
     allow = tuple(dict.fromkeys(names))
     verb = "remove" if case.removes else "replace"
     lacking = [name for f in case.owned for name in left_lacking(f, case.plan)]
-    says = f"{verb} conda's {listed(allow)} on purpose{then_lacking(lacking)}"
-    yield case.fix(says, allow=allow)
+    then = then_lacking(lacking)
+    fix = case.fix(f"{verb} conda's {listed(allow)} on purpose{then}", allow=allow)
+    yield replace(fix, besides=(then.removeprefix("; "),) if then and fix.command else ())
 
 
 def those_that_need_it_too(case: Case) -> Iterator[Fix]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from safepip.values.environment import Environment
+    from safepip.values.environment import Distribution, Environment
     from safepip.values.plan import Change, Plan
 
 
@@ -34,7 +34,7 @@ def reasons(plans: Plans, change: Change) -> tuple[str, ...]:
        the shortest chains are given.
     3. It was chosen for one that is held back itself and no longer accepts it, or needs it.
     """
-    conda = plans.environment.conda_owned.get(change.name)
+    conda = _held(plans, change.name)
     if conda is not None:
         return (f"{conda.name} {conda.version} is conda's",)
     return _down(plans, change) or tuple(_up(plans, change))
@@ -51,7 +51,7 @@ def _down(plans: Plans, change: Change) -> tuple[str, ...]:
             for requirement in _requirements(plans, current):
                 wanted = normalised(requirement.name)
                 step = f"{chain}{current.name} {current.after} needs {as_text(requirement)}; "
-                conda = plans.environment.conda_owned.get(wanted)
+                conda = _held(plans, wanted)
                 if conda is not None and not is_met(requirement, conda.version):
                     found.append(f"{step}{conda.name} {conda.version} is conda's")
                 following = plans.first.by_name.get(wanted)
@@ -62,6 +62,11 @@ def _down(plans: Plans, change: Change) -> tuple[str, ...]:
             return tuple(dict.fromkeys(found))
         level = deeper
     return ()
+
+
+def _held(plans: Plans, name: str) -> Distribution | None:
+    """Give what conda has of this name and keeps: what pip may take over is no reason."""
+    return None if name in plans.second.by_name else plans.environment.conda_owned.get(name)
 
 
 def _up(plans: Plans, change: Change) -> Iterator[str]:

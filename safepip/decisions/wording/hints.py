@@ -80,6 +80,11 @@ def _bounds(specs: Sequence[str]) -> str:
     return few(f"`{spec}`" for spec in bounded or specs)
 
 
+def conda_has_no_local(specs: Sequence[str]) -> str:
+    """Say that a local version is none of conda's, so that no command for it is offered."""
+    return f"conda cannot have {_bounds(specs)}: what stands behind the + is no version of conda's"
+
+
 def conda_has_a_part(taken: Sequence[str]) -> str:
     """Say what conda has of a plan whose rest would be refused as well: that is no way out."""
     return f"conda has {few(taken)} of this; that alone does not make the rest possible"
