@@ -62,8 +62,8 @@ def test_a_package_of_conda_is_told_from_both_books() -> None:
                          textual 0.40: numpy>=2  (Python)  NOT met
         pinned           numpy 1.26.*
         pip may take     nothing but 1.26.4, since that is conda's
-                         with --allow numpy: numpy>=2,<2, which is what all Python
-                           requirements on it accept
+                         with --allow numpy: no version that all are content with:
+                           together they ask for numpy>=2,<2
                          outside conda's own bounds, pytorch 2.2.0 (numpy
                            >=1.22,<2.0a0), py-opencv 4.9.0 (numpy >=2) then lack what
                            they need

@@ -344,6 +344,12 @@ def test_no_way_out_has_bounds_that_contradict_each_other() -> None:
         assert any(fix.command.endswith('"rich<14"') for fix in found) == room, words
 
 
+def test_what_is_known_not_to_work_is_not_given() -> None:
+    wanted = of(OPENCV, NUMPY_2)
+    (first, *others) = fixes(wanted, "install", "opencv-python")
+    assert fixes(wanted, "install", "opencv-python", barred=[first.key]) == tuple(others)
+
+
 def test_what_a_plan_shows_is_done_by_install() -> None:
     login = ("install", "--index-url", "https://****@x.example/simple", "foo")
     wanted = of(artifact("foo==1", "numpy>=2"), NUMPY_2)
@@ -546,12 +552,30 @@ def test_a_sealed_environment_is_copied_or_the_seal_is_passed_on_purpose() -> No
     assert fixes(Plan(()), "install", "rich", env=lab(frozen="by ops")) == (
         Fix(
             f"conda create -n my-lab --clone {PREFIX} && safepip install --env my-lab rich",
-            "work in a copy of your own",
+            "work in a copy of your own, where this is judged, which it was not yet",
         ),
         Fix(
             "safepip install --override-frozen rich",
             "if the environment is yours, change it all the same",
         ),
+    )
+
+
+def test_a_copy_is_no_way_out_of_what_would_be_refused_there_too() -> None:
+    env = lab(frozen="by ops")
+    alone, with_more = of(artifact("rich==14"), env=env), of(artifact("numpy==2.4.1"), env=env)
+    assert "--clone" in fixes(alone, "install", "rich", env=env)[0].command
+    assert not [f for f in fixes(with_more, "install", "numpy", env=env) if "--clone" in f.command]
+
+
+def test_what_fits_is_said_where_no_command_can_be_printed() -> None:
+    words = ("install", "-r", "/dev/stdin")
+    spelled = ("install", "--index-url", "https://****@x.example/simple", "opencv-python>=4.13")
+    found = fixes(of(OPENCV, NUMPY_2), *words, kept=FITS, spelled=spelled)
+    assert found[0] == Fix(
+        "",
+        "take the newest that fits conda's versions, opencv-python 4.11.0.86, in place of what the "
+        "file asks",
     )
 
 

@@ -16,6 +16,7 @@ from safepip.decisions.drawing.annotation import (
     is_worth_telling,
 )
 from safepip.decisions.wording.layout import Line, Span
+from safepip.doors.github import tell_outcome
 from safepip.doors.terminal import show
 from safepip.effects.appending import append_summary
 from safepip.values.errors import NoEngine, NotWritable
@@ -36,6 +37,13 @@ def test_a_refusal_is_one_line_with_the_ways_out() -> None:
         "replace conda's numpy on purpose; conda's scipy 1.11.4 then lacks what it needs:%0A"
         "safepip install --allow numpy numpy==2.4.1%0ANothing was installed."
     )
+
+
+def test_a_summary_that_cannot_be_made_is_no_end_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tell_outcome(clear(artifact("rich==14.0"), verb="plan", conda=object()), has_document=False)
+    assert "summary says nothing of this: AttributeError" in capsys.readouterr().err
 
 
 def test_what_was_kept_is_a_notice_and_what_is_clear_is_nothing() -> None:

@@ -28,7 +28,12 @@ def tell_outcome(outcome: Outcome, *, has_document: bool) -> None:
     if tells:
         _say(annotation(outcome))
     if (tells or outcome.verb == "plan") and not has_document:
-        _append(markdown(outcome))
+        try:
+            document = markdown(outcome)
+        except Exception as error:  # noqa: BLE001 - how the command ended is not to be lost for it
+            _say(f"safepip: the job's summary says nothing of this: {type(error).__name__}")
+        else:
+            _append(document)
 
 
 def tell_error(error: SafepipError, verb: str) -> None:

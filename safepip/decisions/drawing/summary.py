@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.as_json import verdict_and_code
 from safepip.decisions.wording.causes import causes
-from safepip.decisions.wording.condas_part import what_it_does, why_refused
+from safepip.decisions.wording.condas_part import by_whom, what_it_does, why_refused
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.message import (
     TAKEN_BACK,
@@ -96,7 +96,7 @@ def _condas_part(outcome: Outcome) -> tuple[Fix, ...]:
     if part is None or part.state == "refused":
         return ()
     moves = few(f"{move.name} {move.after}" for move in part.moves)
-    return (Fix(part.command, f"{moves} from conda, by {part.tool}{part.warning}"),)
+    return (Fix(part.command, f"{moves} from conda, {by_whom(part)}"),)
 
 
 def summary_of_error(error: SafepipError, verb: str) -> Summary:

@@ -171,10 +171,12 @@ class Case:
         *,
         allow: tuple[str, ...] = (),
         strict: bool = True,
+        told: bool = False,
     ) -> Fix:
         """Give the user's own command, changed as by `again`, as a way out.
 
         Where it cannot be given whole (there is a secret in it), in words: what to change of it.
+        ``told``: what it does is of use where not even that can be said.
         """
         if self.repeatable:
             return Fix(self.again(arguments, allow=allow, strict=strict), says)
@@ -182,6 +184,8 @@ class Case:
         before = (*self._options(), *self.arguments)
         after = (*self._options(allow, strict=strict), *given)
         changed = changed_words(before, after, self.same)
+        if told and not changed:
+            return Fix("", says)
         is_by_variable = self.policy.strict_for_all and not strict
         return Fix("", f"{says}: {changed}" if changed and not is_by_variable else "")
 

@@ -353,9 +353,14 @@ def in_a_clone(case: Case) -> Iterator[Fix]:
     # mamba and micromamba before 2.5 cannot clone, and what is sealed by a file among the
     # packages is sealed in the clone.
     sealed_within = any(f.marker == "externally-managed" for f in case.sealed)
-    if case.shell.tool == "conda" and not sealed_within:
+    # What is refused for more than the seal would be refused in the copy.
+    is_all = len(case.sealed) == len(case.refusals)
+    if case.shell.tool == "conda" and not sealed_within and is_all:
         what = ("--clone", case.environment.prefix)
-        yield from _elsewhere(case, what, "work in a copy of your own")
+        is_judged = case.removes or case.plan.changes
+        says = "work in a copy of your own"
+        says += "" if is_judged else ", where this is judged, which it was not yet"
+        yield from _elsewhere(case, what, says)
 
 
 def in_a_new_environment(case: Case) -> Iterator[Fix]:

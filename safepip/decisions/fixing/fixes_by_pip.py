@@ -92,7 +92,7 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
         asked = _asked_otherwise(case, chosen)
         says += ", in place of what the file asks" if is_spelled else ""
         says += f", though you ask for {listed(asked)}" if asked and not is_spelled else ""
-        yield case.fix(says, arguments, strict=False)
+        yield case.fix(says, arguments, strict=False, told=True)
     elif case.policy.strict and case.kept and not any(_is_requested(case, h) for h in case.kept):
         kept = listed([f"{h.name} {h.chosen}" for h in case.kept if h.chosen is not None])
         yield case.fix(f"let safepip hold conda's versions ({kept})", strict=False)

@@ -22,12 +22,17 @@ def part_lines(part: CondaPart, width: int, *, is_all: bool = False) -> tuple[Li
 
     word = "would come from conda. " if part.state == "shown" else "from conda. "
     start = (Span("safepip: "), Span(word, "good"))
-    said = f"{what_it_does(part)}, by {clean(part.tool)}"
-    said += f"{'; nothing is left to pip' if is_all else ''}{part.warning}"
+    said = f"{what_it_does(part)}{'; nothing is left to pip' if is_all else ''}, {by_whom(part)}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += command(part.command, 4)
     lines += [Line((Span(f"  {step_line(_step(move))}"),)) for move in part.moves]
     return tuple(lines)
+
+
+def by_whom(part: CondaPart) -> str:
+    """Say what does it, and what would come of the command if somebody gave that by hand."""
+    by_hand = f"; by hand: {part.warning.removeprefix('; ')}" if part.warning else ""
+    return f"by {clean(part.tool)}{by_hand}"
 
 
 def _step(move: Moved) -> Step:

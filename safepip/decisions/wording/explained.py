@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
 from safepip.decisions.judging.ranges import is_empty, samples
 from safepip.decisions.judging.requirements import is_met
 from safepip.decisions.wording.changes import command_of, step_line
@@ -157,6 +159,8 @@ def _may(portrait: Portrait) -> list[str]:
     accepted = f"{bounds}, which is what all Python requirements on it accept"
     if not portrait.bounds:
         accepted = "any version, as nobody bounds it"
+    elif is_empty(SpecifierSet(portrait.bounds)):
+        accepted = f"no version that all are content with: together they ask for {bounds}"
     if portrait.owner == "conda" and portrait.distribution is None:
         return ["a copy of its own: conda's has no metadata that pip sees"]
     if portrait.owner == "conda":

@@ -38,7 +38,12 @@ ERRORS = (
             ),
         ),
         ("error[unreadable-record]: cannot read the conda record `numpy-1.26.4-0.json`: ...",),
-        (("have conda write it anew", "conda install -p PREFIX --force-reinstall NAME"),),
+        (
+            (
+                "have conda write it anew, which does not read it either",
+                "mv RECORD RECORD.unreadable && conda install -p PREFIX NAME=VERSION=BUILD",
+            ),
+        ),
     ),
     _unreadable(
         "unreadable-report",
@@ -169,7 +174,12 @@ ERRORS = (
         "needs-yes",
         "a question that nobody can answer",
         "exit code 11",
-        ("Only `uninstall` and `undo` ask, and only where somebody sits at a terminal.",),
+        (
+            (
+                "Only what takes something away or back asks (`uninstall`, `undo`, "
+                "`doctor --fix`), and only where somebody sits at a terminal."
+            ),
+        ),
         ("error[needs-yes]: pip asks whether to go on, and nobody can answer here",),
         (("answer in advance", "safepip uninstall -y NAME"),),
     ),
