@@ -22,7 +22,7 @@ from safepip.effects.reading import read_environment
 from safepip.values import damage, errors, findings
 from safepip.values.environment import Environment
 from safepip.values.verdict import Outcome
-from tests.build import conda, environment, pip
+from tests.build import Package, conda, environment, pip
 from tests.guarded import Guarded, run
 from tests.lab import CondaEnvironment, create, everything, fake, from_wheel, make_wheel
 from tests.saying import expected, text
@@ -68,6 +68,17 @@ def test_a_package_of_conda_is_told_from_both_books() -> None:
                            >=1.22,<2.0a0), py-opencv 4.9.0 (numpy >=2) then lack what
                            they need
         """)
+
+
+def test_what_conda_lists_still_is_said_of_what_pip_put_in_its_place() -> None:
+    before = conda("protobuf==4.25.3")
+    there = environment(Package(before.record, None), pip("protobuf==7.36.2"))
+    (portrait,) = portraits_of(there, "protobuf")
+    assert portrait.still == before.record
+    said = text(portrait_lines(portrait, there, None, {}, width=80))
+    assert "conda lists      protobuf 4.25.3, too, and may write it over this: safepip" in said
+    program = environment(conda("graphviz==12", metadata="none"), pip("graphviz==0.20"))
+    assert portraits_of(program, "graphviz")[0].still is None
 
 
 def test_conda_s_name_and_the_distribution_s_lead_to_the_same() -> None:
@@ -284,7 +295,7 @@ def test_an_unknown_name_is_an_error_that_says_what_may_be_meant(lab: CondaEnvir
         "sklearn.svm",
     ]
     assert absent["module_by"] == "name"
-    (named,) = safepip(lab, "explain", "sklearn>=1", "--json").answer["packages"]
+    (named,) = safepip(lab, "explain", "scikit-learn>=1", "--json").answer["packages"]
     assert named["asked"]["command"] == f'safepip plan --env {lab.prefix} "scikit-learn>=1"'
     (library,) = safepip(lab, "explain", "json==9", "--json").answer["packages"]
     assert (library["name"], library["asked"]["command"]) == ("python", None)

@@ -563,8 +563,8 @@ def test_a_sealed_environment_is_copied_or_the_seal_is_passed_on_purpose() -> No
 
 def test_a_copy_is_no_way_out_of_what_would_be_refused_there_too() -> None:
     env = lab(frozen="by ops")
-    alone, with_more = of(artifact("rich==14"), env=env), of(artifact("numpy==2.4.1"), env=env)
-    assert "--clone" in fixes(alone, "install", "rich", env=env)[0].command
+    alone, with_more = of(artifact("new==1"), env=env), of(artifact("numpy==2.4.1"), env=env)
+    assert "--clone" in fixes(alone, "install", "new", env=env)[0].command
     assert not [f for f in fixes(with_more, "install", "numpy", env=env) if "--clone" in f.command]
 
 

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 def tell_outcome(outcome: Outcome, *, has_document: bool) -> None:
     """Tell how a guarded command ended, unless all is well.
 
+    What cannot be told ends nothing: the exit code is that of what was done.
+
     ``has_document``: the summary's text was printed already, for whoever asked for it.
     """
+    try:
+        _tell(outcome, has_document=has_document)
+    except Exception as error:  # noqa: BLE001 - as above
+        _say(f"safepip: the job's summary says nothing of this: {type(error).__name__}")
+
+
+def _tell(outcome: Outcome, *, has_document: bool) -> None:
     tells = is_worth_telling(outcome)
     if tells:
         _say(annotation(outcome))
     if (tells or outcome.verb == "plan") and not has_document:
-        try:
-            document = markdown(outcome)
-        except Exception as error:  # noqa: BLE001 - how the command ended is not to be lost for it
-            _say(f"safepip: the job's summary says nothing of this: {type(error).__name__}")
-        else:
-            _append(document)
+        _append(markdown(outcome))
 
 
 def tell_error(error: SafepipError, verb: str) -> None:

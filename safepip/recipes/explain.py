@@ -13,7 +13,7 @@ from safepip.decisions.explaining.portrait import (
     portraits_of,
     similar_names,
 )
-from safepip.decisions.explaining.usual_names import usual_project
+from safepip.decisions.explaining.usual_names import is_usual, usual_project
 from safepip.decisions.explaining.verdicts import said_of
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.requirements import parse_requirement
@@ -101,7 +101,7 @@ def explain(
         if usual:
             portraits = portraits_of(environment, usual) or (absent(environment, usual),)
             offers, module = solver.offers([usual]), name
-    if not portraits and (offers or verdict is not None):
+    if not portraits and (offers or verdict is not None or is_usual(normalised(name))):
         portraits, module = (absent(environment, meant if offers else name),), ""
     if not portraits:
         similar = similar_names(environment, name, tuple(others))

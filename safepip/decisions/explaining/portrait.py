@@ -83,6 +83,8 @@ class Portrait:
     """The specifications of `conda-meta/pinned` that are about it."""
     bounds: str
     """What all Python requirements on it leave, as a specifier; empty for any version."""
+    still: Record | None = None
+    """The conda package that lists it, too, though pip has put another in its place."""
 
     @property
     def owner(self) -> Owner:
@@ -166,7 +168,16 @@ def _portrait(
         (*_conda_needs(environment, owner), *by_python),
         tuple(pin.text for pin in pins if pin.name in about),
         _together(requirement for _, requirement in wishes),
+        _still_listing(environment, name) if distribution is not None and owner is None else None,
     )
+
+
+def _still_listing(environment: Environment, name: str) -> Record | None:
+    """Give the package of conda's that has the name, and metadata of it among its files."""
+    record = environment.record_named(name)
+    folders = (path.rpartition("/")[0] for path in record.files) if record is not None else ()
+    inside = (folder.rpartition("/")[2] for folder in folders if folder.endswith(".dist-info"))
+    return record if any(normalised(each.partition("-")[0]) == name for each in inside) else None
 
 
 def _conda_needs(environment: Environment, owner: Record | None) -> Iterator[Need]:

@@ -52,6 +52,11 @@ _PROJECTS: Mapping[str, str] = {
 }
 
 
+def is_usual(project: str) -> bool:
+    """Say whether a project, by its normalised name, is known as that of a module."""
+    return project in _PROJECTS.values()
+
+
 def usual_project(module: str) -> str:
     """Give the project that a module is known to be of, by its dotted name; empty for none."""
     return _PROJECTS.get(module.partition(".")[0], "")

@@ -125,6 +125,9 @@ def portrait_as_json(
         }
         if record
         else None,
+        "still_listed": safe(f"{portrait.still.name} {portrait.still.version}")
+        if portrait.still
+        else None,
         "metadata": safe(distribution.metadata_path) if distribution else None,
         "together": safe(portrait.together),
         "copies": [safe(copy.metadata_path) for copy in portrait.copies],

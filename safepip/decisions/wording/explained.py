@@ -87,6 +87,9 @@ def _facts(portrait: Portrait) -> Iterator[tuple[str, Sequence[str]]]:
         yield "with it", [clean(text) for text in portrait.together]
     if portrait.distribution is not None:
         yield "metadata", [clean(portrait.distribution.metadata_path)]
+    if portrait.still is not None:
+        still = f"{clean(portrait.still.name)} {clean(portrait.still.version)}"
+        yield "conda lists", [f"{still}, too, and may write it over this: safepip doctor"]
     for copy in portrait.copies:
         yield "also there", [f"{clean(copy.version)} in {clean(copy.location)}"]
     yield "needed by", [*map(_need, portrait.needs)] or ["nothing that is installed"]
