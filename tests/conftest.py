@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def _hermetic_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     silent = tmp_path_factory.mktemp("silent")
     for name in _ASKED_BY_PIP:
         (silent / name).symlink_to(shutil.which("true") or "/bin/true")
+    # Commands that are printed begin with `safepip` where that is on PATH, and with its path else.
+    (silent / "safepip").symlink_to(Path(sys.executable).with_name("safepip"))
     with pytest.MonkeyPatch.context() as environ:
         _shut_out(environ, tmp_path_factory.mktemp("home"), _OFFLINE)
         environ.setenv("PATH", f"{silent}{os.pathsep}{os.environ['PATH']}")

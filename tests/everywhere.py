@@ -69,13 +69,13 @@ def run(
 
 def safepip(*words: str | Path, environ: Mapping[str, str] | None = None) -> Done:
     """Run safepip's command where no environment is active."""
-    given = {"PATH": SYSTEM, "HOME": os.environ["HOME"], **(environ or {})}
+    given = {"PATH": with_command(), "HOME": os.environ["HOME"], **(environ or {})}
     return run([SAFEPIP, *words], given, probe=False)
 
 
 def here(*words: str | Path, environ: Mapping[str, str] | None = None) -> Done:
     """The same in this process, which is spared a start of Python."""
-    given = {"PATH": SYSTEM, "HOME": os.environ["HOME"], **(environ or {})}
+    given = {"PATH": with_command(), "HOME": os.environ["HOME"], **(environ or {})}
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         for name in set(os.environ) - set(given):
@@ -86,6 +86,13 @@ def here(*words: str | Path, environ: Mapping[str, str] | None = None) -> Done:
     out.seek(0)
     err.seek(0)
     return Done(code, out.read(), err.read(), None)
+
+
+def with_command(path: str = SYSTEM) -> str:
+    """A `PATH` on which `safepip` is found as well, and nothing else that is not on ``path``."""
+    found = shutil.which("safepip")
+    assert found is not None  # the session has put it there
+    return f"{path}:{Path(found).parent}"
 
 
 def needs(*programs: str) -> None:

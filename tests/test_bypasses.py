@@ -21,7 +21,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from safepip.effects.itself import own_package
 from safepip.effects.probing import Way, tried, ways
-from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
+from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run, with_command
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
 from tests.lab.conversion import SITE_PACKAGES
@@ -631,7 +631,7 @@ def test_status_knows_what_a_startup_file_does(place: Place, tmp_path: Path, lin
 
 def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) -> None:
     needs("bash")
-    path = place.environ()["PATH"]
+    path = with_command(place.environ()["PATH"])
     active = {"CONDA_PREFIX": str(place.prefix), "PATH": path, "SHELL": "/bin/bash"}
     done = here(
         *("guard", "status", "--check", "--json", "--env", place.prefix),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -543,6 +544,19 @@ def test_a_command_is_given_again_with_a_change(line: str, retry: Retry, command
     options = ("--strict",) if verb == "install" else ()
     found = again(Shell("/lab/env"), (verb, *rest), options, retry)
     assert found == ((Fix(command, ""),) if command else ())
+
+
+def test_safepip_is_started_by_the_words_that_start_it_there() -> None:
+    by_path = Shell("/lab/env", start=("/opt/a b/bin/safepip",))
+    assert by_path.safepip(("undo",)) == '"/opt/a b/bin/safepip" undo'
+    uv = replace(by_path, through=("uv", "pip"), obvious=False)
+    command = '"/opt/a b/bin/safepip" --env /lab/env uv pip install rich'
+    assert uv.safepip(("install", "rich")) == command
+    # `python -m safepip` would mean the environment of that Python.
+    module = replace(by_path, start=("/opt/bin/python", "-m", "safepip"))
+    command = "/opt/bin/python -m safepip undo --env /lab/env"
+    assert module.safepip(("undo",)) == command
+    assert replace(module, in_notebook=True).safepip(("undo",)) == "%safepip undo --yes"
 
 
 # --------------------------------------------------------------------------- the environment

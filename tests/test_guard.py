@@ -70,6 +70,20 @@ def test_strict_blocks_what_keep_would_have_kept(lab: CondaEnvironment, wheelhou
     assert lab.distributions()["vision"] == "4.11"
 
 
+def test_where_safepip_is_not_on_path_commands_name_it_by_its_path(
+    lab: CondaEnvironment, wheelhouse: LayOut
+) -> None:
+    """As where it lives in conda's base, and another environment is active."""
+    env = {**wheelhouse(HOUSE), "PATH": f"{lab.prefix}/bin:{os.defpath}"}
+    words = [*SAFEPIP, "--env", str(lab.prefix), "--json", "install", "--strict", "vision"]
+    done = run(lab, words, env=env, watched=False)
+    command = done.answer["fixes"][0]["command"]
+    own = Path(sys.executable).with_name("safepip")
+    assert command == f"{own} install --env {lab.prefix} vision==4.11"
+    assert run(lab, ["sh", "-c", command], env=env).exit_code == 0
+    assert lab.distributions()["vision"] == "4.11"
+
+
 def test_a_name_that_conda_has_not_is_remarked(lab: CondaEnvironment, wheelhouse: LayOut) -> None:
     done = safepip(lab, "install", "--allow", "libmun", "vision", env=wheelhouse(HOUSE))
     hints = [f["message"] for f in done.answer["findings"] if f["kind"] == "hint"]

@@ -395,6 +395,9 @@ def test_a_prefix_that_cannot_be_shown_is_not_written_into_the_seal(tmp_path: Pa
     assert [line.split(":  ")[1].strip() for line in seal.splitlines()[-3:]] == [
         f"safepip {command}" for command in commands
     ]
+    # Nor need safepip be on PATH there.
+    seal = pieces_of(Shell("/e"), "/o/safepip", "package")["lib/EXTERNALLY-MANAGED"].decode()
+    assert "Undo it:  /o/safepip guard --env /e off\n" in seal
     assert os.fsencode(prefix) in found["libexec/safepip/shims/pip"]
 
 

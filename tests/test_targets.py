@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from safepip.doors.launch import main
+from safepip.effects.called import words_to_type
 from safepip.effects.kernels import kernel_above
 from safepip.effects.prefixes import SHIMS_MARK, programs_on_path
 from safepip.effects.targets import Call, find_target, said_from_outside
@@ -729,6 +730,31 @@ def test_the_word_of_another_kernel_does_not_count(world: World) -> None:
     )
     assert f"notebook kernel  {os.path.realpath(sys.prefix)}\n" in done.stdout, done
     assert f"!safepip install --env {world.lab} PACKAGE" in done.stdout
+
+
+# What starts safepip in the shell that it was called from
+
+
+def test_safepip_is_called_by_its_name_only_where_that_leads_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = lay(tmp_path / "base" / "bin" / "safepip")
+    other = lay(tmp_path / "other" / "bin" / "safepip")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "safepip").symlink_to(own)
+    monkeypatch.setattr(sys, "executable", str(own.with_name("python")))
+    monkeypatch.setattr(sys, "argv", ["-m"])
+
+    def words(*folders: Path) -> tuple[str, ...]:
+        return words_to_type({"PATH": os.pathsep.join(map(str, folders))})
+
+    links, empty = tmp_path / "links", tmp_path / "empty"
+    assert words(empty, own.parent) == words(links, other.parent) == ("safepip",)
+    assert words(empty) == words(other.parent, own.parent) == (str(own),)
+    own.unlink()
+    assert words(empty) == words(other.parent) == (sys.executable, "-m", "safepip")
+    monkeypatch.setattr(sys, "argv", [str(other)])
+    assert (words(empty), words(other.parent)) == ((str(other),), ("safepip",))
 
 
 # Cost

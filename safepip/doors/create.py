@@ -17,6 +17,7 @@ from safepip.doors.forms import show_outcome
 from safepip.doors.policy import policy_of, say_unheeded
 from safepip.doors.saying import print_json, say_event
 from safepip.doors.terminal import show, width_of
+from safepip.effects.called import words_to_type
 from safepip.effects.environment_files import read_environment_file
 from safepip.effects.targets import place_for
 from safepip.recipes.check_file import check_file
@@ -173,7 +174,8 @@ def _not_made(created: Created, own: OwnOptions) -> int:
 def _fixes(created: Created, blocked: Blocked, allowed: tuple[str, ...]) -> tuple[Fix, ...]:
     """Give the command again, with what pip would have to take over."""
     owned = [f.distribution for f in blocked.refusals if isinstance(f, CondaOwned)]
-    check = Fix(command_line("safepip", "check-file", created.file.path), "see what else is in it")
+    words = (*words_to_type(os.environ), "check-file", created.file.path)
+    check = Fix(command_line(*words), "see what else is in it")
     if len(owned) < len(blocked.refusals):
         return (check,)
     allow = command_of(created.file, created.prefix, (*allowed, *owned))

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from safepip.doors.arguments import without_env
+from safepip.effects.called import words_to_type
 from safepip.effects.targets import find_target
 
 if TYPE_CHECKING:
@@ -41,4 +42,5 @@ def target_of(
         arguments=without_env(arguments),
         is_for_pip=is_for_pip,
         through=through,
+        start=words_to_type(os.environ),
     )

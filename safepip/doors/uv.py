@@ -16,6 +16,7 @@ from safepip.doors.uv_refusing import (
     refuse_forms,
     refuse_sync,
 )
+from safepip.effects.called import words_to_type
 from safepip.effects.prefixes import programs_on_path
 from safepip.effects.targets import Call, said_from_outside
 from safepip.effects.uv_target import (
@@ -136,8 +137,15 @@ def _said(own: OwnOptions, words: tuple[str, ...], *, as_module: bool) -> Target
 
 
 def _call(words: tuple[str, ...]) -> Call:
-    which = programs_on_path
-    return Call(os.environ, sys.prefix, which, words, is_for_pip=False, through=THROUGH)
+    return Call(
+        os.environ,
+        sys.prefix,
+        programs_on_path,
+        words,
+        is_for_pip=False,
+        through=THROUGH,
+        start=words_to_type(os.environ),
+    )
 
 
 def _pass(uv: str, words: list[str], said: Target | None) -> NoReturn:

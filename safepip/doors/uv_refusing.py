@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from safepip.decisions.uv.projects import MODULES_PYTHON, USUAL, without
 from safepip.decisions.uv.words import VERBS, parted
 from safepip.doors.arguments import FLAGS, VALUES, said_again
+from safepip.effects.called import words_to_type
 from safepip.effects.destination import TargetInCondaEnvironment, conda_prefix_above
 from safepip.effects.prefixes import is_conda_prefix
 from safepip.effects.uv_projects import read_wish
@@ -107,7 +108,8 @@ def _fixes(command: str, words: Sequence[str], says: str, shell: Shell) -> tuple
 def _shell(*, in_notebook: bool) -> Shell:
     from safepip.decisions.fixing.shell import Shell
 
-    return Shell("", in_notebook=in_notebook, through=THROUGH)
+    start = words_to_type(os.environ)
+    return Shell("", in_notebook=in_notebook, through=THROUGH, start=start)
 
 
 def refuse_elsewhere(

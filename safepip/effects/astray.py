@@ -38,6 +38,7 @@ def kernel_elsewhere(call: Call, kernel: str, reached: str) -> WrongEnvironment:
         has_magic = bool(call.kernel)  # by safepip's extension
         obvious = has_magic and prefix == kernel
         shell = Shell(prefix, obvious=obvious, in_notebook=has_magic, through=call.through)
+        shell = replace(shell, start=call.start)
         fixes = _again(shell, arguments, says)
         return fixes if has_magic else [Fix(f"!{fix.command}", fix.says) for fix in fixes]
 
@@ -159,7 +160,7 @@ def _shell(call: Call, prefix: str) -> Shell:
     """Give where commands about an environment are pasted that has to be named."""
     manager, in_notebook = _manager(call.environ, prefix), bool(call.kernel)
     there = Shell(prefix, manager, obvious=False, in_notebook=in_notebook)
-    return replace(there, through=call.through)
+    return replace(there, through=call.through, start=call.start)
 
 
 def _manager(environ: Mapping[str, str], prefix: str) -> Manager:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from safepip.decisions.fixing.commands import command_line
+from safepip.effects.called import own_scripts
 from safepip.values.verdict import Fix
 
 _FOLDER = Path(__file__).parent
@@ -21,12 +21,8 @@ _START = (
 
 def own_command() -> tuple[str, ...]:
     """Give the words that start this very safepip, wherever it is called from."""
-    beside = os.path.join(os.path.dirname(sys.executable), "safepip")
-    for script in (beside, os.path.abspath(sys.argv[0])):
-        is_command = os.path.basename(script) == "safepip" and os.access(script, os.X_OK)
-        if is_command and os.path.isfile(script):
-            return (script,)
-    return (sys.executable, "-c", _START)
+    script = next(own_scripts(), None)
+    return (script,) if script is not None else (sys.executable, "-c", _START)
 
 
 def own_package() -> str:

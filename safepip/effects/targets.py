@@ -38,7 +38,10 @@ _FIRST = "bin/python"
 class Call:
     """What one call of safepip was started with; no dataclass, which takes 10 ms to import."""
 
-    __slots__ = ("_above", "arguments", "environ", "is_for_pip", "own_prefix", "through", "which")
+    __slots__ = (
+        *("_above", "arguments", "environ", "is_for_pip", "own_prefix", "start", "through"),
+        "which",
+    )
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Call:
         *,
         is_for_pip: bool = True,
         through: tuple[str, ...] = (),
+        start: tuple[str, ...] = ("safepip",),
     ) -> None:
         self.environ = environ
         self.own_prefix = own_prefix
@@ -56,6 +60,7 @@ class Call:
         self.is_for_pip = is_for_pip
         self.arguments = tuple(arguments) or ("install", "PACKAGE")
         self.through = through
+        self.start = start
         self._above: tuple[str, str | None] | None = None
 
     @property
@@ -104,17 +109,26 @@ def find_target(
     arguments: Sequence[str] = (),
     is_for_pip: bool = True,
     through: tuple[str, ...] = (),
+    start: tuple[str, ...] = ("safepip",),
 ) -> Target:
     """Give the environment that the command is about, by the first of nine rules that finds one.
 
-    ``arguments`` are pip's, for the commands that an error proposes, and ``through`` the words
-    before them. The prefix of the target is
-    empty where no rule finds any. What is not ``is_for_pip`` needs no Python in a conda
+    ``arguments`` are pip's, for the commands that an error proposes, ``through`` the words before
+    them, and ``start`` those that start safepip. The prefix of the target is empty where no rule
+    finds any. What is not ``is_for_pip`` needs no Python in a conda
     environment, and does not care which pip is on `PATH` while one is active.
 
     Raises: WrongEnvironment.
     """
-    call = Call(environ, own_prefix, which, arguments, is_for_pip=is_for_pip, through=through)
+    call = Call(
+        environ,
+        own_prefix,
+        which,
+        arguments,
+        is_for_pip=is_for_pip,
+        through=through,
+        start=start,
+    )
     if explicit is not None:
         return _target(call, _prefix_called(call, explicit), "--env")
     if pip_python is not None:
@@ -127,7 +141,7 @@ def find_target(
         or _active(call)
         or _own(call, "safepip's own environment")
         or _first_on_path(call)
-        or Target("", "", is_conda=False, chosen_by="PATH", obvious=False)
+        or Target("", "", is_conda=False, chosen_by="PATH", obvious=False, start=start)
     )
     refuse_other_than_kernel(call, target)
     return target
@@ -163,7 +177,10 @@ def _target(call: Call, prefix: str, chosen_by: str, *, python: str = "") -> Tar
 
         raise without_python(call, prefix)
     said = chosen_by in ("--env", "--python", "VIRTUAL_ENV") or prefix in (call.active, call.kernel)
-    return Target(prefix, python, is_conda, chosen_by, obvious=said, in_notebook=bool(call.kernel))
+    in_notebook = bool(call.kernel)
+    return Target(
+        prefix, python, is_conda, chosen_by, said, in_notebook=in_notebook, start=call.start
+    )
 
 
 def _below(prefix: str, python: str) -> str:

@@ -204,7 +204,9 @@ def _at(prefix: str, chosen_by: str, call: Call) -> Target | None:
         return None
     said = chosen_by in ("--python", "VIRTUAL_ENV") or prefix in (call.active, call.kernel)
     is_conda, in_notebook = is_conda_prefix(prefix), bool(call.kernel)
-    return Target(prefix, python, is_conda, chosen_by, obvious=said, in_notebook=in_notebook)
+    return Target(
+        prefix, python, is_conda, chosen_by, said, in_notebook=in_notebook, start=call.start
+    )
 
 
 def _from_python(python: str, chosen_by: str, call: Call) -> Target | None:

@@ -255,6 +255,7 @@ class Course:
             through=self.request.through,
             in_notebook=self.request.target.in_notebook,
             fits=fits,
+            start=self.request.target.start,
         )
 
     def again(self, retry: Retry) -> tuple[Fix, ...]:

@@ -20,6 +20,7 @@ from safepip.decisions.exporting.constraints import is_constraints, stale
 from safepip.decisions.exporting.lines import options_in
 from safepip.decisions.fixing.commands import command_line
 from safepip.decisions.wording.hints import hints_on_creating
+from safepip.effects.called import words_to_type
 from safepip.effects.environment_files import refuse_two_parts
 from safepip.effects.half_made import half_made
 from safepip.effects.interpreters import ask_python
@@ -114,14 +115,15 @@ def command_of(file: EnvironmentFile, prefix: str, allow: Iterable[str]) -> str:
     """Give the command that makes the environment of a file. ``allow``: what pip may take over."""
     names = ",".join(dict.fromkeys(allow))
     more = ("--allow", names) if names else ()
-    return command_line("safepip", "create", "-f", file.path, "-p", prefix, *more)
+    start = words_to_type(os.environ)
+    return command_line(*start, "create", "-f", file.path, "-p", prefix, *more)
 
 
 def _make(maker: Maker, file: EnvironmentFile, making: Making) -> None:
     try:
         make(maker, making.prefix, file, making.environ)
     except CannotCreate as error:
-        command = command_line("safepip", "check-file", file.path, "--solve")
+        command = command_line(*words_to_type(making.environ), "check-file", file.path, "--solve")
         if has_rattler() and not error.fixes:
             error.fixes = (Fix(command, "see whether the file is the reason"),)
         raise
@@ -136,7 +138,9 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
         return None
     if not python:
         raise CannotCreate(f"conda's part of `{file.path}` brings no Python for pip's part")
-    target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)
+    target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)._replace(
+        start=words_to_type(making.environ)
+    )
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         file, differing = _without_own(file, target, making)
         words, lines, told = arguments_of(file, making.environ)

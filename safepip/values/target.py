@@ -27,6 +27,8 @@ class Target(NamedTuple):
     """Nobody would wonder which environment is meant, so it need not be named."""
     in_notebook: bool = False
     """Commands are pasted into a notebook that has `%safepip`."""
+    start: tuple[str, ...] = ("safepip",)
+    """The words that start safepip where commands are pasted."""
 
     @property
     def is_reached(self) -> bool:

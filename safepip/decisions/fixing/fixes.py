@@ -84,6 +84,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     obvious: bool = True,
     through: tuple[str, ...] = (),
     fits: str = "",
+    start: tuple[str, ...] = ("safepip",),
 ) -> tuple[Fix, ...]:
     """Give the commands that do what the user wanted, without the harm that was refused.
 
@@ -96,11 +97,12 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     what conda is to change as well, by what it is asked for; ``bounds``: the constraints, by name;
     ``first``: commands that come first.
     ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
-    words before pip's verb. ``fits``: what ``kept`` goes with; then only that is given.
+    words before pip's verb; ``start``: those that start safepip. ``fits``: what ``kept`` goes with;
+    then only that is given.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager
-    shell = Shell(prefix, manager, obvious, in_notebook, channels, through=through)
+    shell = Shell(prefix, manager, obvious, in_notebook, channels, through=through, start=start)
     case = Case(
         environment,
         arguments or (request_verb,),

@@ -55,6 +55,8 @@ class Shell:
     """
     through: tuple[str, ...] = ()
     """The words between `safepip` and a verb of pip's: `uv pip` where uv is who acts."""
+    start: tuple[str, ...] = ("safepip",)
+    """The words that start safepip from a shell; in a notebook it is a magic."""
 
     @property
     def is_as_asked(self) -> bool:
@@ -89,15 +91,24 @@ class Shell:
 
     def safepip(self, arguments: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
         """Give safepip's command for pip's arguments, of which the first is the verb."""
-        env = () if self.obvious else ("--env", self.prefix)
-        start = "%" if self.in_notebook else ""
+        env = () if self._reaches or not self.prefix else ("--env", self.prefix)
         if arguments[0] not in _TAKE_OPTIONS:  # what follows is pip's own
-            return f"{start}{command_line('safepip', *env, *options, *arguments)}"
+            return self.itself(*env, *options, *arguments)
         if self.through and arguments[0] in ("install", "uninstall"):  # which ask nothing
-            words = (*env, *options, *self.through, *arguments)
-            return f"{start}{command_line('safepip', *words)}"
+            return self.itself(*env, *options, *self.through, *arguments)
         options = (*options, *self._answered(arguments))
-        return f"{start}{command_line('safepip', arguments[0], *env, *options, *arguments[1:])}"
+        return self.itself(arguments[0], *env, *options, *arguments[1:])
+
+    def itself(self, *words: str) -> str:
+        """Give safepip's command for just these words, which name no environment to it."""
+        if self.in_notebook:
+            return f"%{command_line('safepip', *words)}"
+        return command_line(*self.start, *words)
+
+    @property
+    def _reaches(self) -> bool:
+        """Whether the environment need not be named: `python -m safepip` would mean its own."""
+        return self.obvious and (self.in_notebook or len(self.start) == 1)
 
     def conda(self, verb: CondaVerb, names: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
         """Give the command of the environment's own tool; empty for no names, or what is none."""
@@ -196,4 +207,5 @@ def shell_in(shell: Shell, environment: Environment) -> Shell:
 def shell_of(target: Target, manager: Manager = "conda") -> Shell:
     """Give where commands about an environment are pasted, which somebody has reached."""
     reached, in_notebook = target.is_reached, target.in_notebook
-    return Shell(target.prefix, manager, obvious=reached, in_notebook=in_notebook)
+    start = target.start
+    return Shell(target.prefix, manager, obvious=reached, in_notebook=in_notebook, start=start)

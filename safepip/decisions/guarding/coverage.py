@@ -173,7 +173,7 @@ def _way_for_typed(means: str, known: Circumstances) -> str:
     """
     is_path, is_fish = means.startswith("/"), known.typed_in == "fish"
     if known.typed_in in SHELLS and (is_path or not is_fish):
-        return known.shell.run("safepip", "shell-init", known.typed_in, "--write")
+        return known.shell.itself("shell-init", known.typed_in, "--write")
     if has_hook(known.minor) and "deep" not in known.levels:
         return known.shell.safepip(("guard", "on", "--deep"))
     return "functions -e pip" if is_fish else "unalias pip" if means.startswith("alias ") else ""

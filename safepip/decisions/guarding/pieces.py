@@ -101,15 +101,18 @@ def pieces(
     if "deep" in levels:
         found += _deep(_script(texts["hook.py"], safepip, package), library)
     if "seal" in levels:
-        found.append(Piece(f"{stdlib}/{MARKER}", _seal(shell).encode()))
+        found.append(Piece(f"{stdlib}/{MARKER}", _seal(shell, safepip).encode()))
     return tuple(found)
 
 
-def _seal(shell: Shell) -> str:
+def _seal(shell: Shell, safepip: Sequence[str]) -> str:
     """Give what pip and uv show: no path that a terminal would not show as it is."""
     # Whoever reads it has called something by its path: there need be no environment active.
     obvious = not is_printable(shell.prefix)
-    here = replace(shell, obvious=obvious, in_notebook=False)
+    # Nor need a safepip that is on PATH here be on theirs: it is named by its path.
+    start = tuple(safepip) if len(safepip) == 1 else shell.start
+    start = start if all(map(is_printable, start)) else ("safepip",)
+    here = replace(shell, obvious=obvious, in_notebook=False, start=start)
     return _SEAL.format(
         mark=SEAL_MARK,
         install=here.safepip(("install", "PACKAGE")),
