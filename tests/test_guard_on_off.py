@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from safepip.decisions.guarding.pieces import pieces
 from safepip.decisions.wording.guarding import on_lines
 from safepip.effects.guard_files import carry_out, prints, read_manifest
 from safepip.effects.itself import read_texts
+from safepip.effects.reach import first_closed
 from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import Known, Manifest, Piece, Steps
 from tests.everywhere import SAFEPIP, Done, here, run
@@ -325,6 +327,35 @@ def test_a_hook_that_does_nothing_is_said_to() -> None:
         "  the hook of --deep does nothing with Python 3.9\n"
     )
     assert "3.10" not in text(on_lines(steps, "3.10", **facts))  # type: ignore[arg-type]
+
+
+def test_for_whom_the_guard_is_none_is_said() -> None:
+    steps = Steps((ONE,), levels=("shims",))
+    said = on_lines(steps, "3.11", where="lab", dry_run=False, fixes=(), width=80, closed="/root")
+    assert text(said) == (
+        "safepip: guard on in lab (shims): 1 file written\n"
+        "  not guarded for other users, who cannot start this safepip: /root is closed to\n"
+        "  them. Install safepip where they can read it, and turn the guard on from there\n"
+    )
+
+
+def test_what_is_closed_to_others_is_found_on_the_way_and_behind_links() -> None:
+    if first_closed([tempfile.gettempdir()]):
+        pytest.skip("others cannot come to the folder for temporary files here")
+    with tempfile.TemporaryDirectory() as folder:
+        top = Path(folder)
+        script, home, link = top / "home" / "bin" / "safepip", top / "home", top / "link"
+        script.parent.mkdir(parents=True)
+        script.touch()
+        link.symlink_to(script)
+        modes = {top: 0o755, home: 0o711, script.parent: 0o755, script: 0o755}
+        for path, mode in modes.items():
+            path.chmod(mode)
+        assert first_closed([folder, str(script), str(link)]) == ""  # what is passed is not read
+        assert first_closed([str(home)]) == str(home)
+        for closed, mode in ((script, 0o700), (script.parent, 0o750), (home, 0o700)):
+            closed.chmod(mode)
+            assert first_closed([folder, str(link)]) == str(closed)
 
 
 def test_steps_are_those_that_are_needed() -> None:

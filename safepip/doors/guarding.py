@@ -113,7 +113,13 @@ def _tell(
     where, width = _where(target), width_of()
     if action == "on":
         lines = on_lines(
-            done.steps, done.minor, where=where, dry_run=dry_run, fixes=fixes, width=width
+            done.steps,
+            done.minor,
+            where=where,
+            dry_run=dry_run,
+            fixes=fixes,
+            width=width,
+            closed=done.closed,
         )
     else:
         lines = off_lines(
@@ -141,13 +147,20 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
     if as_json:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
         told = {"levels": levels, "paths": paths, "unlisted": list(found.unlisted)}
+        told["closed"] = found.closed or None
         answer = {"exit_code": int(code), "guard": told}
         told_of = {"settings": settings_as_json(settings), "unheeded": list(settings.unheeded)}
         print_json({**_start(target), **answer, **told_of})
     else:
         off = shell.safepip(("guard", "off"))
         lines = status_lines(
-            found.levels, found.tried, found.unlisted, off, where=_where(target), width=width_of()
+            found.levels,
+            found.tried,
+            found.unlisted,
+            off,
+            where=_where(target),
+            width=width_of(),
+            closed=found.closed,
         )
         show((*lines, *settings_lines(settings)), sys.stdout)
     return code
@@ -218,6 +231,7 @@ def _as_json(done: Turned, target: Target, fixes: Sequence[Fix]) -> dict[str, An
         "written": [piece.path for piece in steps.write],
         "removed": list(steps.remove),
         "left": list(steps.left),
+        "closed": done.closed or None,
     }
     ways = [{"command": fix.command, "says": fix.says} for fix in fixes]
     return {**_start(target), "guard": turned, "findings": [], "fixes": ways}

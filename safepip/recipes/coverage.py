@@ -10,6 +10,7 @@ from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from safepip.effects.guard_files import FOREIGN, in_its_places
 from safepip.effects.interpreters import ask_python
 from safepip.effects.probing import tried, ways
+from safepip.effects.reach import closed_to_others, is_in_shims
 from safepip.recipes.unlisted import listed
 from safepip.values.guarding import SHIMS
 
@@ -30,6 +31,8 @@ class Status(NamedTuple):
     tried: tuple[Tried, ...]
     unlisted: tuple[str, ...] = ()
     """What lies in the places of a guard that is off."""
+    closed: str = ""
+    """What keeps other users of the environment from starting safepip; empty for nothing."""
 
 
 def _off(environ: Mapping[str, str]) -> str:
@@ -64,4 +67,5 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         typed_in=os.path.basename(environ.get("SHELL", "")),
         before_uv=os.path.exists(f"{target.prefix}/{SHIMS}/uv"),
     )
-    return Status(levels, coverage(sights, known), tuple(unlisted))
+    closed = closed_to_others(target.prefix) if is_in_shims(target.prefix) else ""
+    return Status(levels, coverage(sights, known), tuple(unlisted), closed)

@@ -15,6 +15,7 @@ from safepip.effects.interpreters import ask_python
 from safepip.effects.itself import own_command, own_package, read_texts
 from safepip.effects.lock import locked
 from safepip.effects.prefixes import programs_on_path
+from safepip.effects.reach import closed_to_others
 from safepip.effects.reading import read_externally_managed
 from safepip.effects.records import read_frozen
 from safepip.recipes.unlisted import adopted, listed, with_unlisted
@@ -42,6 +43,8 @@ class Turned(NamedTuple):
     steps: Steps
     minor: str = ""
     """Of the environment's Python, as `3.11`; empty where that was not asked."""
+    closed: str = ""
+    """What keeps other users of the environment from starting safepip; empty for nothing."""
 
 
 def guard_on(
@@ -87,7 +90,7 @@ def guard_on(
                 off = Fix(shell.safepip(("guard", "off")), "take away what is written of it")
                 error.fixes = (off,)
                 raise
-        return Turned(before, steps, python.minor)
+        return Turned(before, steps, python.minor, closed_to_others(prefix))
 
 
 def guard_off(

@@ -25,11 +25,19 @@ def levels_text(levels: Sequence[Level]) -> str:
 
 
 def on_lines(
-    steps: Steps, minor: str, *, where: str, dry_run: bool, fixes: Sequence[Fix], width: int
+    steps: Steps,
+    minor: str,
+    *,
+    where: str,
+    dry_run: bool,
+    fixes: Sequence[Fix],
+    width: int,
+    closed: str = "",
 ) -> tuple[Line, ...]:
     """Say that the guard is on, what was written for that, and what is still open.
 
-    ``minor``: of the environment's Python, as `3.11`.
+    ``minor``: of the environment's Python, as `3.11`; ``closed``: what keeps other users from
+    safepip.
     """
     files = "nothing to write" if not steps.write else f"{count(len(steps.write), 'file')} written"
     if dry_run:
@@ -45,6 +53,7 @@ def on_lines(
     lines += _left(steps.left)
     if "deep" in steps.levels and not has_hook(minor):
         lines.append(Line((Span(f"  the hook of --deep does nothing with Python {minor}"),)))
+    lines += _closed(closed, width)
     return (*lines, *fix_lines(fixes, width))
 
 
@@ -76,6 +85,16 @@ def _left(paths: Sequence[str]) -> Iterator[Line]:
         yield Line((Span(f"  {clean(path)} was changed by somebody, and is left as it is"),))
 
 
+def _closed(path: str, width: int) -> Iterator[Line]:
+    """Say for whom the guard is none: it starts a safepip that is not for everybody to start."""
+    if path:
+        said = (
+            f"not guarded for other users, who cannot start this safepip: {clean(path)} is closed "
+            "to them. Install safepip where they can read it, and turn the guard on from there"
+        )
+        yield from paragraph((Span(said),), width, start=(Span("  "),), indent=2)
+
+
 def status_lines(
     levels: Sequence[Level],
     tried: Sequence[Tried],
@@ -84,12 +103,14 @@ def status_lines(
     *,
     where: str,
     width: int,
+    closed: str = "",
 ) -> tuple[Line, ...]:
     """Give the table of what is guarded, each gap with the command that closes it.
 
+    A row is never wrapped: it is one fact, and a command to paste.
     ``unlisted``: what lies there of a guard that is off; ``off`` is the command for that.
+    ``closed``: what keeps other users from safepip.
     """
-    del width  # a row is never wrapped: it is one fact, and a command to paste
     column = max(len(one.says) for one in tried) + _GAP
     lines = [Line((Span(f"guard of {clean(where)}: ", "label"), Span(levels_text(levels))))]
     lines += _paths("there all the same:", unlisted[:_SHOWN])
@@ -103,7 +124,7 @@ def status_lines(
         lines.append(Line((Span(f"  {one.says.ljust(column)}"), state, why)))
         if one.fix:
             lines += command(one.fix, 4 + column)
-    return tuple(lines)
+    return (*lines, *_closed(closed, width))
 
 
 def _state(one: Tried) -> Span:
