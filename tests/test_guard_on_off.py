@@ -313,6 +313,20 @@ def test_a_service_gets_what_it_takes(place: Place, tmp_path: Path) -> None:
     assert guard(place, "off").code == 0
 
 
+def test_a_shell_in_use_is_told_how_to_forget_the_shims(place: Place, tmp_path: Path) -> None:
+    """bash would go on to start them, and no script takes them off `PATH` any more."""
+    named = tmp_path / "named"
+    named.symlink_to(place.prefix)  # as the environment is called where it was activated
+    folder, system = f"{named}/libexec/safepip/active", "/usr/bin:/bin"
+    active = {"PATH": f"{folder}:{system}", "SHELL": "/bin/bash"}
+    guard(place, "on")
+    assert told(guard(place, "off", "--dry-run", "--json", environ=active))["fixes"] == []
+    (fix,) = told(guard(place, "off", "--json", environ=active))["fixes"]
+    assert fix["command"] == f"PATH=${{PATH#{folder}:}}"
+    elsewhere = {**active, "PATH": system}
+    assert told(guard(place, "off", "--json", environ=elsewhere))["fixes"] == []
+
+
 # ------------------------------------------------------------------------------- the steps
 
 ONE, TWO = Piece("a", b"1"), Piece("l", link="a")

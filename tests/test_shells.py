@@ -12,6 +12,8 @@ import pytest
 from rattler.platform import Subdir
 from rattler.shell import ActivationVariables, Shell, activate
 
+from safepip.decisions.guarding.path import off_path
+from safepip.decisions.guarding.startup import RID
 from safepip.effects.itself import own_package
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run
 from tests.lab import CondaEnvironment, create
@@ -244,6 +246,24 @@ def test_the_functions_mean_the_pip_on_path_and_not_safepips_home(
         assert (done.code, done.out, done.reached) == (0, "mine\n", None), done
     finally:
         script.unlink()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_is_gone_leaves_a_shell_that_is_in_use(shell: str) -> None:
+    """The shims' folder its `PATH`, wherever it stands there; and the functions."""
+    needs(shell)
+    folder = "/x/a b*$c'd/libexec/safepip/active"
+    show = "string join : $PATH" if shell == "fish" else 'echo "$PATH"'
+    for path in (f"{folder}:{SYSTEM}", f"/bin:{folder}:{SYSTEM}"):
+        command = off_path(folder, path, shell)
+        done = run([shell, "-c", f"{command}; {show}"], {"PATH": path})
+        assert done.out.strip() == path.replace(f"{folder}:", ""), (command, done)
+    assert off_path(folder, SYSTEM, shell) == ""
+    if shell != "dash":
+        define = "function pip; end" if shell == "fish" else "pip() { :; }"
+        line = f"{define}; {RID[shell]} && pip install"
+        done = run([shutil.which(shell) or shell, "-c", line], {"PATH": "/nowhere"}, probe=False)
+        assert (done.code, done.out) == (127, ""), done
 
 
 # PowerShell, which few machines have: what it is given is run by `sh` at least.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from safepip.decisions.guarding.startup import functions, with_block, without_block
+from safepip.decisions.guarding.startup import RID, functions, with_block, without_block
 from safepip.effects.itself import read_texts
 from safepip.values.errors import UsageError
 from tests.everywhere import here
@@ -99,7 +99,8 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
         "changed": False,
         "scripts_removed": [],
     }
-    assert here("shell-init", shell, "--remove", environ=home).code == 0
+    done = here("shell-init", shell, "--remove", environ=home)
+    assert (done.code, f"this one once you have said\n    {RID[shell]}\n" in done.err) == (0, True)
     assert [*tmp_path.iterdir()] == []  # nor the folders that were made for it
 
 

@@ -167,11 +167,26 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
 
 
 def _rid_of(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
-    """Give how what was left goes, too: nothing lists it any more."""
+    """Give how what was left goes, too: nothing lists it any more, nor takes it off `PATH`."""
+    from safepip.decisions.guarding.path import off_path
+    from safepip.values.guarding import ACTIVE
     from safepip.values.verdict import Fix
 
     paths = [f"{target.prefix}/{path}" for path in done.steps.left]
-    return [Fix(shell.run("rm", "--", *paths), "remove that, too")] if paths else []
+    fixes = [Fix(shell.run("rm", "--", *paths), "remove that, too")] if paths else []
+    path, end = os.environ.get("PATH", ""), f"/{ACTIVE}"
+    # As activation has put it there: by the name that the environment has in the shell.
+    ends = (one for one in path.split(os.pathsep) if one.endswith(end) and not os.path.exists(one))
+    gone = (one for one in ends if os.path.realpath(one.removesuffix(end)) == target.prefix)
+    rid = off_path(next(gone, ""), path, os.path.basename(os.environ.get("SHELL", "")))
+    if rid and not _is_notebook(target):
+        fixes.append(Fix(rid, "have this shell forget it, too (new ones do not know it)"))
+    return fixes
+
+
+def _is_notebook(target: Target) -> bool:
+    """Say whether a notebook asks, in which no command changes the `PATH` of the kernel."""
+    return target.in_notebook or "JPY_PARENT_PID" in os.environ
 
 
 def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
@@ -180,10 +195,9 @@ def _next(target: Target, done: Turned, shell: Shell) -> Sequence[Fix]:
 
     active = os.environ.get("CONDA_PREFIX")
     fixes = []
-    # (A kernel has them by now, and no `!` would change its `PATH`.)
-    is_notebook = target.in_notebook or "JPY_PARENT_PID" in os.environ
+    # (A kernel has them by now.)
     is_active = active is not None and os.path.realpath(active) == target.prefix
-    if done.steps.changes and is_active and not is_notebook:
+    if done.steps.changes and is_active and not _is_notebook(target):
         again = shell.run("conda", "activate", target.prefix)
         fixes.append(Fix(again, "have it in this shell, too (new ones have it)"))
     if "deep" not in done.steps.levels:

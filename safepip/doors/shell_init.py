@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safepip.decisions.guarding.startup import SHELLS
-from safepip.decisions.wording.layout import Line, Span, clean
+from safepip.decisions.guarding.startup import RID, SHELLS
+from safepip.decisions.wording.layout import Line, Span, clean, command
 from safepip.doors.saying import print_json, print_text
 from safepip.doors.terminal import show
 from safepip.recipes.shell_init import change_startup, shell_functions
@@ -48,7 +48,7 @@ def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
         raise UsageError("expected one of `--write`, `--remove`")
     if options["write"] or remove:
         done = change_startup(shell, os.environ, remove=remove, dry_run=dry_run)
-        _tell(done, dry_run=dry_run, as_json=as_json)
+        _tell(done, dry_run=dry_run, as_json=as_json, rid=RID[shell] if remove else "")
     elif dry_run or as_json:
         raise UsageError("`--dry-run` and `--json` go with `--write` or `--remove`")
     else:
@@ -56,7 +56,8 @@ def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
     return Exit.DONE
 
 
-def _tell(done: Startup, *, dry_run: bool, as_json: bool) -> None:
+def _tell(done: Startup, *, dry_run: bool, as_json: bool, rid: str) -> None:
+    """Say what became of the file. ``rid``: what takes out of a shell what is no more in it."""
     if as_json:
         file = {"path": done.path, "changed": done.changes, "scripts_removed": [*done.laid]}
         print_json({"schema": SCHEMA, "verdict": "clear", "exit_code": 0, "file": file})
@@ -67,5 +68,8 @@ def _tell(done: Startup, *, dry_run: bool, as_json: bool) -> None:
     if done.laid:
         folder, gone = clean(os.path.dirname(done.laid[0])), "would be" if dry_run else "are"
         show((Line((Span(f"  The scripts in {folder} {gone} gone with it."),)),))
-    if done.changes and not dry_run and done.after is not None:
+    if rid and done.changes and not dry_run:
+        show((Line((Span("  New shells are without it; this one once you have said"),)),))
+        show(command(rid, 4))
+    elif done.changes and not dry_run:
         show((Line((Span("  New shells have it; this one once it has read the file anew."),)),))

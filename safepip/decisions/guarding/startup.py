@@ -25,6 +25,14 @@ _PARTS: Mapping[ShellName, tuple[str, ...]] = {
     "fish": ("init.fish",),
     "powershell": ("init.ps1",),
 }
+RID: Mapping[str, str] = {
+    "bash": "unset -f pip pip3 uv 2>/dev/null",
+    "zsh": "unfunction -m pip pip3 uv",
+    "fish": "functions -e pip pip3 uv",
+    "powershell": "Remove-Item Alias:pip, Alias:pip3, Alias:uv -ErrorAction Ignore",
+}
+"""What takes the functions out of a shell that has them already; there need be none for uv."""
+
 _SINGLE_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 _BEGIN = b"# >>> safepip >>>"
 _END = b"# <<< safepip <<<"
