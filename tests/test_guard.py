@@ -365,9 +365,16 @@ def test_safepip_can_take_itself_out_of_the_environment_that_it_lives_in(tmp_pat
     needs.mkdir()
     for name in ("click", "packaging", "platformdirs"):
         (needs / name).symlink_to(Path(importlib.import_module(name).__file__ or "").parent)
-    words = [str(lab.python), "-m", "safepip", "--json", "uninstall", "-y", "conda-safepip"]
+    manifest = lab.prefix / "etc" / "safepip" / "guard.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}", encoding="utf-8")
+    words = [str(lab.python), "-m", "safepip", "--json", "uninstall", "-y", "Conda_safepip"]
     done = run(lab, words, env={"PYTHONPATH": str(needs)})
     assert (done.exit_code, done.answer["verdict"]) == (0, "clear"), done
+    off = f"{lab.python} -m safepip guard --env {lab.prefix} off"
+    assert f"stays, and misses safepip with each call of pip; to take it away, say `{off}`" in (
+        done.stderr
+    )
     assert "conda-safepip" not in lab.distributions()
 
 

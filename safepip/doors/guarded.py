@@ -21,6 +21,9 @@ from safepip.values.verbs import GUARDED
 if TYPE_CHECKING:
     from safepip.values.target import Target
 
+_DISTRIBUTION = "conda-safepip"
+"""As pip knows safepip."""
+
 
 def run(verb: str, given: list[str], *, as_module: bool) -> int:
     """Carry out one guarded command, say how it ended, and give the exit code."""
@@ -88,6 +91,12 @@ def _say_what_stays_behind(target: Target, arguments: list[str]) -> None:
     """Say that the guard of an environment needs the safepip that is about to go."""
     from safepip.values.guarding import MANIFEST  # seldom needed
 
-    if "safepip" in map(str.lower, arguments) and os.path.isfile(f"{target.prefix}/{MANIFEST}"):
+    if not os.path.isfile(f"{target.prefix}/{MANIFEST}"):
+        return
+    from safepip.decisions.fixing.shell import shell_of
+    from safepip.values.text import normalised
+
+    if _DISTRIBUTION in map(normalised, arguments):
         text = "the guard of this environment stays, and misses safepip with each call of pip; "
-        say(f"{text}to take it away, say `safepip guard off` first")
+        off = shell_of(target).safepip(("guard", "off"))
+        say(f"{text}to take it away, say `{off}` first")
