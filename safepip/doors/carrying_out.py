@@ -14,7 +14,7 @@ from safepip.doors.target import target_of
 from safepip.doors.terminal import runs_in_github
 from safepip.effects.asking import OtherPython
 from safepip.recipes.opening import guard
-from safepip.values.universe import MOST_QUESTIONS
+from safepip.values.questions import MOST_QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

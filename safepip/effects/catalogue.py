@@ -14,7 +14,8 @@ from packaging.version import Version
 
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
 from safepip.effects.one_pass import OnePass
-from safepip.values.universe import MOST_QUESTIONS, Needs, Release, TooHard, TooLong
+from safepip.values.questions import MOST_QUESTIONS
+from safepip.values.universe import Needs, Release, TooHard, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

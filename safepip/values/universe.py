@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 PYTHON = "python"
 """The name under which the interpreter itself counts as held. No distribution of PyPI has it."""
 
-MOST_QUESTIONS = 400
-"""An explanation asks pip's indexes no more than this."""
-
 
 @dataclass(frozen=True)
 class Release:
