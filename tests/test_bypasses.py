@@ -197,6 +197,19 @@ def test_a_safepip_that_is_gone_is_missed_loudly(
         file.write_text(text, encoding="utf-8")
 
 
+def test_that_safepip_is_gone_is_said_once_by_shim_and_hook(deep: Place, tmp_path: Path) -> None:
+    files = [deep.prefix / "libexec" / "safepip" / name for name in ("shims/pip", "hook.py")]
+    texts = [file.read_text("utf-8") for file in files]
+    try:
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text.replace(str(SAFEPIP), str(tmp_path / "gone")), encoding="utf-8")
+        done = run(["pip", *HELP], deep.environ(deep.shims))
+        assert (done.code, done.err.count("safepip is gone")) == (0, 1), done
+    finally:
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+
+
 @pytest.mark.parametrize("how", ["shim", "hook"])
 @pytest.mark.parametrize("broken", ["no interpreter", "no package", "not to be run"])
 def test_a_safepip_that_is_broken_is_missed_as_one_that_is_gone(

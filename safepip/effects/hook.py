@@ -209,6 +209,8 @@ def go_on_without(why: str, more: str = "", who: str = "pip") -> None:
     if os.environ.get("SAFEPIP_GUARD", "") not in ("", "on", "off"):  # a slip is no permission
         say("error: " + why + ", and SAFEPIP_GUARD=required: " + who + " was not run" + more)
         os._exit(_FROZEN)
+    if os.environ.pop("SAFEPIP_MISSED", None) and more:
+        return  # the shim has said so
     say("warning: " + why + ", so " + who + " runs WITHOUT the guard" + more)
 
 
