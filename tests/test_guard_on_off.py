@@ -22,7 +22,7 @@ from safepip.effects.itself import read_texts
 from safepip.effects.reach import first_closed
 from safepip.values.errors import HalfGuarded, NotWritable
 from safepip.values.guarding import Known, Manifest, Piece, Steps
-from tests.everywhere import SAFEPIP, Done, here, run
+from tests.everywhere import SAFEPIP, Done, here, run, with_command
 from tests.lab import CondaEnvironment, create
 from tests.lab.ledger import with_modes
 from tests.saying import text
@@ -311,6 +311,21 @@ def test_a_service_gets_what_it_takes(place: Place, tmp_path: Path) -> None:
     nowhere = guard(place, "on", "--ci", environ={"GITHUB_PATH": str(tmp_path / "no" / "file")})
     assert (nowhere.code, "/no/file`" in joined(nowhere.err)) == (16, True), nowhere
     assert guard(place, "off").code == 0
+
+
+def test_beneath_a_virtual_environment_condas_is_offered(place: Place, tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.touch(0o755)
+    (tmp_path / "pyvenv.cfg").touch()
+    path = {"PATH": with_command(f"{python.parent}:{place.prefix}/bin:/usr/bin:/bin")}
+    active = {**path, "CONDA_PREFIX": str(place.prefix), "VIRTUAL_ENV": str(tmp_path)}
+    for words in (("guard", "off"), ("doctor",)):
+        done = here(*words, environ=active)
+        assert (done.code, "error[wrong-env]" in done.err) == (15, True), done
+        again = shlex.join([*words[:1], "--env", str(place.prefix), *words[1:]])
+        command = f"safepip {again}".replace("'", '"')
+        assert f"{command}\n" in done.err, done
 
 
 def test_a_shell_in_use_is_told_how_to_forget_the_shims(place: Place, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.undoing.inverse import inverse_steps
 from safepip.decisions.undoing.journaling import told
 from safepip.decisions.wording.changes import history_lines, undone_message
-from safepip.doors.arguments import misunderstood, said_again
+from safepip.doors.arguments import misunderstood, said_again, without_env
 from safepip.doors.asking import ask
 from safepip.doors.create import check_command, create_command, run_check, run_create
 from safepip.doors.doctor import doctor, doctor_command
@@ -110,7 +110,7 @@ def _run(
     is_for_pip = verb != "doctor"  # which also looks at what has no Python any more
     target = target_of(own, said, as_module=as_module, is_for_pip=is_for_pip)
     if not target.is_conda:
-        raise no_condas(target.prefix, os.environ)
+        raise no_condas(target, os.environ, without_env(said))
     try:
         return _on(target, verb, own, options, as_json=as_json)
     except SafepipError as error:

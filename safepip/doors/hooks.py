@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from safepip.doors.arguments import misunderstood, said_again
+from safepip.doors.arguments import misunderstood, said_again, without_env
 from safepip.doors.saying import say_bug, say_error, say_interrupted
 from safepip.doors.target import target_of
 from safepip.values.errors import SafepipError
@@ -55,7 +55,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if not target.is_conda:
         from safepip.effects.astray import no_condas
 
-        raise no_condas(target.prefix, os.environ)
+        raise no_condas(target, os.environ, without_env(said))
     try:
         return guard(target, options, own)
     except SafepipError as error:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from safepip.effects.targets import Call
     from safepip.values.environment import Manager
+    from safepip.values.target import Target
 
 _OTHER = "if the other one is meant"
 _WHICH = "see which environments there are"
@@ -68,12 +69,23 @@ def pip_elsewhere(call: Call, reached: str, *, has_pip: bool) -> WrongEnvironmen
     )
 
 
-def no_condas(prefix: str, environ: Mapping[str, str]) -> WrongEnvironment:
-    """Give the error of a verb that is about conda's environments, and was told of no such."""
-    shell = Shell("", _manager(environ, ""))
+def no_condas(
+    target: Target, environ: Mapping[str, str], arguments: Sequence[str]
+) -> WrongEnvironment:
+    """Give the error of a verb that is about conda's environments, and was told of no such.
+
+    ``arguments`` are the command's, from its verb on: there may be a conda environment beneath the
+    virtual one.
+    """
+    shell = Shell("", _manager(environ, ""), start=target.start, in_notebook=target.in_notebook)
+    beneath, words = environ.get("CONDA_PREFIX", ""), tuple(arguments)
+    fixes = []
+    if beneath and is_conda_prefix(beneath) and can_be_repeated(words):
+        there = replace(shell, prefix=os.path.realpath(beneath), obvious=False)
+        fixes = _again(there, words, "act on the active conda environment")
     return WrongEnvironment(
-        f"`{shown(prefix) or 'PATH'}` is no conda environment",
-        fixes=[Fix(shell.run(shell.tool, "env", "list"), _WHICH)],
+        f"`{shown(target.prefix) or 'PATH'}` is no conda environment",
+        fixes=[*fixes, Fix(shell.run(shell.tool, "env", "list"), _WHICH)],
     )
 
 
