@@ -603,6 +603,19 @@ def test_what_projects_and_scripts_ask_for_is_asked_for(
     assert " ".join(asked_of(command, {})) == asked
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("dependencies", [[], ["rich"]])
+def test_a_long_comment_behind_the_table_of_a_script_takes_no_time(
+    tmp_path: Path, dependencies: list[str], end: str
+) -> None:
+    table = [f"# dependencies = {dependencies}"] if dependencies else []
+    lines = ["# /// script", *table, "# ///", *["# Licensed under the terms"] * 5000, "print(1)"]
+    script = tmp_path / "s.py"
+    script.write_bytes(end.join([*lines, ""]).encode())
+    command = read_words(["pip", "install", "-r", str(script)], known_options(HELP))
+    assert asked_of(command, {}) == dependencies
+
+
 @pytest.mark.parametrize(
     ("line", "becomes"),
     [

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 _PROJECT = "pyproject.toml"
 _SCRIPTS = (".py", ".pyw")
 _MOST_BYTES = 16 * 1024**2
-_BLOCK = re.compile(rb"^# /// script\r?\n((?:#(?: .*)?\r?\n)+?)# ///\r?$", re.MULTILINE)
-"""Source: https://packaging.python.org/en/latest/specifications/inline-script-metadata/"""
+_START = re.compile(rb"^# /// script\r?\n", re.MULTILINE)
+_TABLE = re.compile(rb"((?:#(?: [^\r\n]*)?\r?\n)*)# ///\r?$", re.MULTILINE)
+"""The table of a script, which may be empty, and ends with the last such line of the comment.
+
+No part of a line can be read in two ways: a `.` that takes a carriage return would have each line
+of a long comment double the time. And it is looked for once, behind the first line that starts one:
+from each of many such lines, all that follows would be read again.
+
+Source: https://packaging.python.org/en/latest/specifications/inline-script-metadata/"""
 
 
 def asked_of(command: UvCommand, environ: Mapping[str, str]) -> list[str]:
@@ -72,7 +79,9 @@ def _of_group(given: str, command: UvCommand, environ: Mapping[str, str]) -> Ite
 
 def _script(file: str) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        found = _BLOCK.search(read_bytes(file, _MOST_BYTES))
+        text = read_bytes(file, _MOST_BYTES)
+        start = _START.search(text)
+        found = _TABLE.match(text, start.end()) if start is not None else None
         return parse_toml(re.sub(rb"(?m)^# ?", b"", found[1])) if found is not None else {}
     return {}
 
