@@ -6,6 +6,7 @@ All kinds of installations stand in one real environment, and one pip is asked a
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -247,22 +248,44 @@ def test_what_safepip_goes_by_is_moved_aside_before_an_uninstall(
 @pytest.mark.parametrize(
     ("lines", "script"),
     [
-        (["x.py,,", "../books,,", "../books/a.json,,", "y.py,,", "../books/b.py,,"], "2,3d;5d"),
-        (["../books/,,", '"../books/a.json",sha256=x,1', "{}/books/b.py,,"], "1,3d"),
+        (
+            ["x.py,,", "../books,,", "../books/a.json,,", "y.py,,", "../books/b.py,,"],
+            r"/^\.\.\/books/d;/^\.\.\/books\/b\.py,,/d",
+        ),
+        (
+            ["../books/,,", '"../books/a.json",sha256=x,1', "{}/books/b.py,,"],
+            r'/^\.\.\/books\/,,/d;/^"\.\.\/books\/a\.json",sha256=x,1/d;/^TOP\/books\/b\.py,,/d',
+        ),
+        (
+            ["../books,,", "../books/a.json,,", "../books/b.py,,", "../bookshelf.py,,"],
+            r"/^\.\.\/books,,/d;/^\.\.\/books\/a\.json,,/d;/^\.\.\/books\/b\.py,,/d",
+        ),
         (["../books,,", "x.py,,"], ""),  # nothing names the rest
         (['"x', 'y.py",,', "../books,,", "../books/a.json,,", "../books/b.py,,"], ""),
-        ([line for n in range(30) for line in (f"{n},,", "../books,,")], ""),
+        (
+            [
+                *(line for n in range(25) for line in (f"{n},,", f"{'./' * n}../books,,")),
+                *("../books/a.json,,", "../books/b.py,,"),
+            ],
+            "",
+        ),
     ],
 )
-def test_lines_of_a_record_go_by_their_numbers(
+def test_lines_of_a_record_go_by_their_text_and_a_second_time_none_does(
     tmp_path: Path, lines: list[str], script: str
 ) -> None:
     info = tmp_path / "site" / "evil-1.0.dist-info"
     info.mkdir(parents=True)
-    (info / "RECORD").write_text("".join(f"{line}\n" for line in lines).format(tmp_path))
+    record = info / "RECORD"
+    record.write_text("".join(f"{line}\n" for line in lines).format(tmp_path))
     evil = Distribution("evil", "1.0", str(info))
     named = [f"{tmp_path}/books{end}" for end in ("", "/a.json", "/b.pyc")]
-    assert script_without(evil, named) == script
+    found = script_without(evil, named)
+    assert found == script.replace("TOP", str(tmp_path).replace("/", r"\/"))
+    for _ in range(2 if script else 0):
+        subprocess.run(["sed", "-i", "-e", found, record], check=True)
+        left = [line for line in lines if line in ("x.py,,", "y.py,,", "../bookshelf.py,,")]
+        assert record.read_text().split() == left
 
 
 def test_what_is_to_run_first_is_a_line_of_its_own_in_a_notebook() -> None:
