@@ -845,6 +845,19 @@ def test_a_uv_that_only_the_environment_has_is_found(place: Place) -> None:
     assert done.reached == str(prefix), done
 
 
+def test_what_uv_runs_is_not_told_of_the_environment_that_was_meant(
+    place: Place, tmp_path: Path
+) -> None:
+    """Any safepip in it would act on that, whichever is active there."""
+    prefix = str(place.environment.prefix)
+    words = [str(everywhere.SAFEPIP), "uv", "run", "--no-project", "env"]
+    environ = {"PATH": f"{place.bin}:{everywhere.SYSTEM}", "HOME": str(place.cache)}
+    told = {"SAFEPIP_TARGET_PREFIX": prefix, "UV_OFFLINE": "1"}
+    done = everywhere.run(words, {**environ, **told}, probe=False, cwd=tmp_path)
+    assert (done.code, "\nPATH=" in f"\n{done.out}") == (0, True), done
+    assert "SAFEPIP_TARGET_PREFIX" not in done.out
+
+
 def test_in_a_notebook_the_environment_of_its_kernel_is_meant(place: Place, tmp_path: Path) -> None:
     prefix, server = str(place.environment.prefix), str(tmp_path)
     for name in ("conda-meta/history", "bin/python"):

@@ -67,9 +67,11 @@ def become_uv(
     Raises: CannotStart.
     """
     told = {"UV_PYTHON": python} if python else {}
+    # That was for this very call: what uv runs may act on another environment.
+    rest = {name: value for name, value in environ.items() if name != "SAFEPIP_TARGET_PREFIX"}
     try:
         # Not as a process of safepip's own: what uv starts may call pip, which is guarded as ever.
-        os.execve(uv, [uv, *words], {**environ, **told})  # noqa: S606 - no shell, ever
+        os.execve(uv, [uv, *words], {**rest, **told})  # noqa: S606 - no shell, ever
     except OSError as error:
         raise CannotStart(f"cannot run `{uv}`: {error.strerror}") from error
 
