@@ -485,6 +485,7 @@ def pieces_of(shell: Shell, program: str, package: str) -> Mapping[str, bytes]:
         ("/usr/bin/aws s3 sync a b", False),
         ("manage.py sync", False),
         ("-m uv sync", True),
+        ("-m uv.__main__ sync", True),
         ("-Imuv version --bump patch", True),
         ("-m uv lock", False),
         ("manage.py run", False),

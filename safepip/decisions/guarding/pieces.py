@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _START = (
     'import sys; {"install", "uninstall"}.isdisjoint(getattr(sys, "orig_argv", ()))'
     " and (WORDS.isdisjoint(getattr(sys, 'orig_argv', ()))"
-    " or not any(word.endswith('uv') for word in sys.orig_argv))"
+    " or not any(word.endswith(('uv', 'uv.__main__')) for word in sys.orig_argv))"
     ' or exec("try:'
     "\\n with open(sys.prefix + '/HOOK', 'rb') as f: text = f.read()"
     "\\n exec(text, {'__name__': 'safepip_hook'})\\nexcept Exception: pass\")\n"
