@@ -23,10 +23,14 @@ _INPUT = "-"
 """What uv reads the standard input for."""
 _MOST_BYTES = 16 * 1024**2
 _LEADS = re.compile(
-    rb"^([ \t]*(?:-[rc]|--(?:requirement|constraint)s?)[ \t]*=?[ \t]*)(?=[^\s=/-])(?![A-Za-z]+://)",
+    rb"^([ \t]*(?:-[rcf]|--(?:requirement|constraint)s?|--find-links)[ \t]*=?[ \t]*)"
+    rb"(?=[^\s=/-])(?![A-Za-z]+:/|\$\{)",
     re.MULTILINE,
 )
-"""The start of a line that leads to another file, by a path that is counted from this one."""
+"""The start of a line that leads to another file, by a path that is counted from this one.
+
+What begins with a variable is left to uv, which puts its value there: mostly a path in full.
+"""
 
 
 def with_files(command: UvCommand, environ: Mapping[str, str], folder: Path) -> UvCommand:
