@@ -343,6 +343,8 @@ def test_no_way_out_has_bounds_that_contradict_each_other() -> None:
     ):
         found = fixes(wanted, "install", *words, env=env)
         assert any(fix.command.endswith('"rich<14"') for fix in found) == room, words
+    unchecked = fixes(wanted, "install", "rich>=13", env=env, bounds_fit=False)
+    assert not any(fix.command.endswith('"rich<14"') for fix in unchecked)
 
 
 def test_what_is_known_not_to_work_is_not_given() -> None:

@@ -19,7 +19,7 @@ from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.keep import find_fitting, keep, others_fit, within_pins
+from safepip.recipes.keep import bounds_fit, find_fitting, keep, others_fit, within_pins
 from safepip.values.account import Failed
 from safepip.values.exits import Exit
 from safepip.values.findings import Frozen
@@ -79,14 +79,16 @@ def _decide(course: Course, plan: Plan) -> Outcome:
         return by_conda
     course.engine.stop(Exit.BLOCKED)
     fitting = held or find_fitting(course, plan, first)
-    others = others_fit(course, first)
+    others, bounded = others_fit(course, first), bounds_fit(course, first)
     within = within_pins(course, first)
     # An older release would do, unless an upgrade is what was asked for.
     conflict = _why(course, plan, first) if not held or course.options.upgrade else None
     blocked = Blocked(plan, first.findings, conflict=conflict)
     origin = course.request.policy.strict_by if course.request.verb != "uninstall" else ""
     hints = (strictly(origin),) if origin else ()
-    return _block(course, blocked, fitting, others=others, within=within, hints=hints)
+    return _block(
+        course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
+    )
 
 
 def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
@@ -101,6 +103,7 @@ def _block(
     fitting: tuple[HeldBack, ...] = (),
     *,
     others: bool = False,
+    bounded: bool = False,
     within: tuple[str, ...] = (),
     hints: tuple[str, ...] = (),
 ) -> Outcome:
@@ -117,6 +120,7 @@ def _block(
         blocked.findings,
         fitting,
         others_fit=others,
+        bounds_fit=bounded,
         conflict=blocked.conflict,
         within=within,
         first=first.fixes,

@@ -71,11 +71,22 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
 
 def others_fit(course: Course, first: Judgement) -> bool:
     """Say whether what the plan would break has releases that go with it."""
-    refusals = [finding for finding in first.findings if finding.severity == "refuse"]
-    names = sorted({f.distribution for f in refusals if isinstance(f, Breaks)})
-    if course.request.verb == "uninstall" or not all(isinstance(f, Breaks) for f in refusals):
-        return False
+    names = sorted({finding.distribution for finding in _broken(course, first)})
     return bool(names) and _accepted(course, (*course.request.words, *names)) is not None
+
+
+def bounds_fit(course: Course, first: Judgement) -> bool:
+    """Say whether pip finds what was asked for within the bounds of what the plan would break."""
+    bounds = dict.fromkeys(finding.requirement for finding in _broken(course, first))
+    return bool(bounds) and _accepted(course, (*course.request.words, *bounds)) is not None
+
+
+def _broken(course: Course, first: Judgement) -> list[Breaks]:
+    """Give what an install would break; empty where it is refused for anything else as well."""
+    refusals = [finding for finding in first.findings if finding.severity == "refuse"]
+    found = [finding for finding in refusals if isinstance(finding, Breaks)]
+    is_all = len(found) == len(refusals) and course.request.verb != "uninstall"
+    return found if is_all else []
 
 
 def within_pins(course: Course, first: Judgement) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ class Case:
     bounds: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
     """The constraints that count here, by name, as far as they can be read."""
 
+    bounds_fit: bool = True
+    """What was asked for has releases that go with what would break."""
     fits: str = "conda's versions"
     """What the versions in ``kept`` go with."""
     is_shown: bool = False

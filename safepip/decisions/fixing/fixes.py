@@ -71,6 +71,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     kept: tuple[HeldBack, ...] | None,
     *,
     others_fit: bool = False,
+    bounds_fit: bool = True,
     ways: tuple[tuple[Freed, ...], ...] = (),
     enough: tuple[str, ...] = (),
     within: tuple[str, ...] = (),
@@ -91,14 +92,14 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     ``arguments`` are pip's own, without secrets, beginning with pip's verb; ``spelled``: the same
     with the lines of files in their place. ``kept`` is what the second plan held back, where there
     is such a plan and it was not taken. ``others_fit``: what would break has releases that go with
-    the plan. ``ways``: the smallest changes of conda's that make the request possible, where they
-    were found out; ``enough``: the fewest names that pip has to take over. ``within``: bounds with
-    which the plan is what is pinned. ``barred``: commands that are known not to work; ``along``:
-    what conda is to change as well, by what it is asked for; ``bounds``: the constraints, by name;
-    ``first``: commands that come first.
-    ``policy`` is what the user said to safepip, which the commands say again; ``through``: the
-    words before pip's verb; ``start``: those that start safepip. ``fits``: what ``kept`` goes with;
-    then only that is given.
+    the plan. ``bounds_fit``: what was asked for has one that goes with that, as it is. ``ways``:
+    the smallest changes of conda's that make the request possible, where they were found out;
+    ``enough``: the fewest names that pip has to take over. ``within``: bounds with which the plan
+    is what is pinned. ``barred``: commands that are known not to work; ``along``: what conda is to
+    change as well, by what it is asked for; ``bounds``: the constraints, by name; ``first``:
+    commands that come first. ``policy`` is what the user said to safepip, which the commands say
+    again; ``through``: the words before pip's verb; ``start``: those that start safepip. ``fits``:
+    what ``kept`` goes with; then only that is given.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager
@@ -118,6 +119,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         spelled or arguments,
         along or {},
         bounds or {},
+        bounds_fit=bounds_fit,
         is_shown=request_verb == "plan",
         fits=fits or "conda's versions",
     )

@@ -136,7 +136,7 @@ def what_keeps_others_working(case: Case) -> Iterator[Fix]:
         return
     bounds = tuple(dict.fromkeys(f.requirement for f in case.broken))
     others = sorted({f.distribution for f in case.broken})
-    if all(_may_be_bounded(case, finding) for finding in case.broken):
+    if case.bounds_fit and all(_may_be_bounded(case, finding) for finding in case.broken):
         says = f"take a version that {listed(others)} can work with"
         yield case.fix(says, (*case.arguments, *bounds))
     if case.others_fit and not any(name in case.environment.conda_owned for name in others):
