@@ -139,7 +139,7 @@ def why_not_shared(course: Course, plan: Plan, *, as_shown: bool = True) -> str:
     if options := against_sharing(course.wider_options, words):
         return f"with {listed(options)}"
     if sealed or not environment.writable:
-        return "where the environment is sealed"
+        return f"where the environment {'is sealed' if sealed else 'cannot be written'}"
     is_to_come = any(change.after is not None for change in plan.changes)
     if not is_to_come or not environment.records or course.request.verb == "uninstall":
         return "with nothing that could come from there"

@@ -131,7 +131,9 @@ def _block(
 
         older = older_by_conda(course, blocked.plan, blocked.conflict)
         checked = checked._replace(fixes=(*older, *checked.fixes))
-    hints = (*checked.hints, *first.hints, *hints)
+    # What a part by conda does not make possible is of no interest where conda has a way.
+    is_by_conda = any(fix.asks_conda for fix in checked.fixes)
+    hints = (*checked.hints, *(() if is_by_conda else first.hints), *hints)
     return course.outcome(code, replace(blocked, fixes=checked.fixes), hints=hints)
 
 

@@ -84,7 +84,7 @@ def against_sharing(options: PipOptions, arguments: tuple[str, ...]) -> tuple[st
         "--upgrade-strategy eager": options.eager,
         "--pre": options.pre,
         # pip would go on to upgrade what conda has just brought.
-        "--upgrade with a file": options.upgrade and has_files(arguments),
+        "--upgrade and a file": options.upgrade and has_files(arguments),
     }
     return tuple(option for option, is_given in given.items() if is_given)
 
