@@ -208,6 +208,15 @@ def test_what_stays_as_it_is_counts_as_chosen() -> None:
     )
 
 
+def test_what_pip_may_take_over_is_no_reason() -> None:
+    env = environment(conda("numpy==1.26.4"), conda("pandas==2.3.3"))
+    numpy = artifact("numpy==2.4.1", requested=False)
+    first = plan(env, artifact("pandas==3.1.1", "numpy>=2"), numpy)
+    held, _ = compare(env, first, plan(env, artifact("pandas==3.0.6", "numpy>=1.26")))
+    because = "pandas 3.1.1 needs numpy>=2; numpy 1.26.4 is conda's"
+    assert held == HeldBack("pandas", "3.1.1", "3.0.6", (because,))
+
+
 def test_what_both_plans_choose_is_not_held_back() -> None:
     env = environment(conda("numpy==1.26.4"))
     first = plan(env, artifact("rich==13.6"), artifact("numpy==1.26.4"))
