@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from safepip.effects.requirement_files import Inputs, read_inputs
+from safepip.effects.requirement_files import Inputs, read_inputs, spelled_out
 from safepip.effects.requirement_lines import is_direct, missing_files, name_of_wheel, spellings
 
 EVERYTHING = """\
@@ -130,3 +130,20 @@ def test_a_name_is_spelled_as_it_comes_first() -> None:
     lines = ["./Some_Tool-1.0-py3-none-any.whl", "some.tool>1", "NumPy", "numpy", "./project"]
     assert spellings(lines) == {"some-tool": "Some_Tool", "numpy": "NumPy"}
     assert name_of_wheel("https://example.org/a/b_c-1-py3-none-any.whl#sha256=0") == "b_c"
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--index-url https://x.example/simple", ("--index-url", "https://x.example/simple")),
+        ("--index-url https://me:secret@x.example/simple", None),
+        ("--index-url https://${TOKEN}@x.example/simple", None),
+    ],
+)
+def test_what_a_file_says_of_indexes_is_spelled_out_unless_it_is_a_secret(
+    option: str, words: tuple[str, ...] | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "in.txt"
+    file.write_text(f"{option}\ntop>=2\n")
+    found = spelled_out(("install", "-r", str(file)), {"TOKEN": "secret"})
+    assert found == (("install", *words, "top>=2") if words else ())

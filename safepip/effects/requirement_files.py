@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from safepip.decisions.fixing.commands import FILES, values_of, without_options
 from safepip.effects.requirement_lines import is_direct, name_of
-from safepip.values.text import normalised
+from safepip.values.text import normalised, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,18 +89,22 @@ def spelled_out(arguments: tuple[str, ...], environ: Mapping[str, str]) -> tuple
     """Give pip's arguments with the lines of requirement files in place of the files.
 
     The same arguments, where there are no such files. Empty where that would be another request:
-    a file has hashes, options or things that are no plain names, or too much to be typed.
+    a file has hashes or things that are no plain names, or too much to be typed. So it is where a
+    file has a secret, or a variable, in an option: the arguments of a process are seen by others.
     """
     left = without_options(arguments, FILES)
     if left == arguments:
         return () if any(map(_IN_A_GROUP.match, arguments)) else arguments
     inputs = read_inputs(values_of(arguments, FILES), (), environ)
     lines = tuple(inputs.requirements)
-    others = inputs.hashed or inputs.unseen or inputs.options or inputs.editables
+    options = [word for line in inputs.options for word in shlex.split(line)]
+    is_open = all(without_secrets(w) == w and not _VARIABLE.search(w) for w in options)
+    others = inputs.hashed or inputs.unseen or inputs.editables or not is_open
     plain = all(name_of(line) and not is_direct(line) for line in lines)
     if not lines or others or inputs.build_options or not plain or len(lines) > _MOST_LINES:
         return ()
-    return (*left, *lines)
+    # Behind those of the command: what a file says of an index counts in place of that.
+    return (*left, *options, *lines)
 
 
 def _read(
