@@ -36,6 +36,7 @@ EMPTY: dict[str, Any] = {
     "findings": [],
     "held_back": [],
     "fixes": [],
+    "in_words": [],
     "conflict": None,
     "conda": None,
     "undo": None,
@@ -75,7 +76,7 @@ def test_a_refusal_is_told_in_full() -> None:
         artifact("opencv-python==4.13"),
         artifact("numpy==2.4.1", requested=False, needed_by=("opencv-python",)),
     )
-    fixes = (Fix("safepip install x", "do something else"),)
+    fixes = (Fix("safepip install x", "do something else"), Fix("", "change this"))
     outcome = Outcome(
         10,
         Blocked(wanted, (owned(),), fixes),
@@ -122,6 +123,7 @@ def test_a_refusal_is_told_in_full() -> None:
         "findings": [OWNED],
         "held_back": [],
         "fixes": [{"command": "safepip install x", "says": "do something else"}],
+        "in_words": ["change this"],
         "conflict": None,
         "conda": None,
         "undo": None,

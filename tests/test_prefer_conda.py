@@ -433,7 +433,7 @@ def test_an_interruption_waits_for_what_conda_has_begun(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     answer = json.loads(said)
-    assert (process.returncode, answer["code"]) == (130, "interrupted"), said
+    assert (process.returncode, answer["code"]) == (13, "interrupted"), said
     assert answer["conda"]["done"] is True
     assert answer["findings"][0]["message"] == "Nothing was installed by pip."
     assert lab.distributions().keys() & {"shared", "mine"} == {"shared"}

@@ -47,7 +47,7 @@ def print_text(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-_OF_ERROR = ("verdict", "code", "exit_code", "findings", "fixes")
+_OF_ERROR = ("verdict", "code", "exit_code", "findings", "fixes", "in_words")
 
 
 def say_error(

@@ -76,22 +76,30 @@ def guard_with_conda(
         raise
     back = shell_of(request.target).safepip(("undo", done.change)) if done.change else part.back
     part = replace(part, state="done", back=back)
-    if done.is_cut_off or not part.arguments:
-        code = Exit.INTERRUPTED if done.is_cut_off else Exit.DONE
-        return replace(first, exit_code=code, conda=part, acted=True, undo=done.change)
+    if not part.arguments:  # all that was asked for is there, also where somebody wanted to stop it
+        return replace(first, exit_code=Exit.DONE, conda=part, acted=True, undo=done.change)
+    if done.is_cut_off:
+        return _cut_off(first, part)
     policy = request.policy._replace(prefers_conda=False)
     rest = request._replace(arguments=part.arguments, policy=policy, conda_back=part.back)
     try:
         second = again(rest)
     except KeyboardInterrupt:
-        return replace(first, exit_code=Exit.INTERRUPTED, conda=part)
+        return _cut_off(first, part)
     except SafepipError as error:
         raise _half_done(error, part, rest) from error
     second = _as_asked(second, first)
-    if second.exit_code in {Exit.DONE, Exit.INTERRUPTED, Exit.CHANGED}:
+    if second.exit_code in {Exit.DONE, Exit.CHANGED}:
         return replace(second, conda=part)
     # What the other codes say of the environment, that it is as it was, is so only of pip's part.
     return replace(second, conda=part, exit_code=Exit.CHANGED, pip_ended=second.exit_code)
+
+
+def _cut_off(first: Outcome, part: CondaPart) -> Outcome:
+    """Give the end of a command that was interrupted between its parts."""
+    return replace(
+        first, exit_code=Exit.CHANGED, conda=part, acted=True, pip_ended=Exit.INTERRUPTED
+    )
 
 
 def _as_asked(second: Outcome, first: Outcome) -> Outcome:

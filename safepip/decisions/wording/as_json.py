@@ -50,7 +50,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     word, code = verdict_and_code(outcome)
     plan = verdict.plan if verdict is not None else None
     of_hints = None if word == "block" else code
-    state = (state_after(outcome),) if outcome.exit_code == Exit.INTERRUPTED else ()
+    is_cut_off = Exit.INTERRUPTED in (outcome.exit_code, outcome.pip_ended)
+    state = (state_after(outcome),) if is_cut_off else ()
     return {
         "schema": SCHEMA,
         "verdict": word,
@@ -65,7 +66,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             *(_said(of_hints or "hint", "note", hint) for hint in (*state, *outcome.hints)),
         ],
         "held_back": [_held(h) for h in verdict.held_back] if isinstance(verdict, Kept) else [],
-        "fixes": fixes_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
+        **ways_as_json((*getattr(verdict, "fixes", ()), *outcome.fixes)),
         "conflict": _conflict(outcome),
         "conda": _condas_part(outcome.conda),
         "undo": outcome.undo or None,
@@ -87,7 +88,7 @@ def as_json_error(
         "verdict": "error",
         "code": error.code,
         "findings": [finding],
-        "fixes": fixes_as_json(error.fixes),
+        **ways_as_json(error.fixes),
     }
 
 
@@ -264,8 +265,19 @@ def _held(held: HeldBack) -> dict[str, Any]:
     return {f.name: safe(getattr(held, f.name)) for f in fields(held)}
 
 
+def ways_as_json(ways: Sequence[Fix]) -> dict[str, Any]:
+    """Give the ways out: the commands, and apart from them what is in words alone.
+
+    So that whoever runs the first command finds one.
+    """
+    return {
+        "fixes": fixes_as_json([fix for fix in ways if fix.command]),
+        "in_words": [safe(fix.says) for fix in ways if not fix.command],
+    }
+
+
 def fixes_as_json(fixes: Sequence[Fix]) -> list[dict[str, str]]:
-    """Give the ways out."""
+    """Give ways out that have commands."""
     return [{"command": safe(fix.command), "says": safe(fix.says)} for fix in fixes]
 
 
