@@ -848,6 +848,15 @@ def test_a_uv_that_only_the_environment_has_is_found(place: Place) -> None:
     assert done.reached == str(prefix), done
 
 
+def test_wheels_come_from_where_a_file_of_requirements_says(place: Place, tmp_path: Path) -> None:
+    """Of a private index's name another may have a release, too."""
+    file, more = tmp_path / "r.txt", tmp_path / "more.txt"
+    file.write_text("-r more.txt\nleaf\n")
+    more.write_text(f"--find-links {place.links}\n")
+    done = place.uv("install", "--dry-run", "-r", file, UV_FIND_LINKS="")
+    assert (done.exit_code, done.answer["verdict"]) == (0, "clear"), done
+
+
 def test_what_uv_runs_is_not_told_of_the_environment_that_was_meant(
     place: Place, tmp_path: Path
 ) -> None:

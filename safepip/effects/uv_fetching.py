@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from safepip.decisions.uv.answers import page_of, parse_lock, pins_of
 from safepip.decisions.uv.words import as_words
 from safepip.effects.exact import with_login
+from safepip.effects.requirement_files import read_inputs
 from safepip.effects.toml import parse_toml
 from safepip.values.errors import CannotJudge, UnreadableReport
 from safepip.values.text import normalised, shown, without_secrets
@@ -38,6 +39,19 @@ _AND = (
 _SAID_ALREADY = ("--python", "--quiet", "--verbose", "--color", "--refresh")
 _LOGINS = ("UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _LINKS = ("--index", "--default-index", "--index-url", "--extra-index-url", "--find-links")
+_FILES = ("--requirements", "--constraints")
+_NO_LINES = (".toml", ".py", ".pyw")
+_OF_FILES = frozenset(
+    (
+        "--index-url",
+        "--extra-index-url",
+        "--find-links",
+        "--no-index",
+        "--no-binary",
+        "--only-binary",
+    )
+)
+"""What uv, too, heeds in files of requirements."""
 _OF_PIP = frozenset(
     f"PIP_{name}"
     for name in (
@@ -81,7 +95,8 @@ class UvFetcher:
             and name in of_compile
             and name not in _SAID_ALREADY
         ]
-        lock = parse_lock(self._lock(changes, as_words(options), folder / "asked.txt"))
+        of_files = self._of_files(command)
+        lock = parse_lock(self._lock(changes, as_words(options), folder / "asked.txt", of_files))
         pins = folder / "pins.txt"
         pins.write_text(pins_of(changes, lock), encoding="utf-8")
         given = [change.url for change in changes if change.url]
@@ -92,11 +107,18 @@ class UvFetcher:
         self._download(page, pins, folder, tuple(_way_for_pip(command, self._asking.environ)))
         return _by_name(folder, changes, lock)
 
+    def _of_files(self, command: UvCommand) -> list[str]:
+        """Give the lines of files that say where artifacts are: no other place is to be asked."""
+        files = [f for f in command.values(*_FILES) if not f.lower().endswith(_NO_LINES)]
+        lines = read_inputs(files, (), self._asking.environ).options
+        return [line for line in lines if line.partition(" ")[0] in _OF_FILES]
+
     def _lock(
-        self, changes: Sequence[UvChange], options: Iterator[str], asked: Path
+        self, changes: Sequence[UvChange], options: Iterator[str], asked: Path, lines: Sequence[str]
     ) -> dict[str, Any]:
-        """Give where uv would take these from."""
-        asked.write_text("".join(f"{change.pin}\n" for change in changes), encoding="utf-8")
+        """Give where uv would take these from. ``lines`` say where that may be."""
+        pins = (change.pin for change in changes)
+        asked.write_text("".join(f"{line}\n" for line in (*lines, *pins)), encoding="utf-8")
         form = ("--no-deps", "--no-header", "--format=pylock.toml", "--quiet")
         said = self._ask(("compile", *form, *options, str(asked)))
         with said.open("rb") as file:
