@@ -320,7 +320,8 @@ def test_a_module_leads_to_who_has_it_and_a_name_to_what_was_said_of_it(tmp_path
         tmp_path / "wheels"
     )
     assert safepip(lab, "install", "of-pip").exit_code == 0
-    assert safepip(lab, "explain", "opencv-python").exit_code == 2
+    known = safepip(lab, "explain", "opencv-python")
+    assert (known.exit_code, "last verdict" in known.stdout) == (0, False)
     assert safepip(lab, "install", "opencv-python").exit_code == 10
     found = {}
     for name in ("cv2", "other", "opencv-python"):
