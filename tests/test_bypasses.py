@@ -450,10 +450,10 @@ def test_who_asks_for_plain_pip_gets_it_under_safepips_own_seal(untouched: Place
 def test_safepip_says_that_its_guard_stays_behind(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("uninstall", "-y", "safepip", "--env", place.prefix)
-    assert "say `safepip guard off` first" not in here(*words).err
+    words = ("uninstall", "-y", "conda-safepip", "--env", place.prefix)
+    assert " off` first" not in here(*words).err
     monkeypatch.setattr("sys.prefix", str(place.prefix))  # as where it lives there itself
-    assert "say `safepip guard off` first" in here(*words).err
+    assert " off` first" in here(*words).err
 
 
 def test_safepip_alone_gets_through_the_seal(untouched: Place) -> None:

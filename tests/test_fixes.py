@@ -568,7 +568,7 @@ def test_a_sealed_environment_is_copied_or_the_seal_is_passed_on_purpose() -> No
     assert fixes(Plan(()), "install", "rich", env=lab(frozen="by ops")) == (
         Fix(
             f"conda create -n my-lab --clone {PREFIX} && safepip install --env my-lab rich",
-            "work in a copy of your own, where this is judged, which it was not yet",
+            "work in a copy of your own; what you ask for is judged there",
         ),
         Fix(
             "safepip install --override-frozen rich",

@@ -619,7 +619,7 @@ CHANGED = """
             ),
             """
             safepip: would come from conda. 1 new package, nothing that is there is changed,
-              by py-rattler; nothing is left to pip; a later one may take all along
+              by py-rattler; nothing is left to pip; by hand: a later one may take all along
                 conda install -p /lab shared
               + shared 2.1
             """,

@@ -248,7 +248,7 @@ def test_an_owner_s_words_are_repeated() -> None:
           This env is managed by ops.
           Ask Ada.
           /opt/conda/envs/lab/conda-meta/frozen
-        fix   work in a copy of your own:
+        fix   work in a copy of your own; what you ask for is judged there:
                 conda create -n my-lab --clone /opt/conda/envs/lab && safepip install --env my-lab rich
               or if the environment is yours, change it all the same:
                 safepip install --override-frozen rich

@@ -359,7 +359,7 @@ def in_a_clone(case: Case) -> Iterator[Fix]:
         what = ("--clone", case.environment.prefix)
         is_judged = case.removes or case.plan.changes
         says = "work in a copy of your own"
-        says += "" if is_judged else ", where this is judged, which it was not yet"
+        says += "" if is_judged else "; what you ask for is judged there"
         yield from _elsewhere(case, what, says)
 
 

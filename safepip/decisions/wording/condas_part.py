@@ -22,17 +22,21 @@ def part_lines(part: CondaPart, width: int, *, is_all: bool = False) -> tuple[Li
 
     word = "would come from conda. " if part.state == "shown" else "from conda. "
     start = (Span("safepip: "), Span(word, "good"))
-    said = f"{what_it_does(part)}{'; nothing is left to pip' if is_all else ''}, {by_whom(part)}"
+    said = f"{what_it_does(part)}, {by_whom(part, is_all=is_all)}"
     lines = [*paragraph((Span(said),), width, start=start, indent=2)]
     lines += command(part.command, 4)
     lines += [Line((Span(f"  {step_line(_step(move))}"),)) for move in part.moves]
     return tuple(lines)
 
 
-def by_whom(part: CondaPart) -> str:
-    """Say what does it, and what would come of the command if somebody gave that by hand."""
+def by_whom(part: CondaPart, *, is_all: bool = False) -> str:
+    """Say what does it, and what would come of the command if somebody gave that by hand.
+
+    ``is_all``: pip has nothing left to do.
+    """
+    left = "; nothing is left to pip" if is_all else ""
     by_hand = f"; by hand: {part.warning.removeprefix('; ')}" if part.warning else ""
-    return f"by {clean(part.tool)}{by_hand}"
+    return f"by {clean(part.tool)}{left}{by_hand}"
 
 
 def _step(move: Moved) -> Step:
