@@ -128,6 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except UnexpectedEnd as end:
                 failed = True
                 say(f"left out: {row.name}: {end}")
+            except KeyboardInterrupt:
+                failed = True
+                say(f"interrupted: {row.name}, and what comes after it, is left out")
+                break
         for place, heading in _HEADINGS.items():
             _print_tables([r for r in results if r.row.place == place], heading, worlds.get(place))
     print(_circumstances(options, many))
