@@ -801,6 +801,7 @@ def main():
         except SystemExit as error:  # pip has said what is wrong
             hello["usage_error"] = True
             usage_error = error
+    usual_garbage_again()
     if channel.ask(hello)["do"] != "go":
         return 0
     if usage_error is not None:
@@ -808,6 +809,15 @@ def main():
     with tempfile.TemporaryDirectory(prefix="safepip-inputs-") as folder:
         stand_in(channel, setup, folder)
         return _import("pip._internal.cli.main").main(arguments)
+
+
+USUAL = gc.get_threshold()
+
+
+def usual_garbage_again():
+    """Have garbage looked for as usual, but not among what was loaded: pip may work for long."""
+    gc.freeze()
+    gc.set_threshold(*USUAL)
 
 
 def end(code):
