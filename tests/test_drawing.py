@@ -231,7 +231,7 @@ def test_what_conda_brings_is_in_the_picture_with_what_it_needs() -> None:
         Edge("by conda py-top", "numpy", "numpy >=1.20"),
     )
     assert graph_of(everything).edges == of_conda
-    warned = markdown(clear(verb="plan", conda=replace(part, warning="; but mind this")))
+    warned = markdown(clear(verb="plan", conda=replace(part, warning="but mind this")))
     assert "py-top 3 from conda, by py-rattler; by hand: but mind this" in warned
     assert "```mermaid" in warned
     rest = picture(clear(artifact("mine==1", "top>=2"), verb="plan", conda=part))

@@ -21,7 +21,8 @@ from safepip.effects.last import keep_last, read_last
 from safepip.effects.reading import read_environment
 from safepip.values import damage, errors, findings
 from safepip.values.environment import Environment
-from safepip.values.verdict import Outcome
+from safepip.values.plan import Plan
+from safepip.values.verdict import Blocked, Fix, Outcome
 from tests.build import Package, conda, environment, pip
 from tests.guarded import Guarded, run
 from tests.lab import CondaEnvironment, create, everything, fake, from_wheel, make_wheel
@@ -201,6 +202,14 @@ def test_what_is_remembered_of_a_verdict_can_be_told_and_has_no_secret(outcome: 
     said = text(verdict_lines(json.loads(written), 80))
     assert SECRET not in written + said
     assert all(c.isprintable() or c == "\n" for c in said)
+
+
+def test_the_last_verdict_tells_all_its_ways_out() -> None:
+    ways = (Fix("conda update x", "let conda do it"), Fix("", "the same command without `--user`"))
+    written = told(Outcome(10, Blocked(Plan(()), (), ways)), "2026-11-25T03:12:00+00:00")
+    said = text(verdict_lines(written, 80))
+    assert "fix  let conda do it:\n    conda update x\n" in said
+    assert "fix  the same command without `--user`" in said
 
 
 def test_the_oldest_verdicts_are_forgotten(tmp_path: Path) -> None:

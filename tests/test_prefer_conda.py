@@ -549,6 +549,10 @@ CHANGED = """
     """
 
 
+HALF = Outcome(13, None, LAB, conda=replace(PART, state="done"), pip_ended=1)
+"""Conda's part is done, and pip's has failed."""
+
+
 @pytest.mark.parametrize(
     ("outcome", "text"),
     [
@@ -570,7 +574,7 @@ CHANGED = """
             """,
         ),
         (
-            Outcome(13, None, LAB, conda=replace(PART, state="done"), pip_ended=1),
+            HALF,
             """
             Nothing was installed by pip.
             safepip: conda's part is done: shared 2.1; to take it back:
@@ -578,14 +582,7 @@ CHANGED = """
             """,
         ),
         (
-            Outcome(
-                13,
-                None,
-                LAB,
-                conda=replace(PART, state="done"),
-                pip_ended=12,
-                problems=("mine 1.0 cannot be imported",),
-            ),
+            replace(HALF, pip_ended=12, problems=("mine 1.0 cannot be imported",)),
             """
             error[verify-failed]: pip has finished, and the environment is not what was
               judged
@@ -597,14 +594,7 @@ CHANGED = """
             """,
         ),
         (
-            Outcome(
-                13,
-                None,
-                LAB,
-                conda=replace(PART, state="done"),
-                pip_ended=1,
-                taken_back=True,
-            ),
+            replace(HALF, taken_back=True),
             """
             safepip: taken back. pip failed half-way, and nothing of its part is left (lab)
             Nothing was installed by pip.
@@ -615,7 +605,7 @@ CHANGED = """
         (
             clear(
                 verb="plan",
-                conda=replace(PART, tool="py-rattler", warning="; a later one may take all along"),
+                conda=replace(PART, tool="py-rattler", warning="a later one may take all along"),
             ),
             """
             safepip: would come from conda. 1 new package, nothing that is there is changed,

@@ -138,9 +138,8 @@ def _pip_part(file: EnvironmentFile, making: Making) -> Outcome | None:
         return None
     if not python:
         raise CannotCreate(f"conda's part of `{file.path}` brings no Python for pip's part")
-    target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False)._replace(
-        start=words_to_type(making.environ)
-    )
+    start = words_to_type(making.environ)
+    target = Target(prefix, python, is_conda=True, chosen_by="create", obvious=False, start=start)
     with tempfile.TemporaryDirectory(prefix="safepip-") as folder:
         file, differing = _without_own(file, target, making)
         words, lines, told = arguments_of(file, making.environ)

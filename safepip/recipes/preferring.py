@@ -171,6 +171,6 @@ def _part(course: Course, plan: Plan, found: Shared) -> CondaPart:
         needs=found.answer.needs,
         names={offer.name: offer.package for offer in share.offers},
         twice=twice,
-        warning=shell.warning,
+        warning=shell.warning.removeprefix("; "),
         state=state,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing import fixes_by_conda
+from safepip.decisions.fixing.fix_case import same_command
 from safepip.decisions.judging.requirements import is_met, parse_requirement, parse_version
 from safepip.decisions.planning.loosen import without_bounds
 from safepip.decisions.wording.causes import causes
@@ -46,7 +47,7 @@ def with_another_python(course: Course) -> Elsewhere:
     if known is False:
         return found._replace(hints=(*found.hints, no_such_python(bounds[0])))
     shell, arguments = conda_shell(course), course.shown_arguments
-    same = "`safepip install` as here," if course.request.verb == "plan" else "the same command"
+    same = same_command(is_shown=course.request.verb == "plan")
     fixes = fixes_by_conda.with_another_python(
         shell, environment, arguments, bounds[0], same=same, known=bool(known)
     )

@@ -68,7 +68,7 @@ class CondaPart:
     is_quiet: bool = False
     """The user wants to hear little."""
     warning: str = ""
-    """What is to be said of a later command of conda's, as it follows a sentence; or nothing."""
+    """What is to be said of a later command of conda's; or nothing."""
     state: PartState = "shown"
 
     @property

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import Specifier
 
     from safepip.decisions.wording.picture import Picture
+    from safepip.values.environment import Distribution
     from safepip.values.plan import Change
 
 Look = Literal["new", "changed", "conda", "refused", "holder"]
@@ -160,11 +161,8 @@ class _Drawing:
             for requirement in active_requirements(here.requires, markers, asked.extras):
                 name = normalised(requirement.name)
                 if name in self.visible:
-                    whose = "conda's, stays" if here.record is not None else "there, stays"
-                    lines = (f"{clean(here.name)} {clean(here.version)}", whose)
-                    look: Look = "conda" if here.record is not None else "changed"
-                    self.boxes.setdefault(here.name, Box(here.name, lines, look))
-                    self.edges.append(Edge(here.name, name, clean(as_text(requirement))))
+                    key = self._staying(here)
+                    self.edges.append(Edge(key, name, clean(as_text(requirement))))
 
     def add_by_conda(self) -> None:
         """Draw what conda brings before pip, and what that needs of the same and of what is there.
@@ -211,11 +209,15 @@ class _Drawing:
         """Give the box of what conda has already, drawn if need be; only of distributions."""
         record = self.picture.environment.record_named(conda_name)
         provided = self.picture.environment.provides(record) if record is not None else ()
-        for here in provided[:1]:
-            lines = (f"{clean(here.name)} {clean(here.version)}", "conda's, stays")
-            self.boxes.setdefault(here.name, Box(here.name, lines, "conda"))
-            return here.name
-        return ""
+        return self._staying(provided[0]) if provided else ""
+
+    def _staying(self, here: Distribution) -> str:
+        """Give the box of what is there and stays, drawn if need be."""
+        is_condas = here.record is not None
+        whose = "conda's, stays" if is_condas else "there, stays"
+        lines = (f"{clean(here.name)} {clean(here.version)}", whose)
+        self.boxes.setdefault(here.name, Box(here.name, lines, "conda" if is_condas else "changed"))
+        return here.name
 
     def _brought(self, name: str) -> str:
         """Give the box of what conda brings of a distribution; empty where there is none."""
@@ -242,9 +244,7 @@ class _Drawing:
             elif key := self._brought(name):
                 self.edges.append(Edge(change.name, key, text))
             elif here is not None and name not in self.picture.plan.by_name:
-                lines = (f"{clean(here.name)} {clean(here.version)}", "conda's, stays")
-                self.boxes.setdefault(name, Box(name, lines, "conda"))
-                self.edges.append(Edge(change.name, name, text))
+                self.edges.append(Edge(change.name, self._staying(here), text))
 
     def _holders(self, change: Change, finding: CondaOwned) -> None:
         for key, lines, spec in _held_by(finding):

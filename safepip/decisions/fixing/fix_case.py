@@ -69,7 +69,7 @@ class Case:
     @property
     def same(self) -> str:
         """What the user's own command is called where it cannot be given."""
-        return "`safepip install` as here," if self.is_shown else "the same command"
+        return same_command(is_shown=self.is_shown)
 
     @property
     def removes(self) -> bool:
@@ -205,3 +205,8 @@ class Case:
     def conda_names(self, findings: Iterable[CondaOwned | SameFiles | SecondCopy]) -> list[str]:
         """Give conda's names of the packages that the findings name, each once."""
         return list(dict.fromkeys(self.conda_name(f.conda_package) for f in findings))
+
+
+def same_command(*, is_shown: bool) -> str:
+    """Give what the user's own command is called where it cannot be given. ``is_shown``: `plan`."""
+    return "`safepip install` as here," if is_shown else "the same command"

@@ -235,7 +235,7 @@ def _condas_part(part: CondaPart | None) -> dict[str, Any] | None:
             for m in part.moves
         ],
         "done": part.state == "done",
-        "warning": safe(part.warning.removeprefix("; ")),
+        "warning": safe(part.warning),
         "back": safe(part.back),
     }
 

@@ -35,7 +35,7 @@ def by_whom(part: CondaPart, *, is_all: bool = False) -> str:
     ``is_all``: pip has nothing left to do.
     """
     left = "; nothing is left to pip" if is_all else ""
-    by_hand = f"; by hand: {part.warning.removeprefix('; ')}" if part.warning else ""
+    by_hand = f"; by hand: {part.warning}" if part.warning else ""
     return f"by {clean(part.tool)}{left}{by_hand}"
 
 

@@ -10,7 +10,7 @@ from safepip.decisions.judging.ranges import is_empty, samples
 from safepip.decisions.judging.requirements import is_met
 from safepip.decisions.wording.changes import command_of, step_line
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
-from safepip.decisions.wording.phrases import count, few
+from safepip.decisions.wording.phrases import count, few, lack_what_they_need
 from safepip.decisions.wording.refusal import environment_line
 
 if TYPE_CHECKING:
@@ -131,8 +131,7 @@ def _past_conda(portrait: Portrait, name: str, against: Sequence[str]) -> str:
         return ", and pip has no Python"
     if portrait.distribution is None:
         return ", which pip does not see"
-    lack = "lack what they need" if against[1:] else "lacks what it needs"
-    then = f"; then {few(against)} {lack}" if against else ""
+    then = f"; then {few(against)} {lack_what_they_need(against)}" if against else ""
     return f"; with --allow {name} it may{then}"
 
 
@@ -171,7 +170,7 @@ def _may(portrait: Portrait) -> list[str]:
         holders = [f"{clean(who)} ({clean(spec)})" for who, spec in portrait.condas_bounds]
         allowed = [f"with --allow {clean(portrait.name)}: {accepted}"]
         if holders:
-            lack = "lack what they need" if holders[1:] else "lacks what it needs"
+            lack = lack_what_they_need(holders)
             allowed.append(f"outside conda's own bounds, {few(holders)} then {lack}")
         return [held, *allowed]
     return [accepted]
@@ -245,12 +244,15 @@ def verdict_lines(told: Mapping[str, object], width: int) -> tuple[Line, ...]:
     for finding in map(_mapping, _items(answer.get("findings"))):
         lines += (Line(), *_finding_lines(finding, width))
     for fix in map(_mapping, _items(answer.get("fixes"))):
-        given = str(fix.get("command", ""))
-        says = Span(f"{clean(fix.get('says', ''))}{':' if given else ''}")
-        start = (Span("fix  ", "label"),)
-        lines += (Line(), *paragraph((says,), width, start=start, indent=5))
-        lines += command(given, 4) if given else ()
+        lines += _way_lines(f"{clean(fix.get('says', ''))}:", width)
+        lines += command(str(fix.get("command", "")), 4)
+    for said in _items(answer.get("in_words")):
+        lines += _way_lines(clean(said), width)
     return tuple(lines)
+
+
+def _way_lines(said: str, width: int) -> tuple[Line, ...]:
+    return (Line(), *paragraph((Span(said),), width, start=(Span("fix  ", "label"),), indent=5))
 
 
 def _change_lines(change: Mapping[str, object], width: int) -> tuple[Line, ...]:

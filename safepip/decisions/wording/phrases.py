@@ -81,5 +81,10 @@ def said_of(text: str, through: tuple[str, ...]) -> str:
 
 def then_lacking(names: Sequence[str]) -> str:
     """Say what becomes of packages of conda's whose bounds exclude what is planned."""
-    lack = "lack what they need" if names[1:] else "lacks what it needs"
-    return f"; conda's {few(dict.fromkeys(names))} then {lack}" if names else ""
+    then = f"; conda's {few(dict.fromkeys(names))} then"
+    return f"{then} {lack_what_they_need(names)}" if names else ""
+
+
+def lack_what_they_need(names: Sequence[str]) -> str:
+    """Say it of one or of several."""
+    return "lack what they need" if names[1:] else "lacks what it needs"
