@@ -767,13 +767,18 @@ def test_safepip_is_called_by_its_name_only_where_that_leads_to_itself(
             ("safepip.doors.guarded", "safepip.effects.targets"),
             ("json", "pathlib", "subprocess", "packaging", "shlex", "urllib.parse"),
         ),
+        # What only becomes pip: these together take as long as Python's own start.
+        (
+            ("safepip.doors.launch",),
+            ("typing", "re", "enum", "contextlib", "functools", "collections"),
+        ),
         # Before pip is started: it could be loading meanwhile.
         (
             ("safepip.doors.carrying_out",),
             ("packaging", "dataclasses", "tempfile", "platformdirs", "urllib.parse"),
         ),
     ],
-    ids=["to find the target", "to start pip"],
+    ids=["to find the target", "to become pip", "to start pip"],
 )
 def test_what_others_wait_for_imports_nothing_heavy(
     modules: tuple[str, ...], heavy: tuple[str, ...]

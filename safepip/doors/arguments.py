@@ -6,15 +6,16 @@ nothing behind `--`. Light: every call passes here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from safepip.values.errors import UsageError
+from safepip.values.light import TYPE_CHECKING, NamedTuple
 from safepip.values.verbs import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     import click
+
+    from safepip.values.errors import UsageError
 
 FLAGS = {
     "--strict": "strict",
@@ -68,7 +69,7 @@ def split(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
         elif name in VALUES:
             if not equals:
                 if not remaining:
-                    raise UsageError(f"`{name}` needs a value")
+                    raise _without_value(name)
                 value = remaining.pop(0)
             own = _with_value(own, name, value)
         else:
@@ -83,12 +84,18 @@ def _with_flag(own: OwnOptions, field: str) -> OwnOptions:
 
 def _with_value(own: OwnOptions, name: str, value: str) -> OwnOptions:
     if not value:
-        raise UsageError(f"`{name}` needs a value")
+        raise _without_value(name)
     if name == "--env":
         return own._replace(env=value)
     if name == "--html":
         return own._replace(html=value)
     return own._replace(allow=(*own.allow, *(n.strip() for n in value.split(",") if n.strip())))
+
+
+def _without_value(name: str) -> UsageError:
+    from safepip.values.errors import UsageError
+
+    return UsageError(f"`{name}` needs a value")
 
 
 def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -111,6 +118,8 @@ def leading_only(arguments: list[str]) -> tuple[OwnOptions, list[str]]:
 
 def misunderstood(error: click.ClickException) -> UsageError:
     """Give the error of words that click does not understand; it has several lines for choices."""
+    from safepip.values.errors import UsageError
+
     return UsageError(" ".join(error.format_message().split()))
 
 

@@ -14,7 +14,6 @@ from safepip.doors.arguments import OwnOptions, leading_only
 from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
 from safepip.effects.prefixes import is_unfinished
-from safepip.values.errors import SafepipError
 from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 
@@ -57,9 +56,12 @@ def _answer(given: list[str], *, as_module: bool) -> int:
         from safepip.doors.saying import say_interrupted
 
         return say_interrupted("interrupted; nothing was changed", as_json="--json" in given)
-    except SafepipError as error:
+    except Exception as error:
         from safepip.doors.saying import say_error
+        from safepip.values.errors import SafepipError
 
+        if not isinstance(error, SafepipError):
+            raise
         return say_error(error, verb="pip", as_json="--json" in given)
 
 

@@ -7,12 +7,12 @@ every call passes here.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
-from safepip.values.exits import SCHEMA
-from safepip.values.text import in_notebook
+from safepip.values.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from safepip.decisions.drawing.card import Card
 
 _VARIABLE = "SAFEPIP_RESULT_FILE"
@@ -42,6 +42,8 @@ def is_wanted() -> bool:
 def tell_end(exit_code: int, line: str) -> None:
     """Have it known how a command ended of which there is no more to show."""
     if is_wanted():
+        from safepip.values.text import in_notebook
+
         _write({"exit_code": exit_code, "line": in_notebook(line)})
 
 
@@ -55,6 +57,8 @@ def _write(told: dict[str, Any]) -> None:
     import contextlib
     import json
     from pathlib import Path
+
+    from safepip.values.exits import SCHEMA
 
     with contextlib.suppress(OSError):
         Path(_Wanted.path).write_text(json.dumps({"schema": SCHEMA, **told}), "utf-8")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from safepip.doors.arguments import without_env
 from safepip.effects.called import words_to_type
 from safepip.effects.targets import find_target
+from safepip.values.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,10 @@ import contextlib
 import fcntl
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safepip.values.errors import Busy
+from safepip.values.light import NamedTuple
 from safepip.values.retry import Retry
 
 if TYPE_CHECKING:

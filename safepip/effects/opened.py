@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+
+from safepip.values.light import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from io import FileIO

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
 from safepip.effects.opened import read_bytes
-from safepip.values.errors import NoEngine, WrongEnvironment
+from safepip.values.light import TYPE_CHECKING
 from safepip.values.seal import MARKER, SEAL_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from safepip.values.target import Target
 
@@ -31,6 +30,8 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
     Raises: WrongEnvironment, when there is no target; NoEngine, when its Python does not start.
     """
     if not target.python:
+        from safepip.values.errors import WrongEnvironment
+
         raise WrongEnvironment("no environment is active, and there is no pip on PATH")
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed before the start
@@ -42,6 +43,8 @@ def become_pip(target: Target, arguments: Sequence[str]) -> NoReturn:
     try:
         os.execve(command[0], command, environ)  # noqa: S606 - no shell, ever
     except OSError as error:
+        from safepip.values.errors import NoEngine
+
         raise NoEngine(f"cannot run `{target.python}`: {error.strerror}") from error
 
 
@@ -59,17 +62,22 @@ def words_of_pip(target: Target) -> list[str]:
 def _has_own_seal(prefix: str) -> bool:
     """Say whether safepip itself has sealed an environment: that is against plain pip alone."""
     for folder in _libraries(prefix):
-        with contextlib.suppress(OSError), open(f"{folder}/{MARKER}", "rb") as file:
-            if file.read(len(SEAL_MARK)) == SEAL_MARK.encode():
-                return True
+        try:
+            with open(f"{folder}/{MARKER}", "rb") as file:
+                start = file.read(len(SEAL_MARK))
+        except OSError:
+            continue
+        if start == SEAL_MARK.encode():
+            return True
     return False
 
 
 def _libraries(prefix: str) -> list[str]:
     """Give the folders in which Pythons may have their library."""
-    with contextlib.suppress(OSError):
+    try:
         return [f"{prefix}/lib/{name}" for name in os.listdir(f"{prefix}/lib")]
-    return []
+    except OSError:
+        return []
 
 
 def has_pip(prefix: str) -> bool:

@@ -6,9 +6,9 @@ Light: calls that only become pip pass here, too. Nothing but `os` is imported.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from safepip.effects.opened import opened
+from safepip.values.light import TYPE_CHECKING
 from safepip.values.target import UNFINISHED
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ Light: calls that only become pip pass here, too. What an error needs is importe
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from safepip.effects.prefixes import (
     behind,
@@ -17,6 +16,7 @@ from safepip.effects.prefixes import (
     programs_on_path,
     python_of,
 )
+from safepip.values.light import TYPE_CHECKING
 from safepip.values.target import KERNEL, Target
 
 if TYPE_CHECKING:

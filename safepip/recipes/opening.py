@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safepip.effects.asking import SeamsMoved
 from safepip.effects.engines import prepare, start, without_copies
@@ -19,6 +19,7 @@ from safepip.effects.private_folder import private_folder
 from safepip.recipes.settings import settings_of
 from safepip.values.errors import CannotJudge, SafepipError, UnreadableWheel, WildRemoval
 from safepip.values.late import make_classes_of
+from safepip.values.light import NamedTuple
 from safepip.values.text import without_secrets
 
 _NEEDED_BY_ALL = tuple(

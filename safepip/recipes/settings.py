@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safepip.decisions.configuring import configured
 from safepip.effects.config_files import read_layers
+from safepip.values.light import NamedTuple
 from safepip.values.limits import Limits
 
 if TYPE_CHECKING:

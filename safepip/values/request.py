@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from safepip.values.light import NamedTuple
 from safepip.values.setting import USUAL
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ alone, and is not here.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from safepip.values.light import NamedTuple
 
 Value: TypeAlias = "str | bool | float | tuple[str, ...]"
 Kind = Literal["word", "switch", "number", "names"]

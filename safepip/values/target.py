@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from safepip.values.light import NamedTuple
 
 UNFINISHED = "conda-meta/safepip/unfinished"
 """The mark of a change that is being made, or was cut off; below the prefix."""
