@@ -322,6 +322,18 @@ def test_a_circle_of_requirements_has_its_place() -> None:
     ET.fromstring(svg(graph))  # noqa: S314 - it was made here
 
 
+@given(outcomes())
+@settings(max_examples=20)
+def test_a_wide_picture_can_be_read_on_a_narrow_page(outcome: Outcome) -> None:
+    found = picture_of(outcome)
+    if found is not None and found.plan.changes:
+        drawn = svg(graph_of(found))
+        numbers = re.search(r' width="(\d+)" .*min-width: (\d+)px', drawn)
+        assert numbers is not None
+        wide, least = map(int, numbers.groups())
+        assert 10 <= 12 * least / wide <= 12  # pixels of a letter
+
+
 def test_of_a_long_plan_the_picture_has_what_matters() -> None:
     names = [f"dep{at}" for at in range(60)]
     deps = [artifact(f"{n}==1", requested=False, needed_by=("app",)) for n in names]
@@ -359,13 +371,19 @@ class _Seen(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
+        self._note(attrs)
         if tag != "meta":
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self._note(attrs)
+
+    def _note(self, attrs: list[tuple[str, str | None]]) -> None:
         self.attributes |= {name for name, _ in attrs}
+        assert all(
+            re.fullmatch(r"min-width: \d+px", v or "") for name, v in attrs if name == "style"
+        )
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -380,7 +398,7 @@ _TAGS = (
 )
 _ATTRIBUTES = (
     "lang charset name content http-equiv class scope role aria-labelledby xmlns viewbox width "
-    "height id refx refy markerwidth markerheight orient d x y rx points marker-end"
+    "height id refx refy markerwidth markerheight orient d x y rx points marker-end style"
 )
 
 

@@ -64,5 +64,5 @@ svg text.label.against { fill: var(--bad); }
 marker path { fill: var(--dim); }
 marker.against path { fill: var(--bad); }
 @media (max-width: 48rem) { svg { max-width: none; } td.why { min-width: 14rem; } }
-@media print { body { max-width: none; } }
+@media print { body { max-width: none; } svg { min-width: 0 !important; } }
 """

@@ -32,6 +32,8 @@ _BETWEEN_ROWS = 18
 _BETWEEN_COLUMNS = 56
 _CORNER = 10
 _MARGIN = 14
+_SMALLEST = 0.85
+"""How far a wide picture shrinks with its page, of 1: beyond that it is moved sideways."""
 
 _MOST_LABELS = 6
 """With more edges than these, only those that matter have their bounds written on them."""
@@ -68,7 +70,8 @@ def svg(graph: Graph) -> str:
     gap = _gap(graph)
     head = (
         '<svg role="img" aria-labelledby="picture" xmlns="http://www.w3.org/2000/svg" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">'
+        f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'style="min-width: {width * _SMALLEST:.0f}px">'
     )
     parts = [
         head,
