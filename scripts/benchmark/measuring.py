@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _LOOK_SECONDS = 0.002
 _IMPORT = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
@@ -109,7 +109,7 @@ def watched(command: Command, log: Path, *, ends_with: int = 0) -> Watched:
             if [pid for pid in tree if _runs(pid)] == [process.pid]:
                 alone += looked - before
             seen.update(filter(_is_python, tree))
-            peak = max(peak, sum(map(_private_bytes, tree)))
+            peak = max(peak, _private_bytes(tree))
             time.sleep(_LOOK_SECONDS)
         took = _reaped(process, since)
     _check(command, process, ends_with, log, out)
@@ -194,8 +194,15 @@ def _is_python(pid: int) -> bool:
     return False
 
 
-def _private_bytes(pid: int) -> int:
-    with suppress(OSError, ValueError, IndexError):
-        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()
-        return (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
-    return 0
+def _private_bytes(pids: Iterable[int]) -> int:
+    """Give what processes have for themselves.
+
+    One that was just started has the memory of the one that started it, until it runs its program:
+    the same to the page, and counted once.
+    """
+    found: set[tuple[str, ...]] = set()
+    for pid in pids:
+        with suppress(OSError):
+            found.add(tuple(Path(f"/proc/{pid}/statm").read_text("ascii").split()))
+    pages = sum(int(of[1]) - int(of[2]) for of in found)
+    return pages * os.sysconf("SC_PAGE_SIZE")
