@@ -39,6 +39,11 @@ class Done:
     err: str
     reached: str | None
 
+    @property
+    def said(self) -> str:
+        """The standard error, without the ends of its lines: where they are depends on paths."""
+        return " ".join(self.err.split())
+
 
 def run(
     words: Sequence[str | Path],

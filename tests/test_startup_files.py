@@ -91,7 +91,7 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
     assert here("shell-init", shell, "--write", "--dry-run", environ=home).code == 0
     assert not file.exists()
     done = here("shell-init", shell, "--write", environ=home)
-    assert (done.code, f"safepip: {file} changed" in done.err) == (0, True), done
+    assert (done.code, f"safepip: {file} changed" in done.said) == (0, True), done
     assert here("shell-init", shell).out in file.read_text("utf-8")
     again = here("shell-init", shell, "--write", "--json", environ=home)
     assert json.loads(again.out)["file"] == {
@@ -100,7 +100,8 @@ def test_the_command_writes_and_removes(shell: str, tmp_path: Path) -> None:
         "scripts_removed": [],
     }
     done = here("shell-init", shell, "--remove", environ=home)
-    assert (done.code, f"this one once you have said\n    {RID[shell]}\n" in done.err) == (0, True)
+    assert (done.code, f"this one once you have said {RID[shell]}" in done.said) == (0, True)
+    assert f"\n    {RID[shell]}\n" in done.err
     assert [*tmp_path.iterdir()] == []  # nor the folders that were made for it
 
 
@@ -167,26 +168,26 @@ def test_what_cannot_be_written_is_named_and_left(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     rc(tmp_path, "zsh").mkdir()
     done = here("shell-init", "zsh", "--write", environ=home)
-    assert (done.code, f"`{tmp_path}/.zshrc`" in done.err) == (16, True), done
+    assert (done.code, f"`{tmp_path}/.zshrc`" in done.said) == (16, True), done
     rc(tmp_path, "zsh").rmdir()
     os.mkfifo(rc(tmp_path, "zsh"))  # which would be waited for
     done = here("shell-init", "zsh", "--write", environ=home)
-    assert (done.code, "is not a file" in done.err) == (16, True), done
+    assert (done.code, "is not a file" in done.said) == (16, True), done
     rc(tmp_path, "bash").symlink_to("nowhere/at/all")
     done = here("shell-init", "bash", "--write", environ=home)
-    assert (done.code, "a link that leads nowhere" in done.err) == (16, True), done
+    assert (done.code, "a link that leads nowhere" in done.said) == (16, True), done
     rc(tmp_path, "bash").unlink()
     rc(tmp_path, "bash").write_text("# >>> safepip >>>\n", encoding="utf-8")
     done = here("shell-init", "bash", "--remove", environ=home)
-    assert (done.code, "is left alone" in done.err) == (2, True), done
+    assert (done.code, "is left alone" in done.said) == (2, True), done
     (object_,) = json.loads(here("shell-init", "bash", "--remove", "--json", environ=home).out)[
         "findings"
     ]
     assert "is left alone" in object_["message"]
     done = here("shell-init", "bash", "--write", environ={"HOME": ""})
-    assert (done.code, "`HOME` is not set" in done.err) == (2, True), done
+    assert (done.code, "`HOME` is not set" in done.said) == (2, True), done
     done = here("shell-init", "bash", "--write", environ={"HOME": "relative"})
-    assert (done.code, "got `relative`" in done.err) == (2, True), done
+    assert (done.code, "got `relative`" in done.said) == (2, True), done
 
 
 def test_a_read_only_file_is_left(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_a_read_only_file_is_left(tmp_path: Path) -> None:
     file.write_bytes(b"x\n")
     file.chmod(0o444)
     done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
-    assert (done.code, "is read-only" in done.err, file.read_bytes()) == (16, True, b"x\n")
+    assert (done.code, "is read-only" in done.said, file.read_bytes()) == (16, True, b"x\n")
 
 
 def test_a_file_that_is_too_large_is_left(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_a_file_that_is_too_large_is_left(tmp_path: Path) -> None:
     with file.open("wb") as opened:
         opened.truncate(16 * 1024 * 1024 + 1)
     done = here("shell-init", "bash", "--write", environ={"HOME": str(tmp_path)})
-    assert (done.code, "is larger than" in done.err) == (16, True), done
+    assert (done.code, "is larger than" in done.said) == (16, True), done
     assert file.stat().st_size == 16 * 1024 * 1024 + 1
 
 
