@@ -73,6 +73,40 @@ def test_a_package_of_conda_that_pip_sees_is_no_hidden_copy() -> None:
     assert judged(env, plan(env, new)) == Judgement(())
 
 
+@pytest.mark.parametrize(
+    ("condas", "new", "module"),
+    [
+        ("fast/core.py", "fast/core/__init__.py", "fast.core"),
+        ("fast/core.so", "fast/core/__init__.py", "fast.core"),
+        (f"fast/core{SUFFIX}", f"fast/core/__init__{SUFFIX}", "fast.core"),
+        ("fast/core.py", f"fast/core{SUFFIX}", "fast.core"),
+        ("fast/core.so", "fast/core.abi3.so", "fast.core"),
+        ("fast/__init__.py", "fast/__init__.abi3.so", "fast"),
+        ("fast.py", f"fast{SUFFIX}", "fast"),
+        ("fast.py", "fast/__init__.py", "fast"),
+        ("a/b/c.py", "a/b/c/__init__.py", "a.b.c"),
+    ],
+)
+def test_a_module_that_would_be_imported_in_place_of_condas_is_a_copy_however_deep(
+    condas: str, new: str, module: str
+) -> None:
+    env = environment(conda("fast==1.0", modules=(condas,)))
+    step = plan(env, artifact("plugin==1.0", modules=(new,)))
+    assert copies(judged(env, step)) == [
+        SecondCopy(distribution="plugin", conda_package="fast-1.0-py311_0", modules=(module,))
+    ]
+    assert not copies(judged(env, step, Policy(allow=("fast",))))
+    # The other way round it is the new one that nobody imports.
+    env = environment(conda("fast==1.0", modules=(new,)))
+    assert not copies(judged(env, plan(env, artifact("plugin==1.0", modules=(condas,)))))
+
+
+def test_a_package_of_condas_may_take_another_form_in_its_own_next_release() -> None:
+    env = environment(conda("fast==1.0", modules=("fast/core.py",)))
+    step = plan(env, artifact("fast==2.0", modules=("fast/core/__init__.py",)))
+    assert not copies(judged(env, step))
+
+
 def test_a_namespace_is_shared_and_no_copy() -> None:
     env = environment(conda("google-c==1.0", metadata="none", modules=("google/c/__init__.py",)))
     new = artifact("google-auth==1.0", modules=("google/auth/__init__.py",))
@@ -83,8 +117,13 @@ def test_what_is_there_already_is_upgraded_and_no_new_copy() -> None:
     env = environment(
         pip("opencv-python==4.8"), conda("opencv==4.1.1", metadata="none", modules=("cv2.so",))
     )
-    new = artifact("opencv-python==4.9", modules=("cv2/__init__.py",))
+    there = (f"{SITE}/cv2{SUFFIX}",)
+    new = artifact("opencv-python==4.9", modules=("cv2/__init__.py",), removes=there)
     assert judged(env, plan(env, new)) == Judgement(())
+    # What the installed release does not hide is judged in an upgrade, too.
+    there = (f"{SITE}/other.py",)
+    new = artifact("opencv-python==4.9", modules=("cv2/__init__.py",), removes=there)
+    assert [copy.modules for copy in copies(judged(env, plan(env, new)))] == [("cv2",)]
 
 
 def test_a_copy_of_what_the_user_gives_away_is_fine() -> None:

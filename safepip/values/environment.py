@@ -243,6 +243,10 @@ class Environment:
                         owners[path] = (*owners.get(path, ()), record)
         return owners
 
+    def is_seen(self, dist: str) -> bool:
+        """Say whether a conda package (NAME-VERSION-BUILD) has metadata that pip sees."""
+        return any(d.record is not None and d.record.dist == dist for d in self.distributions)
+
     def dependents(self, conda_name: str) -> tuple[tuple[Record, str], ...]:
         """Give the records that depend on a conda package, each with its specification."""
         wanted = conda_name.lower()

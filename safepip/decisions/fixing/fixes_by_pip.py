@@ -219,7 +219,7 @@ def _all_but(case: Case, names: Collection[str], says: str) -> Iterator[Fix]:
 
 
 def taken_over(case: Case) -> Iterator[Fix]:
-    """Let pip replace exactly these, on purpose."""
+    """Let pip replace exactly these, on purpose, or put its own beside them."""
     if not all(isinstance(f, CondaOwned | SameFiles | SecondCopy) for f in case.refusals):
         return
     # Without uninstalling first, two copies of the metadata would remain.
@@ -234,7 +234,10 @@ def taken_over(case: Case) -> Iterator[Fix]:
     verb = "remove" if case.removes else "replace"
     lacking = [name for f in case.owned for name in left_lacking(f, case.plan)]
     then = then_lacking(lacking)
-    fix = case.fix(f"{verb} conda's {listed(allow)} on purpose{then}", allow=allow)
+    says = f"{verb} conda's {listed(allow)} on purpose{then}"
+    if all(isinstance(f, SecondCopy) for f in case.refusals):
+        says = f"have it beside conda's {listed(allow)} on purpose; Python imports one of both"
+    fix = case.fix(says, allow=allow)
     yield replace(fix, besides=(then.removeprefix("; "),) if then and fix.command else ())
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.judging.consistency import concerned
 from safepip.decisions.judging.modules import (
-    goes_before,
+    hidden_modules,
     modules_of,
     planned_modules,
     providers,
 )
-from safepip.decisions.judging.ownership import given_away
+from safepip.decisions.judging.ownership import given_away, overtaken
 from safepip.values.findings import SecondCopy, Shadows
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def second_copies(environment: Environment, plan: Plan, policy: Policy) -> Itera
     Such a package has no metadata for Python (`opencv`, `ruamel_yaml`), so pip believes that
     nothing is there. It is known by the modules that both have, or else by its name where it has
     modules at all: conda's `graphviz` is a C program and no copy of the distribution `graphviz`.
+
+    And find modules, however deep, that would be imported in place of those of any conda package.
     """
     if plan.user_site or plan.elsewhere:
         return
@@ -38,20 +40,24 @@ def second_copies(environment: Environment, plan: Plan, policy: Policy) -> Itera
     modules = {change.name: _whole_modules(environment, change) for change in arriving}
     found = providers(environment, {module for some in modules.values() for module in some})
     given = given_away(environment, policy)
-    for change in arriving:
-        copies = _copied(environment, change, modules[change.name], found)
+    for change in plan.changes:
+        copies: dict[str, set[str]] = {}
+        if change.name in modules:
+            copied = _copied(environment, change, modules[change.name], found)
+            copies = {dist: set(names) for dist, names in copied.items() if dist not in known}
+        replaced = overtaken(environment, plan, change)
+        exempt = given | ({replaced.record.dist} if replaced and replaced.record else set())
+        hidden = hidden_modules(environment, (file.path for file in change.files))
+        already = hidden_modules(environment, change.removes) if hidden else {}
+        for module in hidden.keys() - already.keys():
+            for dist in {record.dist for record in hidden[module]} - exempt:
+                copies.setdefault(dist, set()).add(module)
         for conda_package, names in copies.items():
-            is_known = conda_package in known and not any(
-                goes_before(environment, change, name, found[name])
-                for name in names
-                if name in found and conda_package not in given
+            yield SecondCopy(
+                distribution=change.name,
+                conda_package=conda_package,
+                modules=tuple(sorted(names)),
             )
-            if not is_known:
-                yield SecondCopy(
-                    distribution=change.name,
-                    conda_package=conda_package,
-                    modules=tuple(sorted(names)),
-                )
 
 
 def _copied(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from safepip.values.environment import Environment, Record
     from safepip.values.plan import Change
@@ -79,24 +79,53 @@ def planned_modules(environment: Environment, change: Change) -> dict[str, bool]
     return top_level(path for path in paths if path is not None)
 
 
-def goes_before(environment: Environment, change: Change, module: str, record: Record) -> bool:
-    """Say whether a module of the change is imported in place of the one that conda's package has.
+def hidden_modules(environment: Environment, paths: Iterable[str]) -> dict[str, tuple[Record, ...]]:
+    """Give conda's modules in whose place these files are imported, by their dotted names.
 
-    It is when it lies in a folder that comes earlier, or is a package where conda's is a file. At
-    the same path it would be written over, which is another finding.
+    Of one name in one folder Python takes the package before the extension module, and that before
+    the source; and a folder that comes earlier before all others. Not at the same path: that would
+    be written over, which is another finding.
+
+    Source: https://docs.python.org/3/library/importlib.html#importlib.machinery.FileFinder
     """
-    owned = set(record.files)
-    early = _before_site(environment)
-    for file in change.files:
-        inside = _below((*_roots(environment), *early), file.path) or ""
-        if inside.partition("/")[0].partition(".")[0] != module:
+    endings = (*_binary_extensions(environment), ".py")
+    roots, early = _roots(environment), _before_site(environment)
+    hidden: dict[str, str] = {}
+    for path in paths:
+        if not path.endswith(endings):
             continue
-        if file.path.startswith(early) and inside_site(environment, file.path) is None:
-            return True
-        is_package = inside.startswith(f"{module}/__init__.")
-        if is_package and not any(f"/{module}/" in path for path in owned):
-            return True
-    return False
+        inside = _below(roots, path)
+        is_early = inside is None
+        inside = _below(early, path) if is_early else inside
+        if inside is not None:
+            later = _all_files(inside, endings) if is_early else _later_files(inside, endings)
+            for root in site_folders(environment):
+                hidden.update((f"{root}/{file}", module) for module, file in later)
+    found: dict[str, tuple[Record, ...]] = {}
+    for file, owners in environment.owners_of(hidden).items():
+        module = hidden[file].replace("/", ".")
+        found[module] = (*found.get(module, ()), *owners)
+    return found
+
+
+def _later_files(inside: str, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give the files that Python would pass over for this one, each with its module before it."""
+    folder, slash, name = inside.rpartition("/")
+    ending = next((each for each in endings if name.endswith(each)), "")
+    stem = name.removesuffix(ending)
+    module = folder if slash and stem == "__init__" else f"{folder}{slash}{stem}"
+    for later in endings[endings.index(ending) + 1 :]:
+        yield module, f"{folder}{slash}{stem}{later}"
+    if module == folder:
+        yield from ((module, f"{module}{each}") for each in endings)
+
+
+def _all_files(inside: str, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give all files that the module of this one can be, each with the module before it."""
+    ending = next(each for each in endings if inside.endswith(each))
+    module = inside.removesuffix(ending).removesuffix("/__init__")
+    for start in (module, f"{module}/__init__"):
+        yield from ((module, f"{start}{each}") for each in endings)
 
 
 def _before_site(environment: Environment) -> tuple[str, ...]:

@@ -59,9 +59,7 @@ def sentence(  # noqa: PLR0911 - a sentence for each kind
         case SameFiles():
             return _same_files(finding, name, environment)
         case SecondCopy():
-            owner = package(finding.conda_package, environment)
-            modules = few(finding.modules)
-            return f"{name} would be a second copy of {modules}, which conda's {owner} has"
+            return _second_copy(finding, name, environment)
         case Breaks():
             return breaks(finding, environment)
         case Unmet():
@@ -101,6 +99,13 @@ def _same_files(finding: SameFiles, name: str, environment: Environment) -> str:
             return f"{name} would write through a linked folder into {owner}"
         case _:
             return f"{name} would write over {files} of {owner}"
+
+
+def _second_copy(finding: SecondCopy, name: str, environment: Environment) -> str:
+    modules, owner = few(finding.modules), package(finding.conda_package, environment)
+    if environment.is_seen(finding.conda_package):
+        return f"{name} would be imported in place of {modules} of conda's {owner}"
+    return f"{name} would be a second copy of {modules}, which conda's {owner} has"
 
 
 def _shadows(finding: Shadows, name: str, environment: Environment) -> str:
@@ -145,6 +150,8 @@ def why(  # noqa: PLR0911 - a reason for each kind
             return "conda would still count on these files"
         case SameFiles() as finding:
             return _why_same_files(finding, refusals, environment)
+        case SecondCopy() as finding if environment.is_seen(finding.conda_package):
+            return "all that imports it would get the new one, also conda's own packages"
         case SecondCopy():
             return (
                 "conda's copy has no metadata that pip can see, so there may be nothing to "

@@ -73,6 +73,10 @@ REFUSALS = (
                 "A conda package has the module already, but no metadata that pip can see, so pip "
                 "takes it for absent. Of two copies one hides the other, or overwrites it."
             ),
+            (
+                "Or the new module would be imported in place of conda's, without writing over it: "
+                "Python takes a folder core/ before core.so, and that before core.py."
+            ),
         ),
         (
             "error[second-copy]: opencv-python 4.11 would be a second copy of cv2, which conda's",
