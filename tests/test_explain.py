@@ -272,6 +272,9 @@ def test_the_last_verdict_is_told_in_full_and_leaves_the_environment_alone(
     assert answer["last"]["answer"]["fixes"]
     safepip(lab, "plan", "--no-cache-dir", "libnum")
     assert safepip(lab, "explain").stdout == done.stdout
+    # Where pip made no plan, that is what came last, and not the verdict before it.
+    safepip(lab, "plan", "nosuch")
+    assert safepip(lab, "explain").stdout.startswith("error (pip-failed): pip made no plan;")
 
 
 def test_a_package_is_explained_with_the_last_change_of_it(lab: CondaEnvironment) -> None:

@@ -33,7 +33,7 @@ def carry_out(request: Request, own: OwnOptions, *, redirected: bool = False) ->
         import safepip.doors.github  # noqa: F401 - safepip may be what is about to be changed
     outcome = _guard(request, own, redirected=redirected)
     show_outcome(outcome, own)
-    if outcome.verdict is not None and outcome.caches:
+    if outcome.caches and (outcome.verdict is not None or outcome.exit_code):
         _remember(outcome, request.target)
     return outcome.exit_code
 
