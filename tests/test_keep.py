@@ -200,6 +200,22 @@ def test_a_reason_may_lie_in_what_was_chosen_instead() -> None:
     )
 
 
+def test_what_is_left_out_is_not_needed_whatever_it_needs_itself() -> None:
+    env = environment(conda("typing==4.15"), conda("pydantic==1.10"))
+    first = plan(
+        env,
+        artifact("api==2.0", "pydantic>=2"),
+        artifact("pydantic==2.9", "core", requested=False, needed_by=("api",)),
+        artifact("core==2.5", "typing>=4.16", requested=False, needed_by=("pydantic",)),
+        artifact("kinds==1.0", requested=False, needed_by=("core",)),
+    )
+    second = plan(env, artifact("api==1.0"))
+    assert compare(env, first, second)[2:] == (
+        HeldBack("core", "2.5", None, ("conda's pydantic 1.10 does not need it",)),
+        HeldBack("kinds", "1.0", None, ("core is left out, too",)),
+    )
+
+
 def test_what_stays_as_it_is_counts_as_chosen() -> None:
     env = environment(pip("tool==1.0"), conda("numpy==1.26.4"))
     first = plan(env, artifact("tool==2.0", "numpy>=2"), removal("numpy"))

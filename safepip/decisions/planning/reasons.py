@@ -32,12 +32,14 @@ def reasons(plans: Plans, change: Change) -> tuple[str, ...]:
     1. The distribution is conda's own.
     2. It requires what conda's version does not meet; or else what it requires does, and so on:
        the shortest chains are given.
-    3. It was chosen for one that is held back itself and no longer accepts it, or needs it.
+    3. It was chosen for one that is held back itself and no longer accepts it.
+
+    What is not installed at all is not needed by what is there now, whatever it requires itself.
     """
     conda = _held(plans, change.name)
     if conda is not None:
         return (f"{conda.name} {conda.version} is conda's",)
-    return _down(plans, change) or tuple(_up(plans, change))
+    return tuple(_unneeded(plans, change)) or _down(plans, change) or tuple(_up(plans, change))
 
 
 def _down(plans: Plans, change: Change) -> tuple[str, ...]:
@@ -70,19 +72,27 @@ def _held(plans: Plans, name: str) -> Distribution | None:
 
 
 def _up(plans: Plans, change: Change) -> Iterator[str]:
-    """Find what the second plan chose instead that does not want this version, or not at all."""
+    """Find what the second plan chose instead that does not want this version."""
     for other in plans.second.changes:
         for requirement in _requirements(plans, other):
             if normalised(requirement.name) == change.name and not is_met(
                 requirement, change.after
             ):
                 yield f"{other.name} {other.after} needs {as_text(requirement)}"
-    if change.name in plans.second.by_name:
+
+
+def _unneeded(plans: Plans, change: Change) -> Iterator[str]:
+    """Find what needed it in the first plan, and is another version or away in the second."""
+    if change.name in plans.second.by_name or change.name in plans.environment.installed:
         return
     for name in change.needed_by:
-        parent = plans.second.by_name.get(name)
+        parent, conda = plans.second.by_name.get(name), _held(plans, name)
         if parent is not None and parent.after is not None and _differs(plans, parent):
             yield f"{parent.name} {parent.after} does not need it"
+        elif conda is not None:
+            yield f"conda's {conda.name} {conda.version} does not need it"
+        elif parent is None and name in plans.first.by_name.keys() - plans.environment.installed:
+            yield f"{name} is left out, too"
 
 
 def _requirements(plans: Plans, change: Change) -> list[Requirement]:
