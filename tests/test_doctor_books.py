@@ -115,6 +115,10 @@ def test_what_conda_limits_and_what_it_was_built_with() -> None:
     # Of what pip put there no build is known, but its version is.
     there = {"abi-3.11-2_cp312": "3.11", "two-2.0-py311_0": "1.9"}
     assert list(unmet_depends(seen(abi, limited, conda("two==2.0")), there)) == []
+    # What conda built is not there any more, so that it does not matter what for.
+    assert (
+        list(unmet_depends(seen(abi, limited, conda("two==2.0")), {"one-1.0-py311_0": "3"})) == []
+    )
 
 
 def test_a_pin_may_speak_of_builds() -> None:

@@ -22,11 +22,14 @@ def unmet_depends(inspection: Inspection, there: Mapping[str, str]) -> Iterator[
 
     ``there``: the version that lies in place of a package's own, by NAME-VERSION-BUILD. What was
     built against one version may load with another and give wrong results; `pip check` knows
-    nothing of that, and conda goes by its records.
+    nothing of that, and conda goes by its records. What another version lies in place of is told
+    of as that: it was built against nothing of conda's, and what it requires is asked elsewhere.
     """
     environment = inspection.environment
     known = {record.name.lower(): record for record in environment.records}
     for record in environment.records:
+        if record.dist in there:
+            continue
         for spec, is_limit in _specs(record):
             needed = known.get(named(spec))
             if needed is not None:
