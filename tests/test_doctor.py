@@ -279,6 +279,10 @@ def test_what_comes_twice(ill: Patient) -> None:
         *("runtime-twice", "note"),
         "OpenMP",
     )
+    ill.pip("uninstall", "-y", "seen-not")
+    links = {"PIP_FIND_LINKS": str(ill.links), "PIP_NO_INDEX": "1"}
+    ill.run("install", "-q", "--allow", "hidden", "--no-import-check", "seen-not", env=links)
+    assert ill.the("second-copy")["severity"] == "note"
 
 
 def test_copies_in_the_user_site(ill: Patient) -> None:

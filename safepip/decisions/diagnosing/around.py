@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.builders import is_of_a_build
+from safepip.decisions.diagnosing.origin import origin_of
 from safepip.decisions.judging.consistency import standing
 from safepip.decisions.judging.copies import second_copies
 from safepip.decisions.judging.modules import providers
@@ -51,9 +52,19 @@ def twice(inspection: Inspection, told: Collection[str]) -> Iterator[SecondCopy 
     others = {claim.distribution.metadata_path for claim in claims}
     left = tuple(d for d in environment.distributions if d.metadata_path not in others)
     bare = replace(environment, distributions=left)
+    by_name = {claim.distribution.name: claim for claim in claims}
     for copy in second_copies(bare, Plan(changes), Policy()):
-        yield replace(copy, severity="damage")
+        names = _names_of(environment, copy.conda_package)
+        origin = origin_of(by_name[copy.distribution], inspection, names)
+        yield replace(copy, severity="note" if origin.was_allowed else "damage")
     yield from runtimes_twice(bare, Plan(changes))
+
+
+def _names_of(environment: Environment, dist: str) -> frozenset[str]:
+    """Give the normalised names by which `--allow` may name a conda package."""
+    records = (record.name for record in environment.records if record.dist == dist)
+    owned = (d.name for d in environment.distributions if d.record and d.record.dist == dist)
+    return frozenset(map(normalised, (*records, *owned)))
 
 
 def hiding(inspection: Inspection) -> Iterator[Shadows]:

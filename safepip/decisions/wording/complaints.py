@@ -259,8 +259,11 @@ def _runtime(f: RuntimeTwice, environment: Environment) -> str:
 
 
 def _second(f: SecondCopy, environment: Environment) -> str:
-    owner = package(f.conda_package, environment)
-    return f"is a second copy of {few(f.modules)}, which conda's {owner} has"
+    owner, modules = package(f.conda_package, environment), few(f.modules)
+    allowed = ", as `--allow` let it" if f.severity == "note" else ""
+    if environment.is_seen(f.conda_package):
+        return f"is imported in place of {modules} of conda's {owner}{allowed}"
+    return f"is a second copy of {modules}, which conda's {owner} has{allowed}"
 
 
 def _shadows(f: Shadows, environment: Environment) -> str:
