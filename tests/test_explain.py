@@ -162,6 +162,13 @@ def test_of_a_name_with_bounds_is_said_whether_pip_may_have_it(asked: str, says:
     assert may_be(portrait, requirement) == says
 
 
+def test_who_needs_it_by_both_books_is_named_once() -> None:
+    holder = conda("holda==1.0", "aaa<2", depends=["aaa <2"])
+    (portrait,) = portraits_of(environment(conda("aaa==1.0"), holder), "aaa")
+    says = may_be(portrait, Requirement("aaa>=2"))
+    assert says.endswith("; then holda 1.0 (aaa <2) lacks what it needs")
+
+
 def test_of_python_and_its_library_pip_has_nothing() -> None:
     there = environment(conda("python==3.11.7", metadata="none"))
     (python,) = portraits_of(there, "python")
@@ -312,7 +319,9 @@ def test_an_unknown_name_is_an_error_that_says_what_may_be_meant(lab: CondaEnvir
     (library,) = safepip(lab, "explain", "json==9", "--json").answer["packages"]
     assert (library["name"], library["asked"]["command"]) == ("python", None)
     (bounded,) = safepip(lab, "explain", "libnum<1", "--json").answer["packages"]
-    assert bounded["asked"]["command"] == f'safepip plan --env {lab.prefix} "libnum<1"'
+    assert bounded["asked"]["command"] == (
+        f'safepip plan --env {lab.prefix} --allow libnum "libnum<1"'
+    )
     assert bounded["conda_bounds"] == {"stats 1.4": "libnum >=1.20,<2"}
 
 

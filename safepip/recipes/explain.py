@@ -16,7 +16,7 @@ from safepip.decisions.explaining.portrait import (
 from safepip.decisions.explaining.usual_names import is_usual, usual_project
 from safepip.decisions.explaining.verdicts import said_of
 from safepip.decisions.fixing.shell import shell_of
-from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.judging.requirements import is_met, parse_requirement
 from safepip.decisions.undoing.inverse import taken_back_by
 from safepip.effects.conda_names import distribution_of
 from safepip.effects.conda_solver import CondaSolver, is_offline
@@ -138,5 +138,7 @@ def _asked(target: Target, requirement: Requirement, portraits: Sequence[Portrai
     if not others and (first.distribution is not None or first.owner == "none"):
         wanted = copy(requirement)
         wanted.name = first.name if normalised(wanted.name) != first.name else wanted.name
-        command = shell_of(target).safepip(("plan", str(wanted)))
+        is_barred = first.owner == "conda" and not is_met(wanted, first.version)
+        allow = ("--allow", first.name) if is_barred and not first.is_python else ()
+        command = shell_of(target).safepip(("plan", *allow, str(wanted)))
     return Asked(requirement, command)

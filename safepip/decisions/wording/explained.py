@@ -145,12 +145,17 @@ def _against(portrait: Portrait, asked: Requirement) -> tuple[list[str], list[st
     versions = samples((str(asked.specifier), *(need.spec for need in needs)))
     asked_for = [v for v in versions if asked.specifier.contains(v, prereleases=True)]
     refused = [{v for v in asked_for if need.excludes(v)} for need in needs]
-    told = [f"{clean(n.who)} {clean(n.version)} ({clean(n.spec)})" for n in needs]
-    pairs = list(zip(told, refused, strict=True))
-    wholly = [text for text, out in pairs if asked_for and len(out) == len(asked_for)]
-    partly = [text for text, out in pairs if out]
+    pairs = list(zip(needs, refused, strict=True))
+    wholly = [need for need, out in pairs if asked_for and len(out) == len(asked_for)]
+    partly = [need for need, out in pairs if out]
     is_none_left = bool(asked_for) and set().union(*refused) == set(asked_for)
-    return (wholly or partly, []) if is_none_left else ([], partly)
+    return (_who(wholly or partly), []) if is_none_left else ([], _who(partly))
+
+
+def _who(needs: Sequence[Need]) -> list[str]:
+    """Name those who need it once each, though conda's books and Python's may both say so."""
+    told = {(n.who, n.version): n.spec for n in reversed(needs)}
+    return [f"{clean(w)} {clean(v)} ({clean(spec)})" for (w, v), spec in reversed(told.items())]
 
 
 def _may(portrait: Portrait) -> list[str]:
