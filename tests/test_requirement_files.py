@@ -83,6 +83,16 @@ def test_what_only_pip_can_read_is_known_to_be_there(path: str) -> None:
     assert read_inputs([path], (), {}) == Inputs(unseen=True)
 
 
+def test_a_folder_with_a_hash_is_named_by_a_url(tmp_path: Path) -> None:
+    folder = tmp_path / "#1 50%"
+    (folder / "links").mkdir(parents=True)
+    (folder / "r.txt").write_text("-f links\nsix\n")
+    (tmp_path / "top.txt").write_text(f"-r {(folder / 'r.txt').as_uri()}\n")
+    options = [f"--find-links {tmp_path.as_uri()}/%231%2050%25/links"]
+    found = read_inputs([str(tmp_path / "top.txt")], (), {})
+    assert found == Inputs(requirements=["six"], options=options)
+
+
 def test_what_cannot_be_read_is_left_to_pip(tmp_path: Path) -> None:
     (tmp_path / "bytes.txt").write_bytes(b"caf\xe9\n")
     (tmp_path / "latin.txt").write_bytes(b"# coding: latin-1\nsix # caf\xe9\n")

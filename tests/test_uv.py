@@ -635,6 +635,14 @@ def test_the_standard_input_leads_to_files_of_the_working_folder(line: str, beco
     assert with_full_paths(f"{line}\n".encode(), "/w").decode() == becomes.format("/w") + "\n"
 
 
+def test_a_working_folder_that_no_line_can_name_is_spelled_in_a_url() -> None:
+    lines = b"-r 50%?.txt # c\r\n--find-links=../wheels\n-r /x.txt\nrich # -r no\n"
+    assert with_full_paths(lines, "/w #1/${HOME} \udcff").decode() == (
+        "-r file:///w%20%231/%24%7BHOME%7D%20%FF/50%25%3F.txt # c\r\n"
+        "--find-links=file:///w%20%231/%24%7BHOME%7D%20%FF/../wheels\n-r /x.txt\nrich # -r no\n"
+    )
+
+
 def test_what_pip_would_be_refused_as_well_is_not_offered(place: Place, tmp_path: Path) -> None:
     claim = "../../../etc/safepip/config.toml"
     evil = make_wheel("evil", "1.0", {"evil.py": ""}, record_extra=[claim]).write(tmp_path)

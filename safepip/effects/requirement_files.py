@@ -15,8 +15,10 @@ import os
 import re
 import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from safepip.decisions.exporting.urls import path_of
 from safepip.decisions.fixing.commands import FILES, values_of, without_options
 from safepip.effects.requirement_lines import is_direct, name_of
 from safepip.values.text import normalised, without_secrets
@@ -28,6 +30,8 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _URL = re.compile(r"^(http|https|file):", re.IGNORECASE)
+_CUT_OFF = re.compile(r"#|\$\{")
+"""What begins a comment or a variable, to uv within quotes as well."""
 _LOCK = re.compile(r"pylock(\.[^.]+)?\.toml(\[.*\])?")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -110,6 +114,7 @@ def spelled_out(arguments: tuple[str, ...], environ: Mapping[str, str]) -> tuple
 def _read(
     path: str, inputs: Inputs, environ: Mapping[str, str], *, is_constraint: bool, depth: int
 ) -> None:
+    path = path_of(path) or path
     if _URL.match(path) or _LOCK.fullmatch(os.path.basename(path)):
         inputs.unseen = True
         return
@@ -215,8 +220,11 @@ def _option_lines(options: optparse.Values, path: str) -> list[str]:
 
 
 def _seen_from(path: str, link: str) -> str:
+    """Give a place as another file has to name it: by a URL where a path would be cut off."""
     near = os.path.join(os.path.dirname(os.path.abspath(path)), link)
-    return near if os.path.exists(near) else link
+    if not os.path.exists(near):
+        return link
+    return Path(near).as_uri() if _CUT_OFF.search(near) else near
 
 
 def _filled(text: str, environ: Mapping[str, str]) -> str:

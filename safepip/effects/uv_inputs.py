@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 from safepip.effects.inputs import copied_once
 from safepip.values.errors import CannotJudge
@@ -24,13 +25,15 @@ _INPUT = "-"
 _MOST_BYTES = 16 * 1024**2
 _LEADS = re.compile(
     rb"^([ \t]*(?:-[rcf]|--(?:requirement|constraint)s?|--find-links)[ \t]*=?[ \t]*)"
-    rb"(?=[^\s=/-])(?![A-Za-z]+:/|\$\{)",
+    rb"(?=[^\s=/-])(?![A-Za-z]+:/|\$\{)([^\r\n#]*)",
     re.MULTILINE,
 )
-"""The start of a line that leads to another file, by a path that is counted from this one.
+"""A line that leads to another file, by a path that is counted from this one: its start, and that.
 
 What begins with a variable is left to uv, which puts its value there: mostly a path in full.
 """
+_NOT_IN_A_LINE = re.compile(rb"[^\w./+@~,:=-]")
+"""What ends a path in a line, or may, for uv or whoever reads the line after it."""
 
 
 def with_files(command: UvCommand, environ: Mapping[str, str], folder: Path) -> UvCommand:
@@ -74,7 +77,15 @@ def _copy_of_input(works_in: str, copy: Path) -> str:
 def with_full_paths(text: bytes, folder: str) -> bytes:
     """Give lines of requirements that lead to the same files wherever they stand.
 
-    ``folder`` is the one that their paths are counted from, in full.
+    ``folder`` is the one that their paths are counted from, in full. Where no line can say it as it
+    is, it is a URL, in which it can be spelled.
     """
     start = os.fsencode(folder) + b"/"
-    return _LEADS.sub(lambda found: found[1] + start, text)
+    if _NOT_IN_A_LINE.search(start) is None:
+        return _LEADS.sub(lambda found: found[1] + start + found[2], text)
+    start = b"file://" + quote_from_bytes(start).encode()
+
+    def led(found: re.Match[bytes]) -> bytes:
+        return found[1] + start + found[2].replace(b"%", b"%25").replace(b"?", b"%3F")
+
+    return _LEADS.sub(led, text)
