@@ -587,7 +587,7 @@ def test_a_url_without_secrets_stays_as_it_is() -> None:
 
 
 def parsed(**document: Any) -> EnvironmentFile:
-    return parse_environment_file("e.yml", document, lambda _, at: at == 1)
+    return parse_environment_file("e.yml", document, lambda _, at: at == 1, lambda *_: 0)
 
 
 def test_an_environment_file_is_read_strictly() -> None:

@@ -13,15 +13,18 @@ from hypothesis import given, settings
 from safepip.decisions.drawing.annotation import (
     annotation,
     annotation_of_error,
+    annotations_of_file,
     is_worth_telling,
 )
 from safepip.decisions.wording.layout import Line, Span
 from safepip.doors.github import tell_outcome
 from safepip.doors.terminal import show
 from safepip.effects.appending import append_summary
+from safepip.values.environment_file import FileFinding
 from safepip.values.errors import NoEngine, NotWritable
 from safepip.values.verdict import Outcome
 from tests.build import artifact, plan
+from tests.everywhere import here
 from tests.saying import LAB, blocked, clear, kept
 from tests.wild import SECRET, outcomes
 
@@ -70,6 +73,53 @@ def test_whatever_happened_is_told_in_one_line_without_secrets(outcome: Outcome)
     assert COMMAND.fullmatch(line), line
     assert line.isprintable()
     assert SECRET not in line
+
+
+FILE = """\
+name: x
+odd: 1
+dependencies:
+  - numpy=1.26
+  - pip:
+      # not this one
+      - numpy # but this
+      - -r no%3A,pe.txt
+"""
+
+
+def test_a_problem_of_a_file_is_told_at_its_line(tmp_path: Path) -> None:
+    file, summary = tmp_path / "sub" / "environment.yml", tmp_path / "summary.md"
+    file.parent.mkdir()
+    file.write_text(FILE, encoding="utf-8")
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    done = here("check-file", file, environ={**job, "GITHUB_WORKSPACE": str(tmp_path)})
+    assert done.code == 1
+    start, twice = "::error file=sub/environment.yml,line=", "which conda brings as `numpy=1.26`"
+    no_pip = "there is a part for pip, and conda's part does not name `pip`"
+    assert done.err.splitlines() == [
+        f"{start}8,title=safepip missing::`no%253A,pe.txt` is not there",
+        f"{start}3,title=safepip no-pip::{no_pip}",
+        f"{start}7,title=safepip twice::pip is to install `numpy`, {twice}; take out one of them",
+    ]
+    found = summary.read_text(encoding="utf-8").splitlines()
+    assert found[1] == "### safepip: 3 problems"
+    assert [line.partition(": ")[0] for line in found[5:-1]] == [
+        *("- line 8", "- line 3", "- line 7", "- note", "- line 2")
+    ]
+    file.write_text("dependencies: [pip]\n", encoding="utf-8")
+    assert here("check-file", file, environ=job).err == ""
+
+
+def test_more_problems_than_github_takes_are_counted() -> None:
+    many = [FileFinding("missing", "problem", f"{at}.txt", line=at) for at in range(1, 13)]
+    told = annotations_of_file("/w,1/e.yml", many, workspace="/w,1")
+    assert [line.partition(",")[0] for line in told] == ["::error file=e.yml"] * 10
+    assert told[-1] == (
+        "::error file=e.yml,title=safepip check-file::e.yml: 3 more problems, which the summary of "
+        "the job lists"
+    )
+    assert len(annotations_of_file("e.yml", many[:10])) == 10
+    assert annotations_of_file("/a,b/e.yml", many[:1])[0].startswith("::error file=/a%2Cb/e.yml,")
 
 
 @pytest.mark.parametrize(

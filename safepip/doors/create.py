@@ -16,7 +16,7 @@ from safepip.decisions.wording.exported import created_lines, not_created_lines
 from safepip.doors.forms import show_outcome
 from safepip.doors.policy import policy_of, say_unheeded
 from safepip.doors.saying import print_json, say_event
-from safepip.doors.terminal import show, width_of
+from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.effects.called import words_to_type
 from safepip.effects.environment_files import read_environment_file
 from safepip.effects.targets import place_for
@@ -94,6 +94,10 @@ def run_check(options: dict[str, Any], *, as_json: bool) -> int:
         )
     else:
         show(checked_lines(file.path, found, width=width_of()), sys.stdout)
+    if bad and runs_in_github():
+        from safepip.doors.github import tell_file
+
+        tell_file(file.path, found)
     return code
 
 

@@ -9,12 +9,20 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from safepip.decisions.drawing.annotation import annotation, annotation_of_error, is_worth_telling
-from safepip.decisions.drawing.markdown import markdown, markdown_of_error
+from safepip.decisions.drawing.annotation import (
+    annotation,
+    annotation_of_error,
+    annotations_of_file,
+    is_worth_telling,
+)
+from safepip.decisions.drawing.markdown import markdown, markdown_of_error, markdown_of_file
 from safepip.effects.appending import append_summary
 from safepip.values.errors import NotWritable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from safepip.values.environment_file import FileFinding
     from safepip.values.errors import SafepipError
     from safepip.values.verdict import Outcome
 
@@ -44,6 +52,14 @@ def tell_error(error: SafepipError, verb: str) -> None:
     """Tell that safepip could not do its work."""
     _say(annotation_of_error(error, verb))
     _append(markdown_of_error(error, verb))
+
+
+def tell_file(path: str, found: Sequence[FileFinding]) -> None:
+    """Tell what is wrong with an environment file, at the lines where it stands."""
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    for line in annotations_of_file(os.path.abspath(path), found, workspace=workspace):
+        _say(line)
+    _append(markdown_of_file(path, found))
 
 
 def _append(document: str) -> None:

@@ -70,6 +70,19 @@ def _put_above(sequence: Any, text: str) -> None:  # noqa: ANN401 - as above
         sequence.ca.comment = [None, tokens]
 
 
+def line_at(found: Any, key: Any) -> int:  # noqa: ANN401 - as above
+    """Give the number of the line, from 1, of an entry of a list or a key of a mapping; 0 for none.
+
+    What comes by a merge of YAML stands in another mapping.
+    """
+    is_mapping = isinstance(found, dict)
+    try:
+        place = found.lc.key(key) if is_mapping else found.lc.item(key)
+    except (AttributeError, KeyError, TypeError):
+        return 0
+    return int(place[0]) + 1
+
+
 def comment_at(sequence: Any, at: int) -> str:  # noqa: ANN401 - as above
     """Give the comment behind an entry of a list, from the `#`; empty where it has none."""
     tokens = sequence.ca.items.get(at) if hasattr(sequence, "ca") else None

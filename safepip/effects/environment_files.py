@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.exporting.parsing import kind, parse_environment_file
-from safepip.effects.commented import comment_at
+from safepip.effects.commented import comment_at, line_at
 from safepip.effects.itself import library_beside
 from safepip.effects.merging import merge
 from safepip.effects.records import read_text
@@ -51,7 +51,7 @@ def environment_file_of(path: str, text: str) -> EnvironmentFile:
 
     Raises: UnreadableFile; UsageError.
     """
-    return parse_environment_file(path, _parsed(path, text), _allows)
+    return parse_environment_file(path, _parsed(path, text), _allows, line_at)
 
 
 def refuse_two_parts(file: EnvironmentFile) -> None:
@@ -117,7 +117,7 @@ def updated_text(path: str, sheet: Sheet, head: str) -> str:
     old = text.removeprefix(_BOM).replace("\r\n", "\n")
     is_new = not old.strip()
     document = _parsed(path, old)
-    refuse_two_parts(parse_environment_file(path, document, _allows))
+    refuse_two_parts(parse_environment_file(path, document, _allows, line_at))
     merge(document, sheet)
     yaml, _ = _yaml(flat=_FLAT.search(old) is not None)
     out = io.StringIO()

@@ -38,6 +38,8 @@ class EnvironmentFile:
     variables: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     """Keys that are none of an environment file."""
+    at: Mapping[str, int] = field(default_factory=dict)
+    """The number of the line, from 1, of each entry as written, and of each `KEY:`."""
 
 
 Trouble = Literal[
@@ -65,6 +67,8 @@ class FileFinding:
     about: str
     """The entry, without secrets."""
     detail: str = ""
+    line: int | None = None
+    """Its number, from 1; None where it is about no line of the file, or about several."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What GitHub shows beside a job: one line for a command that was not clear. Pure.
+"""What GitHub shows beside a job: a line for a command that was not clear, or for a problem. Pure.
 
 Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from safepip.decisions.drawing.summary import summary_of, summary_of_error
+from safepip.decisions.wording.environment_files import finding_text
 from safepip.decisions.wording.layout import clean
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safepip.decisions.drawing.summary import Summary
+    from safepip.values.environment_file import FileFinding
     from safepip.values.errors import SafepipError
     from safepip.values.verdict import Outcome
 
@@ -20,6 +24,10 @@ _OF_SAFEPIP = (Exit.BLOCKED, Exit.FROZEN, Exit.NEEDS_YES, Exit.TAKEN_BACK, Exit.
 """Ends that are safepip's doing. Why pip itself failed is in what pip says."""
 _MOST = 3
 """Ways out."""
+_MOST_OF_FILE = 10
+"""As many as GitHub takes of a step."""
+_LONGEST = 1000
+"""Letters of a path."""
 
 
 def is_worth_telling(outcome: Outcome) -> bool:
@@ -35,6 +43,26 @@ def annotation(outcome: Outcome) -> str:
 def annotation_of_error(error: SafepipError, verb: str) -> str:
     """Give the line where safepip could not do its work."""
     return _line(summary_of_error(error, verb))
+
+
+def annotations_of_file(
+    path: str, found: Sequence[FileFinding], *, workspace: str = ""
+) -> tuple[str, ...]:
+    """Give a line for each problem of an environment file, where it stands in that.
+
+    ``workspace``: the folder of the job's repository, below which GitHub looks for ``path``.
+    """
+    bad = [one for one in found if one.severity == "problem"]
+    name = clean(path.removeprefix(f"{workspace}/") if workspace else path, _LONGEST)
+    lines = []
+    for one in bad[: _MOST_OF_FILE - (len(bad) > _MOST_OF_FILE)]:
+        line = f",line={one.line}" if one.line is not None else ""
+        where = f"file={_property(name)}{line}"
+        lines.append(f"::error {where},title=safepip {one.kind}::{_escaped(finding_text(one))}")
+    if more := len(bad) - len(lines):
+        said = _escaped(f"{name}: {more} more problems, which the summary of the job lists")
+        lines.append(f"::error file={_property(name)},title=safepip check-file::{said}")
+    return tuple(lines)
 
 
 def _line(summary: Summary) -> str:

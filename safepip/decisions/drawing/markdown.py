@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.drawing.graph import graph_of
 from safepip.decisions.drawing.mermaid import mermaid
 from safepip.decisions.drawing.summary import summary_of, summary_of_error
+from safepip.decisions.wording.environment_files import finding_text
 from safepip.decisions.wording.layout import clean
 from safepip.decisions.wording.phrases import FEW, count
 from safepip.decisions.wording.picture import picture_of
@@ -21,16 +22,19 @@ from safepip.decisions.wording.table import HEADS, rows_by_conda, rows_of
 from safepip.decisions.wording.tree import already_there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from safepip.decisions.drawing.summary import Summary
     from safepip.decisions.wording.picture import Picture
+    from safepip.values.environment_file import FileFinding
     from safepip.values.errors import SafepipError
     from safepip.values.verdict import Fix, Outcome
 
 _TICKABLE = re.compile(r"[A-Za-z0-9._+!<>=~,:/\[\]()@\"' -]*[A-Za-z0-9._+!<>=~,:/\[\]()@\"'-]")
 _FOUND_LATER = re.compile(r"[@#]|://|\bwww\.", re.IGNORECASE)
 _MEANINGFUL = re.compile(r"[^\w .,;'()/=>+%?:-]|_|:(?! |$)")
+_LONGEST = 1000
+"""Letters of a path."""
 _WORDS = {"clear": "clear", "kept": "kept", "block": "blocked", "error": "error"}
 
 
@@ -42,6 +46,17 @@ def markdown(outcome: Outcome) -> str:
 def markdown_of_error(error: SafepipError, verb: str) -> str:
     """Give the document where safepip could not do its work."""
     return "\n".join(_lines(summary_of_error(error, verb), None)) + "\n"
+
+
+def markdown_of_file(path: str, found: Sequence[FileFinding]) -> str:
+    """Give the document on an environment file: what is wrong, and what is worth knowing."""
+    bad = count(sum(one.severity == "problem" for one in found), "problem")
+    lines = [f"### safepip: {bad}", "", f"In {_code(clean(path, _LONGEST))}:", ""]
+    for one in found:
+        where = f"line {one.line}: " if one.line is not None else ""
+        note = "" if one.severity == "problem" else "note: "
+        lines.append(f"- {where}{note}{_text(finding_text(one))}")
+    return "\n".join(lines) + "\n"
 
 
 def _lines(summary: Summary, picture: Picture | None) -> Iterator[str]:

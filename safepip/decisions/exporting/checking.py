@@ -44,9 +44,9 @@ def check(file: EnvironmentFile, beside: Beside) -> tuple[FileFinding, ...]:
         *_empty(file),
         *_unreadable(file),
         *_credentials(file),
-        *(_problem("missing", bare(path)) for path in beside.missing),
+        *(_problem("missing", bare(p), line=_line_with(file, p)) for p in beside.missing),
         *_without_pip(file),
-        *_unsolvable(beside),
+        *_unsolvable(file, beside),
         *_twice(file, beside),
         *_contradictions(file, beside),
         *_worth_knowing(file),
@@ -54,13 +54,25 @@ def check(file: EnvironmentFile, beside: Beside) -> tuple[FileFinding, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.severity == "note"))
 
 
-def _problem(kind: Trouble, about: str, detail: str = "") -> FileFinding:
-    return FileFinding(kind, "problem", about, detail)
+def _problem(kind: Trouble, about: str, detail: str = "", line: int | None = None) -> FileFinding:
+    return FileFinding(kind, "problem", about, detail, line)
+
+
+def _of_all(file: EnvironmentFile) -> int | None:
+    """Give the line above all entries."""
+    return file.at.get("dependencies:")
+
+
+def _line_with(file: EnvironmentFile, path: str) -> int | None:
+    """Give the line of pip's part that names a path."""
+    named = re.compile(rf"(?<![\w./-]){re.escape(path)}(?![\w./-])")
+    texts = (line.text for line in file.lines if named.search(line.text))
+    return file.at.get(next(texts, ""))
 
 
 def _empty(file: EnvironmentFile) -> Iterator[FileFinding]:
     if not file.specs and not file.lines:
-        yield _problem("empty", "dependencies")
+        yield _problem("empty", "dependencies", line=_of_all(file))
     if file.pip_parts > 1:
         yield _problem("two-parts", "pip")
 
@@ -68,23 +80,23 @@ def _empty(file: EnvironmentFile) -> Iterator[FileFinding]:
 def _unreadable(file: EnvironmentFile) -> Iterator[FileFinding]:
     for spec in file.specs:
         if "://" not in spec and (not spec_name(spec) or _ODD.search(spec.partition("[")[0])):
-            yield _problem("unreadable", bare(spec), "conda")
+            yield _problem("unreadable", bare(spec), "conda", file.at.get(spec))
     for line in file.lines:
         text = without_comment(line.text)
         options = options_in(text)
         is_known = options or name_in(text) or path_in(text) or URL.match(text)
         if text and not (is_known and all(map(is_option, options))):
-            yield _problem("unreadable", bare(text), "pip")
+            yield _problem("unreadable", bare(text), "pip", file.at.get(line.text))
 
 
 def _credentials(file: EnvironmentFile) -> Iterator[FileFinding]:
     for text in texts_with_login(file):
-        yield _problem("credentials", bare(text))
+        yield _problem("credentials", bare(text), line=file.at.get(text))
 
 
 def _without_pip(file: EnvironmentFile) -> Iterator[FileFinding]:
     if file.lines and "pip" not in _conda_names(file):
-        yield _problem("no-pip", "pip")
+        yield _problem("no-pip", "pip", line=_of_all(file))
 
 
 def _conda_names(file: EnvironmentFile) -> Mapping[str, str]:
@@ -92,9 +104,9 @@ def _conda_names(file: EnvironmentFile) -> Mapping[str, str]:
     return {normalised(spec_name(spec)): spec for spec in file.specs if spec_name(spec)}
 
 
-def _unsolvable(beside: Beside) -> Iterator[FileFinding]:
+def _unsolvable(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
     if beside.unsolvable:
-        yield _problem("unsolvable", "dependencies", bare(beside.unsolvable))
+        yield _problem("unsolvable", "dependencies", bare(beside.unsolvable), _of_all(file))
 
 
 def _twice(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
@@ -110,7 +122,8 @@ def _twice(file: EnvironmentFile, beside: Beside) -> Iterator[FileFinding]:
     for text in texts:
         name = name_in(text)
         if name and name in known:
-            yield _problem("twice", bare(without_comment(text)), bare(known[name]))
+            about = bare(without_comment(text))
+            yield _problem("twice", about, bare(known[name]), file.at.get(text))
 
 
 # ------------------------------------------------------------------------------- versions
@@ -192,6 +205,6 @@ def _worth_knowing(file: EnvironmentFile) -> Iterator[FileFinding]:
         yield FileFinding("no-constraints", "note", "pip")
     for line in file.lines:
         if line.allows and (name := name_in(line.text)):
-            yield FileFinding("allows", "note", name)
+            yield FileFinding("allows", "note", name, line=file.at.get(line.text))
     for key in file.unknown:
-        yield FileFinding("unknown-key", "note", key)
+        yield FileFinding("unknown-key", "note", key, line=file.at.get(f"{key}:"))

@@ -26,19 +26,31 @@ _PLAIN = (str, int, float)
 
 
 def parse_environment_file(
-    path: str, document: Mapping[str, Any], allows: Callable[[Any, int], bool]
+    path: str,
+    document: Mapping[str, Any],
+    allows: Callable[[Any, int], bool],
+    line_of: Callable[[Any, Any], int],
 ) -> EnvironmentFile:
-    """Give what a file asks for. ``allows``: whether the comment of an entry of a list does.
+    """Give what a file asks for.
+
+    ``allows``: whether the comment of an entry of a list does; ``line_of``: the number of the line
+    of an entry, or of a key, or 0.
 
     Raises: UnreadableFile.
     """
     specs, lines, parts = list[str](), list[Line](), 0
-    for at, entry in enumerate(_bounded(path, document.get("dependencies") or [], "dependencies")):
+    places = {f"{key}:": line_of(document, key) for key in document}
+    dependencies = _bounded(path, document.get("dependencies") or [], "dependencies")
+    for at, entry in enumerate(dependencies):
         if isinstance(entry, str):
-            specs += [spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1])]
+            (spec,) = (spec.strip() for spec in _texts(path, [entry], _at(at)[1:-1]))
+            specs.append(spec)
+            places.setdefault(spec, line_of(dependencies, at))
         elif isinstance(entry, dict) and list(entry) == ["pip"]:
             parts += 1
-            lines += _lines(path, entry["pip"], allows)
+            for inner, line in _lines(path, entry["pip"], allows):
+                lines.append(line)
+                places.setdefault(line.text, line_of(entry["pip"], inner))
         else:
             raise UnreadableFile(path, f"expected text or `pip:`, got {kind(entry)} in {_at(at)}")
     return EnvironmentFile(
@@ -50,13 +62,18 @@ def parse_environment_file(
         pip_parts=parts,
         variables=dict(_variables(path, document.get("variables"))),
         unknown=tuple(str(key) for key in document if key not in _KNOWN),
+        at={text: number for text, number in places.items() if number},
     )
 
 
-def _lines(path: str, part: Any, allows: Callable[[Any, int], bool]) -> Iterator[Line]:  # noqa: ANN401
+def _lines(
+    path: str,
+    part: Any,  # noqa: ANN401 - it is YAML
+    allows: Callable[[Any, int], bool],
+) -> Iterator[tuple[int, Line]]:
     for at, text in enumerate(_texts(path, part, "pip")):
         if text.strip():
-            yield Line(text.strip(), allows(part, at))
+            yield at, Line(text.strip(), allows(part, at))
 
 
 def _texts(path: str, found: object, key: str) -> Iterator[str]:
