@@ -19,6 +19,7 @@ from safepip.effects.prefixes import (
     programs_on_path,
     python_of,
 )
+from tests.everywhere import here
 
 
 def lay(path: Path, text: str = "", mode: int = 0o755) -> Path:
@@ -92,6 +93,20 @@ def test_an_empty_part_of_the_path_is_the_current_folder(
     pip = lay(tmp_path / "pip")
     monkeypatch.chdir(tmp_path)
     assert list(programs_on_path("pip", "")) == [str(pip)]
+
+
+def test_what_is_counted_from_a_working_folder_that_is_gone_is_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip, gone = lay(tmp_path / "there" / "pip"), tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert list(programs_on_path("pip", f"bin::.:{pip.parent}")) == [str(pip)]
+    for words in (["guard", "--env=./x", "status"], ["plan", "--env=./x"], ["--env=./x", "list"]):
+        done = here(*words)
+        assert (done.code, "Traceback" in done.err) == (10, False)
+        assert "the folder in which this was said is no longer there\nfix   go to" in done.err
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,14 @@ def _answer(given: list[str], *, as_module: bool) -> int:
         from safepip.doors.saying import say_interrupted
 
         return say_interrupted("interrupted; nothing was changed", as_json="--json" in given)
-    except Exception as error:
-        from safepip.doors.saying import say_error
+    except Exception as error:  # noqa: BLE001 - a bug may be anything
+        from safepip.doors.saying import say_bug, say_error
         from safepip.values.errors import SafepipError
 
+        as_json = "--json" in given
         if not isinstance(error, SafepipError):
-            raise
-        return say_error(error, verb="pip", as_json="--json" in given)
+            return say_bug(as_json=as_json)
+        return say_error(error, verb="pip", as_json=as_json)
 
 
 def _run(own: OwnOptions, rest: list[str], given: list[str], *, as_module: bool) -> int:

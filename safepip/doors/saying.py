@@ -117,9 +117,18 @@ def say_recovered(recovered: Recovered) -> None:
 
 
 def say_bug(*, as_json: bool = False) -> int:
-    """Say what nobody expected, and give the exit code; for where an exception is handled."""
+    """Say what nobody expected, and give the exit code; for where an exception is handled.
+
+    What is counted from a working folder that is gone can be expected to be nowhere.
+    """
     import traceback  # seldom needed, one hopes
 
+    error = sys.exc_info()[1]
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        from safepip.effects.asking import in_no_folder
+
+        if (gone := in_no_folder()) is not None:
+            return say_error(gone, verb="pip", as_json=as_json)
     traceback.print_exc()
     text = "this is a bug in safepip; see `safepip list` for what is there"
     say(text)

@@ -50,6 +50,11 @@ class Asking(NamedTuple):
 
 def not_started(python: str, code: int, *, why: str = "") -> NoEngine:
     """Give the error of an interpreter that ended before it said anything."""
+    return in_no_folder() or NoEngine(f"`{python}` did not start ({code})", why=why)
+
+
+def in_no_folder() -> NoEngine | None:
+    """Give the error where the working folder is gone; None where it is there."""
     try:
         os.getcwd()
     except OSError:
@@ -58,7 +63,7 @@ def not_started(python: str, code: int, *, why: str = "") -> NoEngine:
 
         go = Fix(command_line("cd", os.path.expanduser("~")), "go to a folder that is there")
         return NoEngine("the folder in which this was said is no longer there", fixes=[go])
-    return NoEngine(f"`{python}` did not start ({code})", why=why)
+    return None
 
 
 class SeamsMoved(Exception):

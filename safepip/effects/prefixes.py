@@ -77,9 +77,15 @@ def python_of(prefix: str) -> str:
 
 
 def programs_on_path(name: str, path: str) -> Iterator[str]:
-    """Give every program of a name that a shell could start, first the one that it would start."""
+    """Give every program of a name that a shell could start, first the one that it would start.
+
+    Where the working folder is gone, so is what is counted from it.
+    """
     for folder in path.split(os.pathsep):
-        program = os.path.join(os.path.abspath(folder), name)
+        try:
+            program = os.path.join(os.path.abspath(folder), name)
+        except FileNotFoundError:
+            continue
         is_program = os.path.isfile(program) and os.access(program, os.X_OK)
         if is_program and not os.path.lexists(f"{os.path.dirname(program)}/{SHIMS_MARK}"):
             yield program
