@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 
+from tests.everywhere import SYSTEM, here, with_command
 from tests.guarded import PATIENCE_SECONDS
 from tests.lab import (
     CondaEnvironment,
@@ -115,6 +117,31 @@ def test_another_verb_is_pips(place: Place, tmp_path: Path, line: str, exit_code
     assert (code, out) == plain[:2]
     assert err in (said, plain[2])
     assert code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("line", "whose", "instead"),
+    [
+        ("list --format json", "pip", "safepip list --format json"),
+        ("-q freeze", "pip", "safepip -q freeze"),
+        ("pip install leaf", "pip", "safepip pip install leaf"),
+        ("uv pip list", "uv", "safepip uv pip list"),
+        ("uv lock", "uv", "safepip uv lock"),
+        ("", "", "safepip --help"),
+    ],
+)
+def test_no_object_is_promised_for_what_others_print(
+    place: Place, line: str, whose: str, instead: str
+) -> None:
+    prefix = place.environment.prefix
+    path = with_command(f"{prefix}/bin:{Path(sys.executable).parent}:{SYSTEM}")
+    done = here(
+        "--json", *line.split(), environ={"CONDA_PREFIX": str(prefix), "PATH": path, "HOME": "/"}
+    )
+    found = json.loads(done.out)
+    assert (done.code, found["exit_code"], found["code"]) == (2, 2, "usage")
+    assert (f"{whose}'s own" if whose else "expected a verb") in found["findings"][0]["message"]
+    assert [fix["command"] for fix in found["fixes"]] == [instead]
 
 
 def test_a_search_without_a_match_ends_as_in_pip(place: Place) -> None:

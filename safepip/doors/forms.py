@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from safepip.doors import results
 from safepip.doors.saying import print_json, print_text, show_card
 from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.errors import UsageError
+from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safepip.decisions.wording.refusal import Form
     from safepip.doors.arguments import OwnOptions
     from safepip.values.target import Target
     from safepip.values.verdict import Outcome
 
+NO_OBJECT = "`--json` goes with what safepip does itself, and this is {}'s own"
+"""Of a command that is passed on; with the name of the program."""
 _ON_STDOUT = ("json", "tree", "table", "markdown")
 
 
@@ -51,6 +56,31 @@ def refuse_forms_elsewhere(own: OwnOptions, target: Target) -> None:
     if not target.is_conda and own.prefer_conda:
         where = f"`{target.prefix or 'PATH'}` is no conda environment"
         raise UsageError(f"{where}: there is nothing to prefer with `--prefer-conda`")
+
+
+def refuse_json(target: Target, words: Sequence[str]) -> NoReturn:
+    """Refuse an object for a command that is pip's own: whoever asks would parse what pip prints.
+
+    Raises: UsageError.
+    """
+    from safepip.decisions.fixing.again import again
+    from safepip.decisions.fixing.shell import shell_of
+
+    fixes = again(shell_of(target), tuple(words), (), Retry("do it without that"))
+    raise UsageError(NO_OBJECT.format("pip"), fixes=fixes)
+
+
+def refuse_json_alone() -> NoReturn:
+    """Refuse an object where no verb is given: the help is none.
+
+    Raises: UsageError.
+    """
+    from safepip.decisions.fixing.commands import command_line
+    from safepip.effects.called import words_to_type
+    from safepip.values.verdict import Fix
+
+    help_ = Fix(command_line(*words_to_type(os.environ), "--help"), "see what there is")
+    raise UsageError("expected a verb beside `--json`", fixes=[help_])
 
 
 def show_outcome(outcome: Outcome, own: OwnOptions) -> None:

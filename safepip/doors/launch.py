@@ -47,6 +47,10 @@ def _answer(given: list[str], *, as_module: bool) -> int:
             from safepip.doors.completing import complete
 
             complete()
+        if own.json and not rest:
+            from safepip.doors.forms import refuse_json_alone
+
+            refuse_json_alone()
         if not rest or rest[0] in ("--help", "-h"):
             from safepip.doors.help import show_help
 
@@ -108,6 +112,10 @@ def _guarded_verb(rest: list[str]) -> str | None:
 
 def _pass_through(own: OwnOptions, rest: list[str], *, as_module: bool) -> int:
     target = target_of(own, rest, as_module=as_module)
+    if own.json:
+        from safepip.doors.forms import refuse_json
+
+        refuse_json(target, rest)
     if target.is_conda and is_unfinished(target.prefix):
         from safepip.doors.recovering import recover_first
 

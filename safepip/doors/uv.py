@@ -14,6 +14,7 @@ from safepip.doors.uv_refusing import (
     refuse_elsewhere,
     refuse_for_a_project,
     refuse_forms,
+    refuse_json,
     refuse_sync,
 )
 from safepip.effects.called import words_to_type
@@ -61,6 +62,8 @@ def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     if not WORDS.isdisjoint(words):
         refuse_for_a_project(uv, words, environ, in_notebook=in_notebook)
     if "pip" not in words or not set(VERBS).intersection(words):
+        if own.json:
+            refuse_json(own, words, in_notebook=in_notebook)
         is_pips = next((w for w in words if not w.startswith("-")), "") == "pip"
         _pass(uv, words, _said(own, (), as_module=as_module) if is_pips else None)
     try:
@@ -72,6 +75,8 @@ def _run(own: OwnOptions, words: list[str], *, as_module: bool) -> int:
     said = None
     if own.env is not None or not command.has("--python"):
         said = _said(own, command.words if command.verb else (), as_module=as_module)
+    if own.json and command.verb not in VERBS:
+        refuse_json(own, words, in_notebook=in_notebook)
     if command.verb not in VERBS or command.has(*_CHANGE_NOTHING):
         _pass(uv, words, said if command.verb else None)
     return _change(uv, own, words, command, said)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from safepip.decisions.uv.projects import MODULES_PYTHON, USUAL, without
 from safepip.decisions.uv.words import VERBS, parted
 from safepip.doors.arguments import FLAGS, VALUES, said_again
+from safepip.doors.forms import NO_OBJECT
 from safepip.effects.called import words_to_type
 from safepip.effects.destination import TargetInCondaEnvironment, conda_prefix_above
 from safepip.effects.prefixes import is_conda_prefix
@@ -75,6 +76,15 @@ def refuse_forms(own: OwnOptions, words: Sequence[str], *, in_notebook: bool) ->
         "the forms of a plan are options of `plan`, which is pip's",
         fixes=_again(own, (), rest, in_notebook=in_notebook)("do it without that"),
     )
+
+
+def refuse_json(own: OwnOptions, words: Sequence[str], *, in_notebook: bool) -> NoReturn:
+    """Refuse an object for a command that is uv's own.
+
+    Raises: UsageError.
+    """
+    do = _again(own._replace(json=False), (), words, in_notebook=in_notebook)
+    raise UsageError(NO_OBJECT.format("uv"), fixes=do("do it without that"))
 
 
 def _without_forms(own: OwnOptions, words: Sequence[str]) -> tuple[OwnOptions, tuple[str, ...]]:
