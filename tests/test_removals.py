@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from safepip.values.environment import Distribution, Environment
 from safepip.values.errors import WildRemoval
 from safepip.values.plan import Change, Plan
 from safepip.values.retry import Retry
-from tests.build import environment
+from tests.build import conda, environment
 from tests.lab import CondaEnvironment, create, from_wheel, make_project, make_wheel, replace
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
@@ -243,6 +244,39 @@ def test_what_safepip_goes_by_is_moved_aside_before_an_uninstall(
     retry = caught.value.retry
     moves = tuple(("mv", here, here + end) for here, end in zip(found, aside, strict=False))
     assert (retry.first if retry is not None else ()) == moves
+
+
+@pytest.mark.parametrize(
+    ("removes", "is_wild"),
+    [
+        (("books", "books/a.json"), True),  # books/sub/b.json would go, too
+        (("books", "books/a.json", "books/sub/b.json"), False),
+        (("books/sub", "books/sub/b.json"), False),
+        (("books/a.json",), False),
+        (("empty", "link", "cached", "cached/x.py"), False),
+        (("linked",), True),
+        (("condas",), False),  # what conda has stays by itself
+        (("site/x-1.0.dist-info",), False),
+    ],
+)
+@pytest.mark.parametrize("info", ["x-1.0.dist-info", "x.egg-info"])
+def test_a_folder_with_what_its_list_does_not_name_is_nobodys_to_delete(
+    tmp_path: Path, removes: tuple[str, ...], is_wild: bool, info: str
+) -> None:
+    for name in ("books/a.json", "books/sub/b.json", "condas/c.py", f"site/{info}/METADATA"):
+        _write(tmp_path / name, "")
+    for name in ("cached/x.py", "cached/__pycache__/x.cpython-311.pyc", "cached/y.pyc"):
+        _write(tmp_path / name, "")
+    for name in ("empty", "linked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to("books")
+    (tmp_path / "linked" / "books").symlink_to("../books")
+    before = Distribution("x", "1.0", str(tmp_path / "site" / info))
+    paths = tuple(f"{tmp_path}/{path}" for path in removes)
+    plan = Plan((Change("x", "remove", before=before, removes=paths),))
+    owned = environment(conda("c==1", files=["condas/c.py"]), prefix=str(tmp_path))
+    with pytest.raises(WildRemoval) if is_wild and "dist" in info else nullcontext():
+        refuse_wild_removals(owned, plan)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from safepip.values.verdict import Cleared
 
 
+_BYTECODE = (".pyc", ".pyo")
+
+
 def spared_wheels(cleared: Cleared, folder: Path) -> Mapping[str, str]:
     """Write the wheels again without what would land on spared paths, and give new by old path.
 
@@ -52,7 +55,8 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
 
     That is what holds conda's records, the settings and the guard of the environment, or all of it,
     and any folder outside of it, but for what lies beside the metadata that names it (in the user
-    site).
+    site). And any folder with files that the list which names it does not name, and conda does not
+    have, which stay by themselves.
 
     Raises: WildRemoval.
     """
@@ -71,6 +75,7 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
                 is_book
                 or any(book.startswith(as_folder) for book in books)
                 or (not is_inside and _is_folder(path))
+                or _takes_along(environment, change, path)
             ):
                 wild.setdefault(path, change)
     if wild:
@@ -81,6 +86,24 @@ def refuse_wild_removals(environment: Environment, plan: Plan) -> None:
         cuts = _cuts({path: change for path, change in wild.items() if path not in aside})
         path, change = next(iter(wild.items()))
         raise WildRemoval(change.name, path, moves, cuts)
+
+
+def _takes_along(environment: Environment, change: Change, path: str) -> bool:
+    """Say whether a RECORD names a folder in which there is what it does not name: pip takes all.
+
+    Older metadata need not have a list, and means its folders whole. Bytecode is made anew.
+    """
+    info = change.before.metadata_path if change.before is not None else ""
+    if not info.endswith(".dist-info") or f"{path}/".startswith(f"{info}/") or not _is_folder(path):
+        return False
+    listed = frozenset(change.removes)
+    for folder, folders, names in os.walk(path):
+        links = (name for name in folders if os.path.islink(f"{folder}/{name}"))
+        paths = {f"{folder}/{name}" for name in (*names, *links) if not name.endswith(_BYTECODE)}
+        left = {environment.relative(one) or one for one in paths - listed}
+        if left - environment.owners_of(left).keys():
+            return True
+    return False
 
 
 def _cuts(wild: Mapping[str, Change]) -> tuple[tuple[str, ...], ...] | None:
