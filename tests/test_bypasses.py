@@ -205,6 +205,12 @@ def test_that_safepip_is_gone_is_said_once_by_shim_and_hook(deep: Place, tmp_pat
             file.write_text(text.replace(str(SAFEPIP), str(tmp_path / "gone")), encoding="utf-8")
         done = run(["pip", *HELP], deep.environ(deep.shims))
         assert (done.code, done.err.count("safepip is gone")) == (0, 1), done
+        lay(tmp_path / "uv", "#!/bin/sh\n")
+        uv = Path(deep.shims, "uv")
+        uv.symlink_to("pip")
+        said = run(["uv", *HELP, "pip"], deep.environ(deep.shims, str(tmp_path)))
+        uv.unlink()
+        assert said.err == done.err.replace(" pip ", " uv ")
     finally:
         for file, text in zip(files, texts, strict=True):
             file.write_text(text, encoding="utf-8")
