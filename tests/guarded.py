@@ -87,8 +87,10 @@ def paste(
     given = environment.environ(env)
     with tempfile.TemporaryDirectory(prefix="bin-") as folder:
         command = Path(folder) / "safepip"
-        start = f'exec {shlex.quote(sys.executable)} -m safepip --json "$@"'
-        command.write_text(f"#!/bin/sh\n{start}\n", encoding="utf-8")
+        # What is pip's own has no object.
+        json_ = 'json=--json; [ "$1" != pip ] || json='
+        start = f'exec {shlex.quote(sys.executable)} -m safepip $json "$@"'
+        command.write_text(f"#!/bin/sh\n{json_}\n{start}\n", encoding="utf-8")
         command.chmod(0o755)
         path = {"PATH": os.pathsep.join([folder, given["PATH"]])}
         return run(environment, ["sh", "-c", line], env={**(env or {}), **path}, cwd=cwd)
