@@ -11,6 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from safepip.effects.first_lines import LONGEST, first_lines
 from safepip.effects.opened import read_bytes
 from safepip.effects.records import can_be_named, read_object
 from safepip.effects.wheels import sha256_of
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from safepip.values.repair import Why
 
 _LIMIT = 256 * 1024 * 1024
-_LONGEST_SHEBANG = 127
-"""Bytes behind which kernels cut the first line of a script off."""
 _ENTRY_POINT = re.compile(r"\s*([^\s=]+)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*")
 _SCRIPT = """\
 # -*- coding: utf-8 -*-
@@ -198,7 +197,7 @@ def _with_prefix(data: bytes, row: Row, prefix: str) -> bytes:
 def _with_short_shebang(data: bytes, prefix: str) -> bytes:
     """Give a script a first line that works where the one with its interpreter is too long."""
     first, newline, rest = data.partition(b"\n")
-    if not first.startswith(b"#!") or len(first) <= _LONGEST_SHEBANG:
+    if not first.startswith(b"#!") or len(first) <= LONGEST:
         return data
     program = first[2:].strip().split()[0]
     if not program.startswith(prefix.encode()):
@@ -215,9 +214,7 @@ def _entry_points(raw: object, place: Place) -> Iterator[tuple[str, Row]]:
 
 def _scripts(found: re.Match[str], place: Place) -> Iterator[bytes]:
     python = f"{place.prefix}/{place.python}"
-    shebang = f"#!{python}\n"
-    if " " in shebang or len(shebang) > _LONGEST_SHEBANG:
-        shebang = f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
+    shebang = first_lines(python)
     for indent in reversed(_INDENTS) if place.by_rattler else _INDENTS:
         text = _SCRIPT.format(
             module=found[2], name=found[3].partition(".")[0], function=found[3], indent=indent

@@ -13,6 +13,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from safepip.decisions.planning.files import bytecode_of
+from safepip.effects.first_lines import redirect
 from safepip.effects.keeping import forget
 from safepip.effects.packages import Row, is_noarch, make, rows_of
 from safepip.effects.rewriting import write_record
@@ -20,7 +21,7 @@ from safepip.effects.states import BESIDE
 from safepip.effects.transaction import all_in
 from safepip.values.errors import CannotRepair
 from safepip.values.late import dataclass
-from safepip.values.repair import Discard, Disown, PutBack, TakeOut
+from safepip.values.repair import Discard, Disown, PutBack, Redirect, TakeOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,14 @@ class Site:
         rows = rows_of(self.folders[step.conda_package], self.place)
         return {path: rows[path] for path in step.paths or rows if path in rows}
 
+    def list_of(self, step: Redirect) -> str:
+        """Give the path of the list that has the hashes of these commands; empty for none."""
+        if step.distribution is not None:
+            return f"{step.distribution.metadata_path}/RECORD"
+        records = self.environment.records
+        name = next((one.file for one in records if one.dist == step.conda_package), "")
+        return f"{self.environment.prefix}/conda-meta/{name}" if name else ""
+
     def compiled(self, step: PutBack) -> tuple[str, ...]:
         """Give the bytecode that conda made and owns, below the prefix; rattler makes none."""
         rows = self.rows(step)
@@ -92,6 +101,9 @@ def touched_by(site: Site, steps: Iterable[Step]) -> tuple[list[str], list[str]]
                 folders += map(os.path.dirname, step.paths)
             case Disown():
                 paths[f"{step.distribution.metadata_path}/RECORD"] = None
+            case Redirect():
+                paths.update((f"{prefix}/{path}", None) for path in step.paths)
+                paths.update((path, None) for path in [site.list_of(step)] if path)
             case Discard():
                 files, inner = all_in(step.path)
                 paths.update(dict.fromkeys(files))
@@ -124,6 +136,8 @@ def carry_out(site: Site, step: Step) -> None:
                 os.rmdir(folder)
         case PutBack():
             _put_back(site, step)
+        case Redirect():
+            redirect(site.environment.prefix, step, site.list_of(step))
 
 
 def _remove(paths: Iterable[str], prefix: str) -> None:

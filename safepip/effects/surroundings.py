@@ -43,9 +43,11 @@ def read_surroundings(
 def _scripts(prefix: str) -> Iterator[Leading]:
     """Give the commands whose first line names a Python that is not the environment's."""
     for name in _names(f"{prefix}/bin"):
-        starts = interpreter_in(start_of(f"{prefix}/bin/{name}"))
+        path = f"{prefix}/bin/{name}"
+        starts = interpreter_in(start_of(path))
         if _leads_out(prefix, starts):
-            yield Leading(f"bin/{name}", starts, exists=os.path.exists(starts))
+            there, is_link = os.path.exists(starts), os.path.islink(path)
+            yield Leading(f"bin/{name}", starts, exists=there, is_link=is_link)
 
 
 def _kernels(prefix: str) -> Iterator[Leading]:

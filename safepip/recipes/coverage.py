@@ -6,12 +6,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage, leads_out
 from safepip.effects.guard_files import FOREIGN, in_its_places
 from safepip.effects.interpreters import ask_python
 from safepip.effects.probing import tried, ways
 from safepip.effects.reach import closed_to_others, is_in_shims
 from safepip.recipes.unlisted import listed
+from safepip.values.errors import SafepipError
 from safepip.values.guarding import SHIMS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from safepip.values.target import Target
 
 _AT_ONCE = 4
+_PIP = "pip"
 
 
 class Status(NamedTuple):
@@ -40,6 +42,25 @@ def _off(environ: Mapping[str, str]) -> str:
     if environ.get("SAFEPIP_INSIDE"):
         return f"SAFEPIP_INSIDE={environ['SAFEPIP_INSIDE']}"
     return "SAFEPIP_GUARD=off" if environ.get("SAFEPIP_GUARD") == "off" else ""
+
+
+def _way_to_mend(target: Target, shell: Shell, environ: Mapping[str, str]) -> str:
+    """Give the command by which `bin/pip` starts the environment's Python again, if one does."""
+    if not os.path.lexists(f"{target.prefix}/bin/{_PIP}"):
+        return ""
+    from safepip.decisions.repairing.ways import Ways  # seldom needed
+    from safepip.recipes.doctor import examine
+    from safepip.recipes.mending import planned_repair
+    from safepip.values.repair import Redirect
+
+    try:
+        found = examine(target, environ, target.prefix, lambda *_: None)
+    except SafepipError:  # of which doctor tells
+        return ""
+    turned = (s for s in planned_repair(found, [_PIP]).steps if isinstance(s, Redirect))
+    mends = any(f"bin/{_PIP}" in (*step.paths, *step.links) for step in turned)
+    can_be = mends and found.inspection.environment.writable
+    return Ways(found.inspection, shell, (_PIP,)).fix() if can_be else ""
 
 
 def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> Status:
@@ -66,6 +87,9 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         off=_off(environ),
         typed_in=os.path.basename(environ.get("SHELL", "")),
         before_uv=os.path.exists(f"{target.prefix}/{SHIMS}/uv"),
+        mends=_way_to_mend(target, shell, quiet)
+        if any(leads_out(sight, target.prefix) for sight in sights)
+        else "",
     )
     closed = closed_to_others(target.prefix) if is_in_shims(target.prefix) else ""
     return Status(levels, coverage(sights, known), tuple(unlisted), closed)

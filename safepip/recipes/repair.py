@@ -35,7 +35,7 @@ from safepip.values.errors import CannotRepair, VerifyFailed
 from safepip.values.journal import Entry
 from safepip.values.late import dataclass
 from safepip.values.plan import Plan
-from safepip.values.repair import Discard, Disown, PutBack, Reason, TakeOut
+from safepip.values.repair import Discard, Disown, PutBack, Reason, Redirect, TakeOut
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
@@ -155,6 +155,8 @@ def _taken(step: Step) -> tuple[str, ...]:
             return tuple(f"{step.distribution.metadata_path}:{path}" for path in step.paths)
         case PutBack():
             return step.over
+        case Redirect():
+            return tuple(f"{step.starts}:{path}" for path in step.paths)
         case Discard():
             return (step.path,)
 
@@ -174,6 +176,8 @@ def _subject(step: Step) -> str:
             return step.distribution.metadata_path
         case PutBack():
             return step.conda_package
+        case Redirect():
+            return step.paths[0]
         case Discard():
             return step.path
 
@@ -237,7 +241,7 @@ def _do(site: Site, step: Step) -> None:
         carry_out(site, step)
     except Unproven as error:
         raise _StepFailed(step, error.reason) from error
-    except (OSError, ValueError, CannotRepair) as error:
+    except (OSError, ValueError, LookupError, TypeError, CannotRepair) as error:
         raise _StepFailed(step, Reason("said", (str(error),))) from error
 
 
@@ -263,6 +267,6 @@ def _refuse_wrong(planned: Repair, after: Inspection) -> None:
     """
     checked = after.checked
     for step in planned.steps:
-        for path in step.paths if isinstance(step, PutBack) else ():
+        for path in step.paths if isinstance(step, PutBack | Redirect) else ():
             if path in checked.altered or path in checked.missing:
                 raise _StepFailed(step, Reason("put-back-wrong", (path,)))

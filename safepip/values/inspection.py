@@ -137,6 +137,8 @@ class Leading:
     starts: str
     """Absolute: what is started."""
     exists: bool
+    is_link: bool = False
+    """A link to what leads there."""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,28 @@ class Discard:
     """Absolute; a folder goes with all that is in it."""
 
 
-Step: TypeAlias = TakeOut | Disown | PutBack | Discard
+@dataclass(frozen=True)
+class Redirect:
+    """Have commands start the environment's own Python, in place of that of its original."""
+
+    paths: tuple[str, ...]
+    """Below the prefix."""
+    starts: str
+    """The Python that they start, absolute; its name is that of the environment's own."""
+    conda_package: str = ""
+    """NAME-VERSION-BUILD of what brought them, if conda did."""
+    distribution: Distribution | None = None
+    """What brought them else."""
+    links: tuple[str, ...] = ()
+    """Links to these, or to others, that start it for this reason alone."""
+
+    @property
+    def name(self) -> str:
+        """Of the distribution; empty for a package of conda's."""
+        return self.distribution.name if self.distribution is not None else ""
+
+
+Step: TypeAlias = TakeOut | Disown | PutBack | Discard | Redirect
 
 
 @dataclass(frozen=True)

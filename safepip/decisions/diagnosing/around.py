@@ -131,7 +131,7 @@ def leading_out(
     condas = inspection.environment.owners_of([script.path for script in around.scripts])
     scripts: dict[tuple[str, bool, str, str], list[str]] = {}
     for script in around.scripts:
-        if not (script.path in condas and _is_as_built(inspection, script)):
+        if not (script.path in condas and is_as_built(inspection, script)):
             owner = condas[script.path][0].dist if script.path in condas else ""
             claimed = "" if owner else _claimant(inspection, script.path)
             key = (script.starts, script.exists, owner, claimed)
@@ -153,7 +153,7 @@ def leading_out(
         yield OtherOnPath(command=command.path, path=command.starts)
 
 
-def _is_as_built(inspection: Inspection, script: Leading) -> bool:
+def is_as_built(inspection: Inspection, script: Leading) -> bool:
     """Say whether a package of conda is as it was built, and starts another Python by itself.
 
     That of the system, or one of the machine that it was built on.

@@ -28,6 +28,9 @@ _NEW = "new"
 """What is typed in a shell that is started now; no row of its own."""
 _DEEP = ("path", "module", "conda")
 _ON_PATH = ("typed", "script", "uv")
+_BY_SCRIPT = ("typed", "script", "path")
+"""Ways by the environment's `bin/pip`, whose first line may name another Python."""
+_CANNOT_START = (126, 127)
 _OLDEST, _NEWEST = (3, 10), (3, 17)
 """The Pythons that say how they were started, and that run a line of a path file."""
 _SEALED = "externally managed"
@@ -63,6 +66,9 @@ class Circumstances:
     """The user's shell: `bash`."""
     before_uv: bool = False
     """There is a shim to stand before uv."""
+    mends: str = ""
+    """The command that has the environment's `bin/pip` start its own Python again; empty where it
+    does, or cannot be had to."""
 
 
 def coverage(sights: Sequence[Sight], known: Circumstances) -> tuple[Tried, ...]:
@@ -134,11 +140,33 @@ def _way_out(
     if known.off:
         name = known.off.partition("=")[0]
         return known.off, f"set -e {name}" if known.typed_in == "fish" else f"unset {name}"
-    if sight.answer is not None:
-        return f"it reaches {sight.answer.get('prefix')}", ""
+    if sight.answer is not None or (known.mends and leads_out(sight, known.prefix)):
+        return _way_back(sight, guarded, known)
     if sight.path == "typed" and (guarded.get("script") or sight.means[:1] not in ("", "/")):
         return _why_of_shell(sight.means), _way_for_typed(sight.means, known)
     return _way_by_hooks(sight, guarded, known)
+
+
+def leads_out(sight: Sight, prefix: str) -> bool:
+    """Say whether a way led to another environment, or to a Python that is not there."""
+    if sight.answer is not None:
+        return sight.answer.get("prefix") != prefix and not sight.answer.get("error")
+    return sight.path in _BY_SCRIPT and sight.code in _CANNOT_START
+
+
+def _way_back(
+    sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances
+) -> tuple[str, str]:
+    """Give the same for a way that leads out, with what it takes once it does no more.
+
+    That comes first: the repair ends with 1 where something else is damaged still.
+    """
+    place = (sight.answer or {}).get("prefix")
+    why = f"it reaches {place}" if place else "what its first line starts is not there"
+    if not known.mends or sight.path not in _BY_SCRIPT:
+        return why, ""
+    more = "" if "deep" in known.levels else _way_by_hooks(sight, guarded, known)[1]
+    return why, known.shell.then(more, known.mends) if more else known.mends
 
 
 def _way_by_hooks(

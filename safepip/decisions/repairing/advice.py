@@ -9,6 +9,7 @@ from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.fixing.commands import command_line, is_printable
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.judging.requirements import parse_requirement, parse_version
+from safepip.decisions.repairing.redirecting import redirected
 from safepip.decisions.repairing.wants import is_known_by_name, keeps_the_rest
 from safepip.decisions.repairing.ways import Ways
 from safepip.decisions.wording.phrases import listed
@@ -31,6 +32,7 @@ from safepip.values.damage import (
     WrongKernel,
 )
 from safepip.values.findings import SecondCopy, Shadows
+from safepip.values.repair import Redirect
 from safepip.values.target import UNFINISHED
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
@@ -84,10 +86,12 @@ def advice(
         if one.reason.why == "gone-source"
     }
     condas = [f for f in condas if f.conda_package not in blocked]  # conda would fail, too
+    turned = [step for step in repair.steps if isinstance(step, Redirect)]
+    condas = [f for f in condas if not redirected(f, turned)]  # the channel need not be asked
     fixes += _by_conda(ways, condas)
     fixes += _of_records(ways, [f for f in damage if isinstance(f, UnreadableBook)])
     for finding in _not_taken_out(damage):
-        fixes += _advice(ways, finding)
+        fixes += _advice(ways, finding) if not redirected(finding, turned) else ()
     is_left = any(not one.follows for one in repair.unfixed)
     if is_left and not any(fix is not None and fix.command for fix in fixes):
         fixes.append(Fix(ways.fix("--dry-run"), "see why each is left as it is"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.judging.requirements import relation
 from safepip.values.journal import Step
-from safepip.values.repair import Discard, PutBack, TakeOut
+from safepip.values.repair import Discard, PutBack, Redirect, TakeOut
 
 if TYPE_CHECKING:
     from safepip.values.environment import Environment
@@ -28,6 +28,9 @@ def steps_of(repair: Repair, environment: Environment) -> tuple[Step, ...]:
     for name, version in back.items():
         found.setdefault(name, Step(name, "same", version, version, "conda"))
     for step in repair.steps:
+        if isinstance(step, Redirect) and step.distribution is not None:
+            version = step.distribution.version
+            found.setdefault(step.name, Step(step.name, "same", version, version, "pip"))
         if isinstance(step, Discard):
             name, _, version = step.path.rpartition("/")[2].partition("-")
             found.setdefault(name, Step(name, "remove", version.rpartition(".")[0], None, "pip"))
@@ -35,7 +38,8 @@ def steps_of(repair: Repair, environment: Environment) -> tuple[Step, ...]:
 
 
 def _put_back(repair: Repair) -> tuple[str, ...]:
-    return tuple(step.conda_package for step in repair.steps if isinstance(step, PutBack))
+    those = (step for step in repair.steps if isinstance(step, PutBack | Redirect))
+    return tuple(step.conda_package for step in those if step.conda_package)
 
 
 def _versions(dist: str, environment: Environment) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.repairing.means import Left
 from safepip.decisions.repairing.wants import is_aside, is_trace
 from safepip.values.damage import (
     Altered,
@@ -25,10 +26,13 @@ from safepip.values.repair import Reason, Unfixed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from safepip.decisions.repairing.means import Left, Means
+    from safepip.decisions.repairing.means import Means
     from safepip.values.findings import Finding
     from safepip.values.inspection import Inspection
     from safepip.values.repair import PutBack, Repair, Why
+
+
+_NOT_HERE = Reason("not-here")
 
 
 def unfixed_of(
@@ -50,7 +54,8 @@ def unfixed_of(
             case TwoCopies(conda_package=""):
                 yield Unfixed(finding, Reason("one-of-two"))
             case WrongInterpreter(conda_package=""):
-                yield Unfixed(finding, Reason("not-here"))
+                failed = _failed(finding, means)
+                yield Unfixed(finding, failed.reason if failed is not None else _NOT_HERE)
             case (
                 Replaced()
                 | Overwritten()
@@ -61,6 +66,7 @@ def unfixed_of(
             ):
                 dist = finding.conda_package
                 held = stuck.get(dist) or _first_of(finding, single.get(dist, {}))
+                held = held if held is not None else _failed(finding, means)
                 if held is not None:
                     yield Unfixed(finding, held.reason, obstacle=held.obstacle)
             case LostRecord() | UnreadableBook():
@@ -77,6 +83,12 @@ def unfixed_of(
                 )
                 why: Why = "follows" if follows else "not-here"
                 yield Unfixed(finding, Reason(why), follows=follows)
+
+
+def _failed(finding: Finding, means: Means) -> Left | None:
+    """Say why commands could not be had to start this Python, where that was tried."""
+    paths = finding.paths if isinstance(finding, WrongInterpreter) else ()
+    return next((Left(means.failed[path]) for path in paths if path in means.failed), None)
 
 
 def _first_of(finding: Finding, hindered: Mapping[str, Left]) -> Left | None:

@@ -4,6 +4,7 @@
 2. Have others give up files of conda's.
 3. Discard traces.
 4. Put conda's files back, those of lost records too.
+5. Have commands of an environment that was copied or moved start its own Python.
 
 What cannot be mended keeps nothing else from it. But where another distribution lies over conda's
 files, it goes and they come back, all of them, or both stay as they are.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from safepip.decisions.repairing.consequences import broken_by
 from safepip.decisions.repairing.left import unfixed_of
 from safepip.decisions.repairing.means import Left
+from safepip.decisions.repairing.redirecting import redirected, redirects
 from safepip.decisions.repairing.wants import source_of
 from safepip.values.damage import (
     Altered,
@@ -27,6 +29,7 @@ from safepip.values.repair import (
     Disown,
     PutBack,
     Reason,
+    Redirect,
     Repair,
     Supply,
     TakeOut,
@@ -62,10 +65,26 @@ def plan_repair(
     steps += [Discard(path) for path in wanted.clear if path not in means.failed]
     steps += puts
     going = {step.distribution.metadata_path for step in steps if isinstance(step, TakeOut)}
+    turned = _turned(inspection, findings, means, going)
+    steps += turned
     left = unfixed_of(inspection, findings, (stuck, single), means, puts)
-    unfixed = tuple(one for one in left if not _goes(one.finding, going))
+    unfixed = tuple(
+        one for one in left if not _goes(one.finding, going) and not redirected(one.finding, turned)
+    )
     repair = Repair(tuple(steps), unfixed)
     return Repair(repair.steps, unfixed, broken_by(repair, inspection.environment))
+
+
+def _turned(
+    inspection: Inspection, findings: Iterable[Finding], means: Means, going: Collection[str]
+) -> list[Redirect]:
+    """Give the commands that start this Python again, but for those of what goes."""
+    return [
+        step
+        for step in redirects(inspection, findings)
+        if step.paths[0] not in means.failed
+        if step.distribution is None or step.distribution.metadata_path not in going
+    ]
 
 
 def _puts(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.diagnosing.metadata import shipped_in
 from safepip.decisions.judging.modules import inside_site, is_stray
+from safepip.decisions.repairing.redirecting import redirected, redirects
 from safepip.values.damage import (
     Altered,
     Leftover,
@@ -124,6 +125,7 @@ def wants(
     clear = []
     sake: dict[str, tuple[str, ...]] = {}
     records = {record.dist: record for record in inspection.environment.records}
+    steps = redirects(inspection, findings)
     for finding in findings:
         match finding:
             case Replaced() | TwoCopies() | Overwritten() | Missing() | Altered():
@@ -140,7 +142,7 @@ def wants(
                         sake[place] = (*sake.get(place, ()), finding.conda_package)
                         # Also what it wrote with equal bytes: its time is in the bytecode.
                         back.update((p, None) for p in own if p in claim.paths)
-            case WrongInterpreter() if finding.conda_package:
+            case WrongInterpreter() if finding.conda_package and not redirected(finding, steps):
                 back = put_back.setdefault(finding.conda_package, {})
                 back.update(dict.fromkeys(finding.paths))
             case Leftover() if is_trace(inspection, finding, files):

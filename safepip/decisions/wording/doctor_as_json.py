@@ -12,7 +12,7 @@ from safepip.decisions.wording.as_json import (
 )
 from safepip.decisions.wording.reasons import why_left
 from safepip.values.exits import SCHEMA
-from safepip.values.repair import Discard, Disown, PutBack, TakeOut
+from safepip.values.repair import Discard, Disown, PutBack, Redirect, TakeOut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,6 +78,14 @@ def _step(step: Step) -> dict[str, Any]:
                 "from": step.supply.kind,
                 "place": safe(step.supply.place),
                 "size_bytes": step.supply.size_bytes,
+            }
+        case Redirect():
+            return {
+                "step": "redirect",
+                "paths": [safe(path) for path in step.paths],
+                "starts": safe(step.starts),
+                "conda_package": step.conda_package,
+                "distribution": safe(step.name),
             }
         case Discard():
             return {"step": "clear", "path": step.path}

@@ -10,7 +10,7 @@ from safepip.decisions.wording.layout import Line, Span, clean, paragraph
 from safepip.decisions.wording.phrases import FEW, count, few, package
 from safepip.decisions.wording.reasons import why_left
 from safepip.decisions.wording.sentences import breaks
-from safepip.values.repair import Discard, Disown, PutBack, TakeOut
+from safepip.values.repair import Discard, Disown, PutBack, Redirect, TakeOut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +90,10 @@ def _said(step: Step, environment: Environment) -> tuple[str, str]:
             owner = package(step.conda_package, environment)
             over = f", over {few(step.over)} with other bytes" if step.over else ""
             return "+", f"put back conda's {owner}: {what}, {_from(step.supply)}{over}"
+        case Redirect():
+            one = len(step.paths) == 1
+            what = f"{few(step.paths)} {'starts' if one else 'start'} this environment's Python"
+            return "~", f"{what}, and no more {clean(step.starts)}"
         case Discard():
             return "-", f"remove {clean(environment.relative(step.path) or step.path)}"
 
