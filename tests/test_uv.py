@@ -445,7 +445,8 @@ class Place:
         there: Mapping[str, str] | None = None,
         **env: str,
     ) -> Guarded:
-        start = (sys.executable, "-m", "safepip", "--json", *own, "uv", "pip")
+        json_ = () if words[:1] == ("list",) else ("--json",)  # what is uv's own has no object
+        start = (sys.executable, "-m", "safepip", *json_, *own, "uv", "pip")
         prefix = str(self.environment.prefix)
         more = {"CONDA_PREFIX": prefix, "UV_FIND_LINKS": str(self.links), "UV_OFFLINE": "1", **env}
         more.update(there or {})
