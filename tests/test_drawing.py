@@ -19,7 +19,7 @@ from safepip.decisions.wording.message import message
 from safepip.decisions.wording.picture import Picture, picture_of
 from safepip.values.channel import CondaPart, Moved
 from safepip.values.verdict import Outcome
-from tests.build import artifact, environment, pip, plan
+from tests.build import artifact, conda, environment, pip, plan
 from tests.saying import LAB, blocked, clear, expected, kept, said
 from tests.wild import SECRET, outcomes
 
@@ -194,12 +194,31 @@ def test_the_picture_leads_from_what_was_asked_to_who_holds_it() -> None:
     assert columns_of(graph) == (
         ("opencv-python",),
         ("protobuf", "numpy", "pillow"),
-        ("conda package scipy 1.11.4",),
+        ("scipy",),
     )
     assert [edge for edge in graph.edges if edge.against] == [
         Edge("opencv-python", "numpy", "numpy>=2", against=True),
-        Edge("conda package scipy 1.11.4", "numpy", "numpy >=1.26,<2", against=True),
+        Edge("scipy", "numpy", "numpy >=1.26,<2", against=True),
     ]
+
+
+def test_what_holds_and_changes_itself_has_one_box_and_holds_nothing() -> None:
+    env = environment(conda("numpy==1.26.4"), conda("scipy==1.11.4", depends=["numpy <2"]))
+    numpy = artifact("numpy==2.0", requested=False, needed_by=("app",))
+    app, scipy = artifact("app==1.0", "numpy>=2", "scipy"), artifact("scipy==1.16", "numpy>=2")
+    stays = graph_of(picture(blocked(plan(env, app, numpy), "install", "app", env=env)))
+    assert [(box.key, box.look) for box in stays.boxes] == [
+        ("app", "new"),
+        ("scipy", "holder"),
+        ("numpy", "refused"),
+    ]
+    changes = graph_of(picture(blocked(plan(env, app, numpy, scipy), "install", "app", env=env)))
+    assert {box.key: box.look for box in changes.boxes} == {
+        "app": "new",
+        "numpy": "refused",
+        "scipy": "refused",
+    }
+    assert all(edge.label != "numpy <2" for edge in changes.edges)
 
 
 def test_one_edge_says_all_that_one_wants_of_another() -> None:

@@ -247,9 +247,22 @@ class _Drawing:
                 self.edges.append(Edge(change.name, self._staying(here), text))
 
     def _holders(self, change: Change, finding: CondaOwned) -> None:
+        """Draw who needs what is there; a distribution has one box, whatever it is in the plan.
+
+        What another release takes the place of needs nothing any more.
+        """
         for key, lines, spec in _held_by(finding):
-            self.boxes[key] = Box(key, lines, "holder")
-            self.edges.append(Edge(key, change.name, spec, _excludes(spec, change.after)))
+            provided = self._distributions(lines[0])
+            if any(name in self.picture.plan.by_name for name in provided):
+                continue
+            box = provided[0] if len(provided) == 1 else key
+            self.boxes[box] = Box(box, lines, "holder")
+            self.edges.append(Edge(box, change.name, spec, _excludes(spec, change.after)))
+
+    def _distributions(self, package: str) -> tuple[str, ...]:
+        """Give the names of the distributions in a conda package, which is `NAME VERSION`."""
+        record = self.picture.environment.record_named(package.partition(" ")[0])
+        return tuple(d.name for d in self.picture.environment.provides(record)) if record else ()
 
 
 def _excludes(spec: str, version: str | None) -> bool:
