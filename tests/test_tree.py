@@ -135,7 +135,7 @@ def test_the_head_has_what_was_asked_for_and_the_roots_are_in_that_order() -> No
         arguments=("install", "--index-url", index, "c>=1", "-r", "more.txt", "a"),
     )
     assert said(outcome).partition("\n\n")[2] == expected("""
-        safepip install "c>=1" a ...
+        safepip install "c>=1" -r more.txt a ...
         ├── + c 1  new
         ├── + a 1  new
         └── + b 1  new

@@ -136,6 +136,18 @@ def words_of(arguments: tuple[str, ...]) -> tuple[Word, ...]:
     return tuple(words)
 
 
+def what_is_asked_for(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the words that bring something to install, an option's with its value, and no others."""
+    words = words_of(arguments)
+    found: list[str] = []
+    for word, following in zip(words, (*words[1:], Word("")), strict=True):
+        if word.brings:
+            found.append(word.text)
+            if word.text.startswith("-") and _name_of(word.text)[1]:
+                found.append(following.text)
+    return tuple(found)
+
+
 def option_values(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Give the options by their full name, each with its value; that of a flag is empty."""
     rest = iter(arguments[1:])

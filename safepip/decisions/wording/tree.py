@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.commands import command_line, words_of
+from safepip.decisions.fixing.commands import command_line, what_is_asked_for
 from safepip.decisions.wording.layout import Node, Span, clean
 from safepip.decisions.wording.phrases import count, few, needed_by, versions
 from safepip.values.findings import CondaOwned
@@ -59,7 +59,7 @@ def _title(picture: Picture) -> str:
     """Give the command; of one that is too long, what was asked for rather than the options."""
     command = picture.command
     title = clean(f"safepip {command_line(*command)}")
-    asked = [word.text for word in words_of(picture.arguments) if word.brings and word.name]
+    asked = what_is_asked_for(picture.arguments)
     if len(title) > _TITLE and asked:
         verb = command.index(picture.arguments[0]) if picture.arguments[0] in command else 0
         # What stands right before the verb is whose verb it is: `uv pip`.
