@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shlex
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import TYPE_CHECKING
 
 from scripts.benchmark import table
@@ -71,7 +74,11 @@ def options_of(arguments: Sequence[str] | None) -> Options:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="one row of each kind once, all tiny, from no index")
+    add(
+        "--quick",
+        action="store_true",
+        help="one row of each kind once, all tiny; of PyPI only pip and uv",
+    )
     add("--rows", metavar="NAME,...", default="", help=f"only these of: {', '.join(names)}")
     add("--repeats", metavar="N", type=int, default=5, help="runs of each long row (5)")
     add("--offline", action="store_true", help="made-up wheels, as large as the real 25")
@@ -102,8 +109,20 @@ def options_of(arguments: Sequence[str] | None) -> Options:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, and print the tables."""
+    """Measure, and print the tables; give the exit code."""
     options = options_of(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it leaves nothing behind, either
+    try:
+        return _measure(options)
+    except KeyboardInterrupt:
+        say("interrupted before anything was measured")
+        return 130
+    except CalledProcessError as error:
+        say(f"`{shlex.join(error.cmd)}` ended with {error.returncode}: what it says is above")
+        return 2
+
+
+def _measure(options: Options) -> int:
     many = a_tiny_set() if options.scale < 1 else the_set(offline=options.offline)
     known = all_rows(many.requirements, len(many.wheels))
     rows = [row for row in known if row.name in options.rows]
@@ -117,13 +136,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results: list[Result] = []
         failed = False
         for row in rows:
-            if row.place not in worlds:
-                say(f"making: {_HEADINGS[row.place].lower()}")
-                worlds[row.place] = _world(row.place, folder, options, safepip)
-                worlds[row.place].begin()
-            say(f"measuring: {row.name}")
-            stage = Stage(worlds[row.place], index, safepip, folder)
             try:
+                if row.place not in worlds:
+                    say(f"making: {_HEADINGS[row.place].lower()}")
+                    world = _world(row.place, folder, options, safepip)
+                    world.begin()
+                    worlds[row.place] = world
+                say(f"measuring: {row.name}")
+                stage = Stage(worlds[row.place], index, safepip, folder)
                 results += stage.results(row, options.repeats)
             except UnexpectedEnd as end:
                 failed = True
