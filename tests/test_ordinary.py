@@ -251,3 +251,24 @@ def test_nothing_is_downloaded_twice(tmp_path: Path, engine: str) -> None:
             assert done.exit_code == 0, done
             expected = ["leaf-1.1-py3-none-any.whl", "source_only-1.0.tar.gz", TOOL.filename]
             assert sorted(index.downloads()) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("engine", "pip"),
+    [*((engine, NEWEST) for engine in ENGINES), ("one-pass", PIPS[0])],
+)
+def test_what_is_kept_is_not_downloaded_twice_although_nothing_is_cached(
+    tmp_path: Path, engine: str, pip: str
+) -> None:
+    wants = [make_wheel("wants", f"{n}.0", requires=["leaf", f"owned>={n}"]) for n in (1, 2)]
+    files = [*SIMPLE, *wants, make_wheel("owned", "2.0")]
+    with serve_index(files, metadata=True) as index:
+        words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "wants"]
+        world = World(tmp_path / "world")
+        environment = make(world, world_with(pip))
+        env = {**ONLINE, "SAFEPIP_ENGINE": engine}
+        done = ran(world, environment, [*SAFEPIP, *words], env=env)
+        assert json.loads(done.stdout)["verdict"] == "kept", done
+        assert environment.distributions()["wants"] == "1.0"
+        fetched = [SIMPLE[1], files[-1], *wants]
+        assert sorted(index.downloads()) == [file.filename for file in fetched]

@@ -528,6 +528,7 @@ class Guard:
         self.folder = folder
         self.quiet = None
         self.names = []
+        self.fetched = {}
 
     def put_up(self):
         """Put the stops into pip. Everything this needs later is imported now.
@@ -535,7 +536,7 @@ class Guard:
         pip 26.3 forbids imports once an install has begun.
         """
         install, uninstall = _install(), _import("pip._internal.commands.uninstall")
-        for name in ("pip._internal.locations", "pip._internal.metadata"):
+        for name in ("pip._internal.locations", "pip._internal.metadata", *FOR_FETCHING):
             _import(name)
         self.plain_install = install.InstallCommand.run
         self.plain_uninstall = uninstall.UninstallCommand.run
@@ -601,6 +602,7 @@ class Guard:
                 options.constraints = [*options.constraints, *again.constraints]
                 self.unblock_imports(command)
                 self.hush()
+                answer_by(self.fetched, getattr(command, "_session", None))
             except Exception as error:
                 if self.quiet is None:
                     if type(error).__name__ in UNSOLVED:
@@ -635,6 +637,7 @@ class Guard:
         message["compiles"] = bool(kwargs.get("pycompile"))
         answer = self.channel.ask(message)
         if answer["do"] == "again":
+            self.keep_fetched(requirements)
             raise Again(answer["constraints"])
         self.unhush()
         if answer["do"] != "go":
@@ -645,6 +648,20 @@ class Guard:
         self.protect(answer["protect"])
         leave_interruptions_to_parent()
         return self.plain_given(requirements, *args, **kwargs)
+
+    def keep_fetched(self, requirements):
+        """Keep the wheels that were fetched: the next plan has most of them, too."""
+        without_login = _import("pip._internal.utils.misc").remove_auth_from_url
+        for requirement in requirements:
+            link, path = requirement.link, requirement.local_file_path
+            is_fetched = link is not None and link.scheme in ("http", "https") and path
+            if is_fetched and os.path.basename(path) == link.filename and os.path.isfile(path):
+                kept = os.path.join(tempfile.mkdtemp(dir=self.folder), link.filename)
+                try:
+                    os.link(path, kept)
+                except OSError:
+                    shutil.copyfile(path, kept)
+                self.fetched[without_login(link.url_without_fragment)] = kept
 
     def uninstall(self, command, options, args):
         """Stand in for `UninstallCommand.run`: once to see what would go, once to do it."""
@@ -747,6 +764,42 @@ def _without(paths, kept):
                 file = os.path.join(folder, name)
                 if file not in kept:
                     yield file
+
+
+FOR_FETCHING = ("pip._internal.utils.misc", "pip._vendor.requests.adapters")
+
+
+def answer_by(files, session):
+    """Have a session of pip's answer these URLs by files that were fetched from there before.
+
+    pip's cache does that as well, but for what an index forbids to keep, and `--no-cache-dir`.
+    """
+    for url, path in files.items() if hasattr(session, "mount") else ():
+        session.mount(url, _from_file(url, path, session.get_adapter(url)))
+
+
+def _from_file(url, path, otherwise):
+    requests = _import("pip._vendor.requests")
+
+    class FromFile(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            # That of `URL.metadata` begins in the same way.
+            whole = request.method == "GET" and "Range" not in request.headers
+            if request.url != url or not whole:
+                return otherwise.send(request, **kwargs)
+            response = requests.models.Response()
+            response.status_code, response.url, response.request = 200, url, request
+            response.from_cache = True  # as that of pip's own cache
+            response.headers["Content-Length"] = str(os.path.getsize(path))
+            response.headers["Content-Type"] = "application/octet-stream"
+            response.raw = open(path, "rb")  # noqa: SIM115 - whoever reads it closes it
+            response.close = response.raw.close
+            return response
+
+        def close(self):
+            pass  # that of the session is closed by itself
+
+    return FromFile()
 
 
 def leave_interruptions_to_parent():
