@@ -383,3 +383,17 @@ def test_what_rattler_does_is_seen(made: CondaEnvironment, environ: dict[str, st
     found = by_index(made.prefix, environ)
     assert found == read_records(str(made.prefix))
     assert {("libx", "1.1"), ("other", "1.0")} <= {(r.name, r.version) for r in found}
+
+
+@pytest.mark.parametrize("name", [".#pinned", "pinned", "gone-1.0-0.json"])
+def test_a_link_that_leads_nowhere_hides_no_change(tmp_path: Path, name: str) -> None:
+    books = tmp_path / "conda-meta"
+    books.mkdir()
+    (books / "a-1.0-0.json").write_text("{}", encoding="utf-8")
+    (books / name).symlink_to("user@host.1234:5678")
+    before = records_state(str(tmp_path))
+    assert {stamp.name for stamp in before} == {"a-1.0-0.json", name}
+    (books / "b-1.0-0.json").write_text("{}", encoding="utf-8")
+    assert records_state(str(tmp_path)) != before
+    (tmp_path / "conda-meta" / "user@host.1234:5678").write_text("", encoding="utf-8")
+    assert len({before, records_state(str(tmp_path))}) == 2

@@ -129,9 +129,17 @@ class Engine(Protocol):
         """Give what pip's own parser makes of the arguments."""
 
     def plan(
-        self, environment: Environment, *, break_system_packages: bool = False
+        self,
+        environment: Environment,
+        *,
+        break_system_packages: bool = False,
+        is_refused: Callable[[Account], bool] | None = None,
     ) -> Account | Failed:
-        """Let pip resolve, fetch and build."""
+        """Let pip resolve, fetch and build.
+
+        ``is_refused``: where it is certain of an outline, that is the plan, and nothing is fetched.
+        It is asked only by an engine that has outlines, also for what is planned again.
+        """
 
     def plan_again(self, environment: Environment, constraints: Sequence[str]) -> Account | Failed:
         """Let pip do so under further constraints, without a word to the user."""

@@ -24,18 +24,17 @@ from safepip.effects.asking import (
     not_started,
 )
 from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
-from safepip.values.account import Failed
+from safepip.values.account import Account, Failed
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
 
     from typing_extensions import Self
 
-    from safepip.values.account import Account
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
 
@@ -68,6 +67,7 @@ class OnePass:
         """pip found no versions that go together, or none at all."""
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
+        self._is_refused: Callable[[Account], bool] | None = None
 
     # The whole conversation, in the order in which it is held.
 
@@ -122,9 +122,12 @@ class OnePass:
         environment: Environment,  # noqa: ARG002 - pip itself knows what it would take away
         *,
         break_system_packages: bool = False,
+        is_refused: Callable[[Account], bool] | None = None,
     ) -> Account | Failed:
         """Let pip plan: resolve, fetch, build."""
-        self._answer({"do": "go", "break_system_packages": break_system_packages})
+        self._is_refused = is_refused
+        go = {"do": "go", "break_system_packages": break_system_packages}
+        self._answer({**go, "outline": is_refused is not None})
         return self._account()
 
     def plan_again(
@@ -196,6 +199,13 @@ class OnePass:
         return sys.stderr.fileno() if self._asking.quiet_stdout else None
 
     def _account(self) -> Account | Failed:
+        while isinstance(found := self._next_account(), Account) and found.is_outline:
+            if self._is_refused is not None and self._is_refused(found):
+                break
+            self._answer({"do": "go"})
+        return found
+
+    def _next_account(self) -> Account | Failed:
         message = self._receive()
         if message is None:
             return self._ended()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -107,16 +108,30 @@ def record_names(prefix: str) -> list[str]:
 
 
 def records_state(prefix: str) -> tuple[RecordStamp, ...]:
-    """Give what tells whether records were written or deleted meanwhile: 2 ms for 500 of them."""
+    """Give what tells whether records were written or deleted meanwhile: 2 ms for 500 of them.
+
+    A link that leads nowhere counts by itself: Emacs makes one beside what is edited.
+    """
+    found: list[tuple[str, os.stat_result]] = []
     try:
         with os.scandir(f"{prefix}/conda-meta") as files:
-            found = [(f.name, f.stat()) for f in files if f.name.endswith((".json", "pinned"))]
+            for file in files:
+                if file.name.endswith((".json", "pinned")):
+                    with suppress(FileNotFoundError):  # deleted meanwhile
+                        found.append((file.name, _state_of(file)))
     except OSError:
         return ()
     return tuple(
         RecordStamp(name, one.st_size, one.st_dev, one.st_ino, one.st_mtime_ns, one.st_ctime_ns)
         for name, one in sorted(found, key=lambda pair: pair[0])
     )
+
+
+def _state_of(file: os.DirEntry[str]) -> os.stat_result:
+    try:
+        return file.stat()
+    except OSError:
+        return file.stat(follow_symlinks=False)
 
 
 def files_of_newer(prefix: str, time_ns: int, but: Collection[str]) -> frozenset[str]:

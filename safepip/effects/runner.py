@@ -8,7 +8,8 @@ The conversation, one JSON object a line over two inherited pipes (argument 1 sa
 
 1. ``hello``: what this Python and this pip are, and what pip's general options say.
 2. ``options``: what pip's parser made of the arguments of `install` or `uninstall`.
-3. ``plan``: every wheel is fetched or built; what pip would write and remove.
+3. ``plan``: every wheel is fetched or built; what pip would write and remove. Where an index has
+   metadata apart from wheels there is an outline first, before any of them is fetched.
 
 To each the parent answers ``go``, ``stop`` or (to a plan) ``again`` with further constraints. A
 parent that is gone answers ``stop``.
@@ -529,6 +530,8 @@ class Guard:
         self.quiet = None
         self.names = []
         self.fetched = {}
+        self.options = None
+        self.wants_outline = False
 
     def put_up(self):
         """Put the stops into pip. Everything this needs later is imported now.
@@ -545,7 +548,22 @@ class Guard:
         install.InstallCommand.run = lambda *a, **k: guard.install(*a, **k)  # noqa: PLW0108
         uninstall.UninstallCommand.run = lambda *a, **k: guard.uninstall(*a, **k)  # noqa: PLW0108
         install.install_given_reqs = self.given
+        self.put_up_before_fetching()
         read_inputs_once()
+
+    def put_up_before_fetching(self):
+        """Put a stop where pip knows what it will fetch; a pip without that place has none."""
+        preparer = _import("pip._internal.operations.prepare").RequirementPreparer
+        plain, guard = getattr(preparer, "prepare_linked_requirements_more", None), self
+        if plain is None:
+            return
+
+        def prepare_more(self, requirements, *args, **kwargs):
+            requirements = list(requirements)
+            guard.show_outline(requirements)
+            return plain(self, requirements, *args, **kwargs)
+
+        preparer.prepare_linked_requirements_more = prepare_more
 
     def asked(self, verb, options):
         """Say how pip understood the arguments, and do what the parent says to that."""
@@ -554,6 +572,7 @@ class Guard:
         answer = self.channel.ask(message)
         if answer["do"] == "stop":
             raise Stop(answer)
+        self.wants_outline = bool(answer.get("outline"))
         if answer.get("break_system_packages") and hasattr(options, "override_externally_managed"):
             options.override_externally_managed = True
         return answer
@@ -595,7 +614,7 @@ class Guard:
         """Plan until the parent is content or there is no plan."""
         self.tell_missing_folders(command)
         while True:
-            attempt = copy.deepcopy(options)
+            self.options = attempt = copy.deepcopy(options)
             try:
                 return self.plain_install(command, attempt, list(args))
             except Again as again:
@@ -619,6 +638,27 @@ class Guard:
         guard = getattr(command, "_import_guard", None)
         if guard is not None:
             guard.close()
+
+    def show_outline(self, requirements):
+        """Show the parent what would be fetched, before it is: that may be refused already."""
+        options = self.options
+        is_waiting = any(getattr(one, "needs_more_preparation", False) for one in requirements)
+        if not (self.wants_outline and is_waiting) or options is None or options.target_dir:
+            return
+        names = {"root": "root_path", "prefix": "prefix_path"}
+        places = {place: getattr(options, name, None) for place, name in names.items()}
+        places.update(home=None, user=bool(options.use_user_site))
+        try:
+            entries = planned(requirements, places)
+        except (AttributeError, TypeError, KeyError, AssertionError):
+            return  # a pip that cannot say it yet
+        message = {"type": "plan", "outline": True, "entries": entries, "places": places}
+        answer = self.channel.ask(message)
+        if answer["do"] == "again":
+            raise Again(answer["constraints"])
+        if answer["do"] != "go":
+            self.unhush()
+            raise Stop(answer)
 
     def given(self, requirements, *args, **kwargs):
         """Stand in for `install_given_reqs`: the seam."""
@@ -766,7 +806,7 @@ def _without(paths, kept):
                     yield file
 
 
-FOR_FETCHING = ("pip._internal.utils.misc", "pip._vendor.requests.adapters")
+FOR_FETCHING = ("pip._internal.utils.misc", "pip._vendor.requests")
 
 
 def answer_by(files, session):
@@ -779,15 +819,15 @@ def answer_by(files, session):
 
 
 def _from_file(url, path, otherwise):
-    requests = _import("pip._vendor.requests")
+    response_of = _import("pip._vendor.requests").models.Response
 
-    class FromFile(requests.adapters.BaseAdapter):
+    class FromFile:
         def send(self, request, **kwargs):
             # That of `URL.metadata` begins in the same way.
             whole = request.method == "GET" and "Range" not in request.headers
             if request.url != url or not whole:
                 return otherwise.send(request, **kwargs)
-            response = requests.models.Response()
+            response = response_of()
             response.status_code, response.url, response.request = 200, url, request
             response.from_cache = True  # as that of pip's own cache
             response.headers["Content-Length"] = str(os.path.getsize(path))

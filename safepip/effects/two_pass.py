@@ -31,7 +31,7 @@ from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
@@ -94,12 +94,17 @@ class TwoPass(InProcesses):
         return self.options
 
     def plan(
-        self, environment: Environment, *, break_system_packages: bool = False
+        self,
+        environment: Environment,
+        *,
+        break_system_packages: bool = False,
+        is_refused: Callable[[Account], bool] | None = None,
     ) -> Account | Failed:
         """Let pip plan without acting, and fetch what it planned.
 
         Raises: CannotJudge, UnreadableReport.
         """
+        del is_refused  # pip fetches before it reports
         command, self._environment = self._command, environment
         if break_system_packages and command.parsed.breaks:
             self._breaks = ("--break-system-packages",)

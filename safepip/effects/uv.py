@@ -43,7 +43,7 @@ from safepip.values.retry import Retry
 from safepip.values.text import normalised, shown, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from safepip.decisions.uv.answers import Located, UvChange
     from safepip.decisions.uv.words import UvOption
@@ -137,13 +137,18 @@ class Uv(InProcesses):
         return self.options
 
     def plan(
-        self, environment: Environment, *, break_system_packages: bool = False
+        self,
+        environment: Environment,
+        *,
+        break_system_packages: bool = False,
+        is_refused: Callable[[Account], bool] | None = None,
     ) -> Account | Failed:
         """Let uv plan without acting, and fetch what it planned.
 
         Raises: CannotJudge, UnreadableReport.
         """
-        del break_system_packages  # uv is let through a seal that safepip itself has made
+        # uv is let through a seal that safepip itself has made, and fetches after its plan alone.
+        del break_system_packages, is_refused
         self._prefix = environment.prefix
         if self._command.verb == "uninstall":
             self._account = self._removals(environment)

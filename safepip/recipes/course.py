@@ -19,7 +19,9 @@ from safepip.effects.destination import at_home, not_by_falling_back, refuse_oth
 from safepip.effects.landings import find_landings
 from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
+from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
+from safepip.values.findings import CondaOwned
 from safepip.values.request import PipOptions
 from safepip.values.retry import Retry
 from safepip.values.text import without_secrets
@@ -185,9 +187,22 @@ class Course:
         pip's own refusal of a marked environment has had its say: it was judged before, and where
         it stands only `plan` comes here, which changes nothing.
         """
-        account = self.engine.plan(self.environment, break_system_packages=True)
+        account = self.engine.plan(
+            self.environment, break_system_packages=True, is_refused=self._is_plainly_refused
+        )
         self.timed("plan", self.since)
         return account
+
+    def _is_plainly_refused(self, outline: Account) -> bool:
+        """Say whether a plan is refused whatever is in its files, so that none need be fetched.
+
+        That is where pip would replace what is conda's: names and versions say it.
+        """
+        try:
+            found = self.judged(self.joined(outline)).findings
+        except SafepipError:
+            return False  # whatever that is, it is said of the whole plan
+        return any(isinstance(f, CondaOwned) and f.severity == "refuse" for f in found)
 
     def joined(self, account: Account) -> Plan:
         """Join pip's account with the wheels and with what is installed.

@@ -76,6 +76,8 @@ class Account:
     user_site: bool = False
     elsewhere: str = ""
     """The `--prefix` or `--root` that receives the files."""
+    is_outline: bool = False
+    """As far as metadata tells: which files there will be is not known."""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def parse_account(message: object) -> Account:
         compiles=bool(account.get("compiles", True)),
         user_site=bool(places.get("user")),
         elsewhere=str(places.get("prefix") or places.get("root") or ""),
+        is_outline=bool(account.get("outline")),
     )
 
 
@@ -221,7 +222,9 @@ def _change(
         extras=entry.extras,
         missing_extras=tuple(extra for extra in entry.extras if normalised(extra) not in has),
         requires=entry.requires,
-        files=planned_files(entry, contents, environment.interpreter, compiles=account.compiles),
+        files=()
+        if account.is_outline
+        else planned_files(entry, contents, environment.interpreter, compiles=account.compiles),
         removes=entry.before.removes if entry.before else (),
         cannot_remove=entry.before.cannot_remove if entry.before else "",
     )
