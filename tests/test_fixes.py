@@ -349,8 +349,56 @@ def test_no_way_out_has_bounds_that_contradict_each_other() -> None:
 
 def test_what_is_known_not_to_work_is_not_given() -> None:
     wanted = of(OPENCV, NUMPY_2)
-    (first, *others) = fixes(wanted, "install", "opencv-python")
-    assert fixes(wanted, "install", "opencv-python", barred=[first.key]) == tuple(others)
+    (first, *others) = fixes(wanted, "install", "opencv-python", kept=FITS)[1:]
+    left = fixes(wanted, "install", "opencv-python", kept=FITS, barred=[first.key])
+    assert left[1:] == tuple(others)
+
+
+def test_where_conda_cannot_do_it_to_replace_its_own_is_not_the_only_way() -> None:
+    words = ("install", "protobuf[fast]>=6", "rich")
+    wanted = of(artifact("protobuf==6.33"))
+    (first, _) = fixes(wanted, *words)
+    assert fixes(wanted, *words, barred=[first.key]) == (
+        Fix(
+            'conda create -n my-lab python=3.11 pip && safepip install --env my-lab "protobuf'
+            '[fast]>=6" rich',
+            "use a new environment, and leave this one as it is",
+        ),
+        Fix(
+            'safepip install --allow protobuf "protobuf[fast]>=6" rich',
+            "replace conda's protobuf on purpose",
+        ),
+    )
+    assert fixes(wanted, *words, there={"protobuf": "4.25.3"}) == (
+        Fix(
+            'safepip install "protobuf[fast]==4.25.3" rich',
+            "take what is there, protobuf 4.25.3, though you ask for >=6",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "by_pip"),
+    [
+        ("numpy[x]>=2", [("numpy[x]>=2",)]),
+        ("numpy[x]==2.4.1 rich", [("numpy[x]==2.4.1", "rich")]),
+        ("-i https://x.example/simple numpy[x] numpy>=2", None),
+        ("-U numpy[x]>=2", [("numpy[x]>=2",)]),
+        ("-qU -e . numpy[x] rich protobuf", [("-q", "numpy[x]"), ("-qU", "-e", ".", "rich")]),
+        ("--upgrade -r dev.txt numpy[x]", [("numpy[x]",), ("--upgrade", "-r", "dev.txt")]),
+        ("numpy>=2 rich", [("rich",)]),
+        ("numpy>=2", []),
+    ],
+)
+def test_what_is_asked_for_with_extras_stays_with_pip(
+    words: str, by_pip: list[tuple[str, ...]] | None
+) -> None:
+    env = environment(conda("numpy==1.26.4"), conda("protobuf==4.25.3"))
+    wanted = of(artifact("numpy==2.4.1"), artifact("protobuf==6.33"), env=env)
+    arguments = ("install", *words.split())
+    (_, *found) = fixes(wanted, *arguments, env=env)[0].command.split(" && ")
+    expected = [arguments[1:]] if by_pip is None else by_pip
+    assert [tuple(shlex.split(line)[2:]) for line in found] == expected
 
 
 def test_what_a_plan_shows_is_done_by_install() -> None:
@@ -997,11 +1045,59 @@ def test_conda_is_asked_for_no_more_than_the_request_needs() -> None:
     ]
 
 
+EXACT = environment(conda("pair==1.0", depends=["half ==1.0"]), conda("half==1.0"))
+PAIR_3 = artifact("pair==3.0", "half==3.0", requested=False, needed_by=("app",))
+HALF_3 = artifact("half==3.0", requested=False, needed_by=("pair",))
+
+
+@pytest.mark.parametrize(
+    ("steps", "words", "specs", "says"),
+    [
+        ([replace(PAIR_3, facts={"requested": True}), HALF_3], "-U pair", "pair", "pair"),
+        ([artifact("app==2.0", "pair>=2"), PAIR_3, HALF_3], "app", "pair>=2", "pair first"),
+        # What conda's history does not know, conda would remove: it is named.
+        ([artifact("app==2.0", "pair>=2"), PAIR_3, HALF_3], "app -q", "pair>=2 half", None),
+        # All that is asked for is there already, and newer is meant.
+        ([artifact("half==3.0")], "-U half>=1", "half>1.0,>=1", "half"),
+        (
+            [artifact("pair==3.0", "half==3.0"), artifact("half==3.0")],
+            "-U pair half>=1",
+            "half>=1 pair>1.0",
+            "pair",
+        ),
+    ],
+)
+def test_what_conda_s_newest_need_of_each_other_is_conda_s_matter(
+    steps: list[Step], words: str, specs: str, says: str | None
+) -> None:
+    env = EXACT if says else replace(EXACT, wishes={})
+    found = fixes(of(*steps, env=env), "install", *words.split(), env=env)[0]
+    (by_conda, *_) = found.command.split(" && ")
+    assert shlex.split(by_conda)[4:] == specs.split()
+    assert says is None or found.says == f"let conda change {says}, if it can (unchecked)"
+
+
+def test_of_conda_only_what_was_asked_for_counts_where_the_rest_may_be_older() -> None:
+    env = environment(conda("numpy==1.26.4"), conda("protobuf==4.25.3"))
+    steps = (
+        artifact("app==2.0", "numpy>=2", "io"),
+        artifact("io==3.0", "protobuf>=6", requested=False, needed_by=("app",)),
+        replace(NUMPY_2, facts={"requested": False, "needed_by": ("app",)}),
+        artifact("protobuf==6.33", requested=False, needed_by=("io",)),
+    )
+    specs = [
+        shlex.split(fix.command.split(" && ")[0])[4:]
+        for direct in (False, True)
+        for fix in fixes(of(*steps, env=env), "install", "app", env=env, direct=direct)[:1]
+    ]
+    assert specs == [["numpy>=2", "protobuf>=6"], ["numpy>=2"]]
+
+
 def test_what_would_do_as_well_is_offered_too() -> None:
     both = (Freed("numpy", ("numpy>=2",), "2.4.1"), Freed("protobuf", ("protobuf",), "6.33"))
     scipy = (Freed("scipy", (), "1.17"),)
     assert by_conda_commands(both, scipy) == [
-        (f'conda install -p {PREFIX} "numpy>=2" "protobuf>4.25.3" && safepip install "app>=2"'),
+        f'conda install -p {PREFIX} "numpy>=2" && safepip install "app>=2"',
         f'conda update -p {PREFIX} scipy && safepip install "app>=2"',
     ]
 

@@ -117,7 +117,8 @@ def test_constraints_that_conda_has_no_words_for_are_neither_dropped_nor_made_up
     }.items():
         constraints.write_text(f"{line}\n")
         done = planned(lab, "libnum>=2", "-c", str(name))
-        (*by_conda, _) = [fix["command"] for fix in done.answer["fixes"]]
+        commands = [fix["command"] for fix in done.answer["fixes"]]
+        by_conda = [each for each in commands if each.startswith("conda install ")]
         bounds[line.partition(" @")[0]] = [one.split()[-2].strip('"') for one in by_conda]
         said = [finding.get("message", "") for finding in done.answer["findings"]]
         assert any(text.startswith(unread) for text in said) == (not by_conda), said

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safepip.decisions.fixing.again import again
-from safepip.decisions.fixing.commands import can_be_repeated
+from safepip.decisions.fixing.commands import can_be_repeated, with_version
 from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.judge import Judgement, judge
@@ -246,14 +246,23 @@ class Course:
         barred: Collection[str] = (),
         along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
         bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
+        direct: bool = False,
+        there: Mapping[str, str] | None = None,
         first: tuple[Fix, ...] = (),
         fits: str = "",
+        newest: Mapping[str, str] | None = None,
     ) -> tuple[Fix, ...]:
-        """Give the commands that do what the user wanted, without what was refused."""
+        """Give the commands that do what the user wanted, without what was refused.
+
+        ``newest``: versions to ask for, where an older one is there by then.
+        """
+        arguments = self.shown_arguments
+        for name, version in (newest or {}).items():
+            arguments = with_version(arguments, name, version)
         return fixes_for(
             self.environment,
             self.request.verb,
-            self.shown_arguments,
+            arguments,
             plan,
             findings,
             fitting or None,
@@ -265,6 +274,8 @@ class Course:
             barred=barred,
             along=along,
             bounds=bounds,
+            direct=direct,
+            there=there,
             first=first,
             spelled=tuple(map(without_secrets, self.spelled_words)),
             policy=self.request.policy,

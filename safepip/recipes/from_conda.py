@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.fixing.afterwards import (
@@ -21,6 +22,7 @@ from safepip.decisions.fixing.commands import (
     CONSTRAINTS,
     can_be_repeated,
     has_files,
+    leaving_others,
     without_options,
     words_of,
 )
@@ -277,9 +279,25 @@ class Checked(NamedTuple):
 def checked_by_conda(course: Course, plan: Plan, fixes: Callable[..., tuple[Fix, ...]]) -> Checked:
     """Leave out what conda's solver refuses, and say of the rest what else it would change.
 
-    ``fixes`` gives the ways out without those commands that it is given as ``barred``.
+    ``fixes`` gives the ways out without those commands that it is given as ``barred``. Where conda
+    has no way to all that pip would install, it is asked for what is needed by that which was asked
+    for; pip may have older releases of the rest.
     """
     answers: dict[str, Fix | str] = {}
+    found = _checked(course, plan, fixes, answers)
+    if not found.hints or any(fix.asks_conda for fix in found.fixes) or course.left <= 0:
+        return found
+    less = _checked(course, plan, partial(fixes, direct=True), answers)
+    return less._replace(hints=()) if any(fix.asks_conda for fix in less.fixes) else found
+
+
+def _checked(
+    course: Course,
+    plan: Plan,
+    fixes: Callable[..., tuple[Fix, ...]],
+    answers: dict[str, Fix | str],
+) -> Checked:
+    """``answers``: what is known already of commands."""
     along: dict[tuple[str, ...], tuple[str, ...]] = {}
     bounds = _bounds_here(course, plan)
     while True:
@@ -366,10 +384,13 @@ def _as_conda_sees_it(course: Course, fix: Fix, plan: Plan, answer: Answer | Non
     named = (word.name for word in words_of(course.request.words) if word.name)
     by_pip = (*(change.name for change in plan.changes), *named)
     leaving = frozenset(by_pip).difference(environment.conda_owned)
-    rest = _as_planned(plan, environment, fix) if fix.is_told_by_conda else ()
+    rest = _left_for_pip(plan, environment) if fix.is_told_by_conda else ()
     harmed = harm_of(environment, there, rest, leaving)
     if harmed and not _comes_along(course, plan, fix, harmed):
-        return conda_would_harm(fix.asks_conda, harmed)
+        newest = {c.name: c.after for c in rest if c.requested}
+        # Where pip finds other releases of what nobody asked for, all is well.
+        if not rest or course.request.policy.strict or taken_by_pip(course, plan, answer) != newest:
+            return conda_would_harm(fix.asks_conda, harmed)
     return with_answer(fix, answer, conda_shell(course))
 
 
@@ -387,7 +408,7 @@ def _against_constraints(course: Course, fix: Fix, plan: Plan, answer: Answer | 
         is_known = not changed or (bounds is not None and not elsewhere)
         return "" if is_known else conda_against_unread(fix.asks_conda, ())
     out = constrained_out(course, plan, answer.moves) if answer.possible else ()
-    if not out or (bounds is None and _pip_goes_with(course, plan, answer)):
+    if not out or (bounds is None and taken_by_pip(course, plan, answer) is not None):
         return ""
     said = conda_against_unread if bounds is None else conda_against_constraints
     return said(fix.asks_conda, out)
@@ -397,18 +418,43 @@ def _packages(name: str) -> set[str]:
     return set(map(str.lower, conda_names(name)))
 
 
-def _pip_goes_with(course: Course, plan: Plan, answer: Answer) -> bool:
-    """Say whether pip finds a plan of the same command that leaves as it is what conda brings."""
-    moved = {move.name.lower(): move.after for move in answer.moves if move.after}
-    instead = {
+def taken_by_pip(course: Course, plan: Plan, answer: Answer) -> Mapping[str, str | None] | None:
+    """Give the versions that pip takes of what was asked for once conda has done its part.
+
+    Without those that are conda's own. None where pip finds no plan that leaves as it is what conda
+    brings, or somebody would not have what it requires.
+    """
+    environment = course.environment
+    owned = environment.conda_owned
+    moved = {move.name.lower(): move.after for move in answer.moves}
+    theirs = {
+        name: moved[each.record.name.lower()]
+        for name, each in owned.items()
+        if each.record is not None
+        and each.record.name.lower() in moved
+        and each.record.version == each.version
+    }
+    new = {
         change.name: moved[package]
         for change in plan.changes
         for package in _packages(change.name) & moved.keys()
+        if change.name not in owned
     }
+    instead = {name: version for name, version in {**new, **theirs}.items() if version}
     if not can_be_repeated(course.request.words):
-        return False
-    found = tried(course, course.request.words, allow=tuple(instead), instead=instead)
-    return found is not None and goes_with(course, found[1], tuple(instead))
+        return None
+    allow = tuple({**new, **theirs})
+    words = leaving_others(course.request.words)
+    found = tried(course, words, allow=allow, instead=instead)
+    if found is None or not goes_with(course, found[1], allow):
+        return None
+    rest = tuple(change for change in found[0].changes if change.name not in owned)
+    there = environment_after(environment, answer, {})
+    if harm_of(environment, there, rest, frozenset(change.name for change in rest)):
+        return None
+    asked = {c.name for c in plan.changes if c.requested and c.name not in owned}
+    here = {name: each.version for name, each in environment.installed.items() if name in asked}
+    return {**here, **{c.name: c.after for c in rest if c.requested and c.after is not None}}
 
 
 def conda_shell(course: Course) -> Shell:
@@ -428,14 +474,7 @@ def _comes_along(course: Course, plan: Plan, fix: Fix, names: tuple[str, ...]) -
     return found is not None and goes_with(course, found[1], allow)
 
 
-def _as_planned(plan: Plan, environment: Environment, fix: Fix) -> tuple[Change, ...]:
-    """Give what stays with pip, where conda changes just what pip had planned to change of conda's.
-
-    Where it changes something else, pip plans otherwise, and has been asked before.
-    """
+def _left_for_pip(plan: Plan, environment: Environment) -> tuple[Change, ...]:
+    """Give what stays with pip, as it was planned."""
     owned = environment.conda_owned
-    records = (owned[change.name].record for change in plan.changes if change.name in owned)
-    names = {record.name for record in records if record is not None}
-    if {spec_name(spec) for spec in fix.asks_conda} != names:
-        return ()
     return tuple(c for c in plan.changes if c.name not in owned and c.after is not None)

@@ -9,20 +9,21 @@ What comes before, up to a pip that is ready to plan, is in `opening`.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.hints import hints_for, not_preferred, strictly
+from safepip.decisions.wording.hints import hints_for, not_looked_for, not_preferred, strictly
 from safepip.decisions.wording.phrases import listed
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
 from safepip.effects.records import records_state
 from safepip.recipes.acting import carry_out
-from safepip.recipes.keep import bounds_fit, find_fitting, keep, others_fit, within_pins
+from safepip.recipes.keep import as_it_is, bounds_fit, find_fitting, keep, others_fit, within_pins
 from safepip.values.account import Failed
 from safepip.values.exits import Exit
-from safepip.values.findings import Frozen
+from safepip.values.findings import CondaOwned, Frozen
 from safepip.values.verdict import Blocked, Clear, Kept
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from safepip.values.plan import Plan
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Cleared, Fix, HeldBack, Outcome
+
+
+_SECONDS_FOR_NEWEST = 10.0
+"""For how to have the newest anyway, before an install goes on with what goes with conda's."""
 
 
 def converse(course: Course) -> Outcome:
@@ -68,12 +73,7 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     held = keep(course, plan, first)
     course.has_verdict()
     if isinstance(held, Kept):
-        hints: tuple[str, ...] = ()
-        if course.request.verb == "plan":
-            from safepip.recipes.from_conda import checked_by_conda  # no install waits for it
-
-            newest = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
-            held, hints = replace(held, fixes=newest.fixes), newest.hints
+        held, hints = _with_newest(course, plan, first, held)
         return _carry_out(course, held, hints)
     if course.request.policy.prefers_conda and (by_conda := _preferred(course, plan, blocked=True)):
         return by_conda
@@ -86,9 +86,49 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     blocked = Blocked(plan, first.findings, conflict=conflict)
     origin = course.request.policy.strict_by if course.request.verb != "uninstall" else ""
     hints = (strictly(origin),) if origin else ()
+    if not fitting and (option := _against_looking(course, first)):
+        hints = (*hints, not_looked_for(option))
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
     )
+
+
+def _with_newest(
+    course: Course, plan: Plan, first: Judgement, held: Kept
+) -> tuple[Kept, tuple[str, ...]]:
+    """Say how to have the newest anyway, as far as that can be had, and what conda cannot have."""
+    from safepip.recipes.from_conda import checked_by_conda  # only this waits for conda
+
+    is_shown = course.request.verb == "plan"
+    if not is_shown:
+        course.until = min(course.until, time.monotonic() + _SECONDS_FOR_NEWEST)
+    # What is there by then would do for pip, which looks for nothing newer.
+    newest = {} if is_shown or course.options.dry_run else _pinned_to_newest(plan, held)
+    fixes = partial(course.fixes, plan, first.findings, newest=newest)
+    checked = checked_by_conda(course, plan, fixes)
+    return replace(held, fixes=checked.fixes), checked.hints if is_shown else ()
+
+
+def _pinned_to_newest(plan: Plan, held: Kept) -> dict[str, str]:
+    requested = {c.name for c in plan.changes if c.requested and c.before is None}
+    return {
+        each.name: each.newest
+        for each in held.held_back
+        if each.name in requested and each.newest is not None and each.chosen is not None
+    }
+
+
+def _against_looking(course: Course, first: Judgement) -> str:
+    """Give the option with which all is installed again, where other versions are the matter."""
+    options = course.options
+    given = {
+        "--force-reinstall": options.force_reinstall,
+        "--ignore-installed": options.ignore_installed,
+    }
+    is_the_matter = any(
+        isinstance(f, CondaOwned) and f.action != "same" and not f.requested for f in first.findings
+    )
+    return next((option for option, is_given in given.items() if is_given and is_the_matter), "")
 
 
 def _why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
@@ -130,6 +170,8 @@ def _block(
         from safepip.recipes.older import older_by_conda  # as above
 
         older = older_by_conda(course, blocked.plan, blocked.conflict)
+        if not older and (there := as_it_is(course, blocked)):
+            older = course.fixes(blocked.plan, blocked.findings, there=there)
         checked = checked._replace(fixes=(*older, *checked.fixes))
     # What a part by conda does not make possible is of no interest where conda has a way.
     is_by_conda = any(fix.asks_conda for fix in checked.fixes)

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.commands import named_with_extras, with_version, without_names
 from safepip.decisions.judging.pins import as_requirement
 from safepip.decisions.planning.keep import compare, holds, loses_extras, may_hold, named_in, slides
 from safepip.decisions.planning.loosen import with_constraints, without_bounds
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
     from safepip.values.plan import Plan
-    from safepip.values.verdict import HeldBack
+    from safepip.values.verdict import Blocked, HeldBack
 
 
 _AS_THEY_ARE: Mapping[str, str] = {}
@@ -50,8 +51,7 @@ def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack,
     held_back = compare(course.environment, plan, second)
     if course.request.policy.strict:
         return held_back
-    newest = course.fixes(plan, first.findings)
-    return Kept(second, held_back, judged.findings, judged.spared, first.findings, newest)
+    return Kept(second, held_back, judged.findings, judged.spared, first.findings)
 
 
 def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack, ...]:
@@ -67,6 +67,26 @@ def find_fitting(course: Course, plan: Plan, first: Judgement) -> tuple[HeldBack
         return ()
     fitting = compare(course.environment, plan, found)
     return tuple(held for held in fitting if held.name in names)
+
+
+def as_it_is(course: Course, first: Blocked) -> Mapping[str, str]:
+    """Give the versions of conda's with which all else that the user asks for can be had.
+
+    Empty where the user asks for nothing else, or for no other version of conda's.
+    """
+    there = {
+        finding.distribution: finding.installed
+        for finding in first.findings
+        if isinstance(finding, CondaOwned) and finding.requested and finding.action != "same"
+    }
+    arguments = course.spelled_words
+    plain = there.keys() - named_with_extras(arguments)
+    if not there or not without_names(arguments, frozenset(plain)):
+        return {}
+    for name, version in there.items():
+        arguments = with_version(arguments, name, version)
+    found = _accepted(course, arguments)
+    return there if found is not None and found.changes else {}
 
 
 def others_fit(course: Course, first: Judgement) -> bool:

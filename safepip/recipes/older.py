@@ -1,15 +1,24 @@
-"""After a block, where conda cannot have what the newest release needs: an older one, by conda."""
+"""After a block, where conda cannot have what the newest releases need: older ones, by conda."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.afterwards import environment_after, harm_of
-from safepip.decisions.fixing.commands import can_be_repeated, with_version
+from safepip.decisions.fixing.commands import (
+    can_be_repeated,
+    leaving_others,
+    left_by,
+    with_version,
+)
 from safepip.decisions.fixing.fixes_by_conda import UNSURE, named_along, other_moves
 from safepip.decisions.wording.phrases import listed
-from safepip.recipes.from_conda import conda_shell, constrained_out, doubled, solver_of
-from safepip.recipes.keep import goes_with, tried
+from safepip.recipes.from_conda import (
+    conda_shell,
+    constrained_out,
+    doubled,
+    solver_of,
+    taken_by_pip,
+)
 from safepip.values.environment import spec_name
 from safepip.values.verdict import Fix
 
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def older_by_conda(course: Course, plan: Plan, conflict: Conflict | None) -> tuple[Fix, ...]:
-    """Give a way by conda to an older release of what was asked for, within the user's bounds.
+    """Give a way by conda to other releases of what was asked for, within the user's bounds.
 
     conda's newest of what is in the way is asked for, and pip whether anything goes with that.
     """
@@ -39,12 +48,13 @@ def older_by_conda(course: Course, plan: Plan, conflict: Conflict | None) -> tup
         return ()
     if constrained_out(course, plan, answer.moves):
         return ()
-    instead = {name: answer.versions[r.name.lower()] for name, r in records.items()}
-    chosen = _chosen(course, plan, answer, instead)
-    if not chosen:
+    taken = taken_by_pip(course, plan, answer)
+    if not taken:
         return ()
-    specs = tuple(f"{record.name}=={instead[name]}" for name, record in records.items())
-    return (_fix(course, specs, chosen, answer),)
+    newest = {change.name: change.after for change in plan.changes}
+    older = {name: each for name, each in taken.items() if each and newest.get(name) != each}
+    specs = tuple(f"{r.name}=={answer.versions[r.name.lower()]}" for r in records.values())
+    return (_fix(course, specs, older, answer, frozenset(records)),)
 
 
 def _records(environment: Environment, names: tuple[str, ...]) -> Mapping[str, Record]:
@@ -58,35 +68,26 @@ def _records(environment: Environment, names: tuple[str, ...]) -> Mapping[str, R
     return found if len(found) == len(names) else {}
 
 
-def _chosen(
-    course: Course, plan: Plan, answer: Answer, instead: Mapping[str, str]
-) -> Mapping[str, str]:
-    """Give the versions that pip takes of what was asked for, once conda has made room."""
-    names = tuple(instead)
-    found = tried(course, course.request.words, allow=names, instead=instead)
-    if found is None or not goes_with(course, found[1], names):
-        return {}
-    environment = course.environment
-    rest = tuple(change for change in found[0].changes if change.name not in instead)
-    there = environment_after(environment, answer, {})
-    if harm_of(environment, there, rest, frozenset(change.name for change in rest)):
-        return {}
-    asked = {c.name: c.after for c in rest if c.requested and c.after is not None}
-    newest = {change.name: change.after for change in plan.changes}
-    return {name: version for name, version in asked.items() if newest.get(name) != version}
-
-
-def _fix(course: Course, specs: tuple[str, ...], chosen: Mapping[str, str], answer: Answer) -> Fix:
+def _fix(
+    course: Course,
+    specs: tuple[str, ...],
+    older: Mapping[str, str],
+    answer: Answer,
+    taken: frozenset[str],
+) -> Fix:
+    """Give the commands; ``taken``: the names of what conda changes."""
     shell, arguments = conda_shell(course), course.shown_arguments
-    for name, version in chosen.items():
+    for name, version in older.items():
         arguments = with_version(arguments, name, version)
     names = [spec_name(spec) for spec in specs]
     change = listed(spec.replace("==", " to ") for spec in specs)
-    older = listed(f"{name} {version}" for name, version in chosen.items())
+    goes = listed(f"{name} {version}" for name, version in older.items())
     others = other_moves(answer, names)
-    says = f"let conda change {change} first, with which {older} goes, not the newest"
+    says = f"let conda change {change} first"
+    says += f", with which {goes} goes, not the newest" if older else ""
     says += f"; that also {others}" if others else ""
     says += "" if shell.is_as_asked else f"{UNSURE}{shell.warning}"
-    by_pip = shell.safepip(arguments, course.request.policy.options)
+    options = course.request.policy.options
+    rest = (shell.safepip(each, options) for each in left_by(leaving_others(arguments), taken))
     specs = (*specs, *named_along(answer, specs, shell))
-    return Fix(shell.then(shell.conda("install", specs), by_pip), says)
+    return Fix(shell.then(shell.conda("install", specs), *rest), says)

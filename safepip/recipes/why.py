@@ -59,7 +59,8 @@ def find_why(course: Course, plan: Plan, first: Judgement) -> Conflict | None:
         return None
     # What `--upgrade` was made to mean here is nothing that the user has said.
     said = (c for c in found.chains if not (course.options.upgrade and len(c.links) == 1))
-    return _checked(course, first, replace(found, chains=tuple(said)))
+    ways = tuple(tuple(_as_said(course, plan, freed) for freed in way) for way in found.ways)
+    return _checked(course, first, replace(found, chains=tuple(said), ways=ways))
 
 
 def find_python(course: Course) -> Conflict | None:
@@ -144,6 +145,18 @@ def _newer(course: Course, plan: Plan, requirement: Requirement) -> Requirement:
     bound.extras, bound.marker = requirement.extras, requirement.marker
     bound.specifier &= requirement.specifier
     return bound
+
+
+def _as_said(course: Course, plan: Plan, freed: Freed) -> Freed:
+    """Ask conda for what is newer than here, where that is all that `--upgrade` says."""
+    change = plan.by_name.get(freed.name)
+    if not course.options.upgrade or change is None or change.before is None:
+        return freed
+    newest, newer = f">={change.after}", f">{change.before.version}"
+    bounds = tuple(
+        text.replace(newest, newer) if change.requested else text for text in freed.bounds
+    )
+    return replace(freed, bounds=bounds)
 
 
 def _direct(plan: Plan, wanted: Wanted, shelf: Catalogue) -> list[Requirement]:

@@ -122,7 +122,7 @@ class Freed:
 
     name: str
     bounds: tuple[str, ...]
-    """What the request requires of it."""
+    """What the request requires of it, without what others require that conda changes, too."""
     becomes: str
     """The version that would be chosen; empty where that is not known."""
 

@@ -179,7 +179,9 @@ def _next_set(
 def _freed(solution: Solution, names: frozenset[str]) -> tuple[Freed, ...]:
     found = []
     for name in sorted(names):
-        wishes = [wish for _, wish in solution.wishes.get(name, ())]
+        pairs = solution.wishes.get(name, ())
+        # Of what is let go as well, conda may take another release, with other needs.
+        wishes = [wish for parent, wish in pairs if _name(parent) not in names]
         bounds = dict.fromkeys(wish.text for wish in wishes if wish.requirement is not None)
         if name == PYTHON:
             bounds = dict.fromkeys(f"{PYTHON}{each}" for each in solution.pythons.values())

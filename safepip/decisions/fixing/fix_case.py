@@ -59,6 +59,10 @@ class Case:
     bounds: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
     """The constraints that count here, by name, as far as they can be read."""
 
+    there: Mapping[str, str] = field(default_factory=dict)
+    """Versions of conda's with which the rest of the request can be had."""
+    direct: bool = False
+    """Of what pip installs, only what was asked for counts with what it requires of conda's."""
     bounds_fit: bool = True
     """What was asked for has releases that go with what would break."""
     fits: str = "conda's versions"

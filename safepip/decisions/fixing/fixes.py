@@ -60,6 +60,8 @@ _OF_A_SEAL: tuple[Way, ...] = (
     fixes_by_conda.although_sealed,
 )
 _LAST: tuple[Way, ...] = (fixes_by_conda.in_a_new_environment,)
+_WITHOUT_CONDA: tuple[Way, ...] = (*_LAST, fixes_by_pip.taken_over)
+"""Where conda cannot do what pip was not to do."""
 
 
 def fixes_for(  # noqa: PLR0917 - a refusal has these parts
@@ -78,6 +80,8 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     barred: Collection[str] = (),
     along: Mapping[tuple[str, ...], tuple[str, ...]] | None = None,
     bounds: Mapping[str, tuple[Requirement, ...]] | None = None,
+    direct: bool = False,
+    there: Mapping[str, str] | None = None,
     in_notebook: bool = False,
     first: tuple[Fix, ...] = (),
     spelled: tuple[str, ...] = (),
@@ -96,8 +100,10 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     the smallest changes of conda's that make the request possible, where they were found out;
     ``enough``: the fewest names that pip has to take over. ``within``: bounds with which the plan
     is what is pinned. ``barred``: commands that are known not to work; ``along``: what conda is to
-    change as well, by what it is asked for; ``bounds``: the constraints, by name; ``first``:
-    commands that come first. ``policy`` is what the user said to safepip, which the commands say
+    change as well, by what it is asked for; ``bounds``: the constraints, by name; ``direct``: of
+    what pip installs, only what was asked for counts with what it requires of conda's; ``there``:
+    versions of conda's with which the rest can be had; then only that is given. ``first``: commands
+    that come first. ``policy`` is what the user said to safepip, which the commands say
     again; ``through``: the words before pip's verb; ``start``: those that start safepip. ``fits``:
     what ``kept`` goes with; then only that is given.
     """
@@ -119,13 +125,19 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         spelled or arguments,
         along or {},
         bounds or {},
+        there=there or {},
+        direct=direct,
         bounds_fit=bounds_fit,
         is_shown=request_verb == "plan",
         fits=fits or "conda's versions",
     )
+    if there:
+        return _found(case, (fixes_by_pip.what_is_there,), barred)
     if fits:
         return _found(case, (fixes_by_pip.versions_that_fit,), barred)
     found = _found(case, _ways(case), barred) or _found(case, _LAST, barred)
+    if barred and not case.sealed and found == _found(case, (fixes_by_pip.taken_over,), barred):
+        found = _found(case, _WITHOUT_CONDA, barred)
     unlike = {fix.key for fix in first}
     fixes = (*first, *(fix for fix in found if fix.key not in unlike))
     # The last resort is one: it stays, whatever comes before it.

@@ -5,27 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.bounds import conda_spec, required
 from safepip.decisions.fixing.commands import (
     can_be_repeated,
     has_files,
+    leaving_others,
+    left_by,
     with_others_instead,
-    without_flag,
     words_of,
 )
 from safepip.decisions.judging.pins import accepts, held_wishes, parse_pin
-from safepip.decisions.judging.requirements import parse_requirement
+from safepip.decisions.judging.requirements import is_met, parse_requirement
 from safepip.decisions.wording.phrases import few, listed
 from safepip.values.environment import spec_name
 from safepip.values.findings import SecondCopy
+from safepip.values.plan import Plan
 from safepip.values.text import normalised
 from safepip.values.verdict import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from packaging.requirements import Requirement
 
     from safepip.decisions.fixing.fix_case import Case
     from safepip.decisions.fixing.shell import CondaVerb, Shell
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from safepip.values.findings import CondaOwned, SameFiles
     from safepip.values.universe import Freed
 
-_AGAINST_CONDA = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
-"""Flags with which the user's own command would do the harm again."""
 _VERBS: tuple[CondaVerb, ...] = ("install", "update", "reinstall")
 UNSURE = ", if it can (unchecked)"
 """What conda's solver makes of it is not known here."""
@@ -50,18 +50,32 @@ def by_conda(case: Case) -> Iterator[Fix]:
     """
     owned = {finding.distribution for finding in case.owned}
     others = [way for way in case.ways if {freed.name for freed in way} != owned]
+    if case.direct:
+        if case.is_about_owned and any(_is_bounded(case, finding) for finding in case.owned):
+            yield _as_planned(case)
+        return
     if case.is_about_owned and (not case.ways or others != list(case.ways)):
         yield _as_planned(case)
     yield from (_by_way(case, way) for way in others)
 
 
 def _as_planned(case: Case) -> Fix:
-    """Let conda change what pip planned to change."""
-    planned = {case.conda_name(f.conda_package): f.planned or "" for f in case.owned}
-    changes, along = _with_holders(case, _in_one_go(case, _conda_changes(case)), planned)
+    """Let conda change what pip planned to change, as far as somebody needs that but conda's own.
+
+    What conda's new packages need of each other is for conda's solver to find.
+    """
+    findings = _asked_of_conda(case)
+    verbs = _conda_changes(case, findings)
+    # A version that is there already need not change for what is asked of it.
+    moving = [f for f in findings if not _is_met_here(case, f)] or findings
+    names = case.conda_names(moving)
+    planned = {case.conda_name(f.conda_package): f.planned or "" for f in findings}
+    changes, along = _with_holders(
+        case, _in_one_go(case, verbs), planned, case.conda_names(case.owned)
+    )
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
-    says = f"let conda {verb} {listed(case.conda_names(case.owned))}{along}"
+    says = f"let conda {verb} {listed(names)}{along}"
     unsure = f"{UNSURE if verb == 'change' else ''}{case.shell.warning}"
     is_numbered_alike = all(_is_numbered_alike(case, f.conda_package) for f in case.owned)
     fix = _followed_by(case, commands, _left_for_pip(case), says, unsure)
@@ -71,13 +85,17 @@ def _as_planned(case: Case) -> Fix:
 def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
     """Let conda change just these, as the request needs them."""
     changes: dict[CondaVerb, tuple[str, ...]] = {}
-    names = []
+    names, others = [], []
+    bounded = [freed for freed in way if any(r.specifier for r in _bounds_of(freed))]
     for freed in way:
         owner = case.environment.conda_owned[freed.name]
         record = owner.record
         name = record.name if record is not None else freed.name
+        if bounded and freed not in bounded:
+            others.append(name)
+            continue
         names.append(name)
-        bounds = [r for text in freed.bounds if (r := parse_requirement(text)) is not None]
+        bounds = _bounds_of(freed)
         spec = conda_spec(name, freed.name, bounds)
         spec = spec if spec == name else _within(case, name, freed.name, bounds)
         # As below: what is numbered otherwise than its distribution has bounds of its own.
@@ -85,12 +103,17 @@ def _by_way(case: Case, way: tuple[Freed, ...]) -> Fix:
         verb: CondaVerb = "install" if is_bounded else "update"
         changes[verb] = (*changes.get(verb, ()), spec if is_bounded else name)
     settles = "update" not in changes
-    planned = dict(zip(names, (freed.becomes for freed in way), strict=True))
-    changes, along = _with_holders(case, _in_one_go(case, changes), planned)
+    becomes = [freed.becomes for freed in way if freed in bounded or not bounded]
+    planned = dict(zip(names, becomes, strict=True))
+    changes, along = _with_holders(case, _in_one_go(case, changes), planned, others)
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     says = f"let conda change {listed(names)}{along}"
     fix = _followed_by(case, commands, _left_for_pip(case), says, f"{UNSURE}{case.shell.warning}")
     return _to_be_asked(case, fix, changes, settles=settles)
+
+
+def _bounds_of(freed: Freed) -> list[Requirement]:
+    return [r for text in freed.bounds if (r := parse_requirement(text)) is not None]
 
 
 def _in_one_go(
@@ -108,15 +131,20 @@ def _in_one_go(
 
 
 def _with_holders(
-    case: Case, changes: dict[CondaVerb, tuple[str, ...]], planned: Mapping[str, str]
+    case: Case,
+    changes: dict[CondaVerb, tuple[str, ...]],
+    planned: Mapping[str, str],
+    others: Sequence[str] = (),
 ) -> tuple[dict[CondaVerb, tuple[str, ...]], str]:
     """Name along what holds the old versions, and give how that is said; ``planned``: by name.
 
     Where conda's history does not know that such a holder is wanted, conda would remove it; and it
-    keeps to a version that it was once asked for, though that is the user's to change.
+    keeps to a version that it was once asked for, though that is the user's to change. ``others``:
+    names of what has to give way as well.
     """
     if not {"install", "update"} & changes.keys():
         return changes, ""
+    others = [name for name in others if name not in planned]
     wished = set(map(spec_name, held_wishes(case.environment, planned)))
     holders = [
         record.name
@@ -126,6 +154,7 @@ def _with_holders(
         and (pin := parse_pin(spec)) is not None
         and accepts(pin.versions, version) is False
     ]
+    holders += [name for name in others if case.shell.unasked or name.lower() in wished]
     changes, along = _and_also(case, changes, holders), list(holders)
     told = case.along.get(_asks(case, changes), ())
     changes, along = _and_also(case, changes, told), [*along, *told]
@@ -166,25 +195,66 @@ def _to_be_asked(
     return replace(fix, asks_conda=_asks(case, changes), is_told_by_conda=settles)
 
 
-def _conda_changes(case: Case) -> dict[CondaVerb, tuple[str, ...]]:
-    """Give what conda does in place of pip: specifications, by the verb that they need."""
+def _asked_of_conda(case: Case) -> list[CondaOwned]:
+    """Give what somebody asks for: the user, or what pip installs. All of it, where nobody does."""
+    found = [
+        f
+        for f in case.owned
+        if f.requested or f.action == "same" or (_is_bounded(case, f) and not _is_met_here(case, f))
+    ]
+    return found or list(case.owned)
+
+
+def _is_bounded(case: Case, finding: CondaOwned) -> bool:
+    return any(r.specifier for r in _wanted(case) if normalised(r.name) == finding.distribution)
+
+
+def _wanted(case: Case) -> list[Requirement]:
+    """Give what the user asks for, and what pip's part requires.
+
+    Not what conda's own require in the versions that pip chose: conda may have others.
+    """
+    asked = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
+    given = {finding.distribution for finding in case.owned}
+    by_pip = Plan(
+        tuple(
+            change
+            for change in case.plan.changes
+            if change.name not in given and (change.requested or not case.direct)
+        )
+    )
+    return [*(r for r in asked if r is not None), *required(by_pip, case.environment)]
+
+
+def _is_met_here(case: Case, finding: CondaOwned) -> bool:
+    """Say whether what is asked of it, if anything, holds for the version that is there."""
+    if finding.action == "same" or not _is_numbered_alike(case, finding.conda_package):
+        return False
+    wanted = [r for r in _wanted(case) if normalised(r.name) == finding.distribution]
+    is_met_here = all(is_met(requirement, finding.installed) for requirement in wanted)
+    return is_met_here and _is_bounded(case, finding)
+
+
+def _conda_changes(case: Case, findings: Sequence[CondaOwned]) -> dict[CondaVerb, tuple[str, ...]]:
+    """Give what conda does in place of pip: specifications, by the verb that they need.
+
+    Where all that is asked for is there already, what is newer is asked for.
+    """
+    newer = all(_is_met_here(case, finding) for finding in findings)
     changes: dict[CondaVerb, tuple[str, ...]] = {}
-    found = dict.fromkeys(_conda_change(case, finding) for finding in case.owned)
+    found = dict.fromkeys(_conda_change(case, finding, newer=newer) for finding in findings)
     for verb, spec in sorted(found, key=lambda change: _VERBS.index(change[0])):
         changes[verb] = (*changes.get(verb, ()), spec)
     return changes
 
 
-def _left_for_pip(case: Case) -> tuple[str, ...]:
-    """Give the user's arguments without what conda does; empty when that was all.
+def _left_for_pip(case: Case) -> tuple[tuple[str, ...], ...]:
+    """Give the user's arguments without what conda does, by command; empty when that was all.
 
     What pip owns and the change would break is not conda's to update, and comes along.
     """
-    arguments = case.arguments
-    for flag, letter in _AGAINST_CONDA:
-        arguments = without_flag(arguments, flag, letter)
     names = frozenset(f.distribution for f in case.owned if f.requested)
-    return with_others_instead(arguments, names, _others_of_pip(case))
+    return left_by(leaving_others(case.arguments), names, _others_of_pip(case))
 
 
 def _others_of_pip(case: Case) -> list[str]:
@@ -201,15 +271,19 @@ def _also_gone(names: list[str], of: str) -> str:
 def _followed_by(
     case: Case,
     commands: list[str],
-    rest: tuple[str, ...],
+    rest: tuple[tuple[str, ...], ...],
     says: str,
     unsure: str = "",
 ) -> Fix:
-    """Give commands of conda and then, where anything is left of it, the user's own."""
+    """Give commands of conda and then, where anything is left of it, the user's own.
+
+    ``rest``: the arguments of each.
+    """
     if not rest:
         return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
-        return Fix(case.shell.then(*commands, case.again(rest)), f"{says} first{unsure}")
+        by_pip = (case.again(arguments) for arguments in rest)
+        return Fix(case.shell.then(*commands, *by_pip), f"{says} first{unsure}")
     again = f"then {case.same.rstrip(',')}{'' if case.is_shown else ' again'}"
     return Fix(case.shell.then(*commands), f"{says}{unsure}; {again}", besides=(again,))
 
@@ -248,18 +322,21 @@ def other_moves(answer: Answer, asked: Collection[str]) -> str:
     return " and ".join(said)
 
 
-def _conda_change(case: Case, finding: CondaOwned) -> tuple[CondaVerb, str]:
-    """Give the verb of conda and the specification that stand for one change of pip's."""
+def _conda_change(case: Case, finding: CondaOwned, *, newer: bool) -> tuple[CondaVerb, str]:
+    """Give the verb of conda and the specification that stand for one change of pip's.
+
+    ``newer``: bounds are not enough, since what is there is within them.
+    """
     name = case.conda_name(finding.conda_package)
     if finding.action == "same":
         return "reinstall", name
     if not _is_numbered_alike(case, finding.conda_package):
         # The package is numbered otherwise than the distribution in it: pip's bounds mean nothing.
         return "update", name
-    asked = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
-    wanted = [r for r in asked if r is not None]
-    wanted += required(case.plan, case.environment)
+    wanted = _wanted(case)
     if conda_spec(name, finding.distribution, wanted) != name:
+        if newer and finding.action == "upgrade":
+            wanted.append(Requirement(f"{finding.distribution}>{finding.installed}"))
         return "install", _within(case, name, finding.distribution, wanted)
     # Bounds in files are not known here, so only what pip chose is certain to meet them.
     if finding.action == "upgrade" and case.shell.manager != "pixi" and not has_files(case.spelled):
@@ -294,7 +371,8 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
         them, need = "them" if names[1:] else "it", "need" if others[1:] else "needs"
         too = f", and with {them} {listed(others)}, which {need} {them}" if others else ""
         says = f"let conda remove {listed(names)}{too}"
-        yield _followed_by(case, [command], rest, says, _also_gone(broken, them))
+        left = (rest,) if rest else ()
+        yield _followed_by(case, [command], left, says, _also_gone(broken, them))
 
 
 def _all_that_need(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -98,6 +98,19 @@ def versions_that_fit(case: Case) -> Iterator[Fix]:
         yield case.fix(f"let safepip hold conda's versions ({kept})", strict=False)
 
 
+def what_is_there(case: Case) -> Iterator[Fix]:
+    """Ask for the versions of conda's that are there, and the rest."""
+    there = case.there
+    arguments = case.spelled if _is_spelled(case, there) else case.arguments
+    for name, version in there.items():
+        arguments = with_version(arguments, name, version)
+    asked = _asked_otherwise(case, there)
+    says = f"take what is there, {listed(f'{name} {each}' for name, each in there.items())}"
+    says += ", in place of what the file asks" if _is_spelled(case, there) else ""
+    says += f", though you ask for {listed(asked)}" if asked else ""
+    yield case.fix(says, arguments)
+
+
 def _asked_otherwise(case: Case, chosen: Mapping[str, str]) -> list[str]:
     """Give the bounds that were typed and that what is chosen does not meet."""
     return [

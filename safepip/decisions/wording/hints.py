@@ -49,6 +49,14 @@ def not_explained(reason: str) -> str:
     return f"why conda's versions are in the way was looked for and not found out: {reason}"
 
 
+def not_looked_for(option: str) -> str:
+    """Say why neither a cause nor a version that fits can be read."""
+    return (
+        f"with `{option}`, neither why conda's versions are in the way nor what fits them was "
+        "looked for; without it, that is"
+    )
+
+
 def not_preferred(against: str) -> str:
     """Say why nothing is taken from conda, though that was asked for."""
     return f"{against}, nothing is taken from conda: pip takes all of it"
