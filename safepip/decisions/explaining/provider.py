@@ -73,7 +73,9 @@ class Provider(_Base):
         """Give what meets all these requirements, what is preferred first."""
         wishes = list(requirements[identifier])
         excluded = {pick.version for pick in incompatibilities[identifier]}
-        name, extras = wishes[0].name, wishes[0].extras
+        # After steps back there may be nobody left who wants it: resolvelib asks all the same.
+        name, _, listed = identifier.rstrip("]").partition("[")
+        extras = frozenset(filter(None, listed.split(",")))
         found = [
             release
             for release in self._pool(name)
