@@ -38,6 +38,12 @@ WHEELS = {
         make_wheel("wide", "3.0", requires=["libnum>=3"]),
         make_wheel("wide", "2.0", requires=["libnum>=2,<3"]),
         make_wheel("wide", "1.0", requires=["libnum"]),
+        *(make_wheel("pair", each, requires=[f"half=={each}"]) for each in ("1.0", "2.0", "3.0")),
+        *(make_wheel("half", each) for each in ("1.0", "2.0", "3.0")),
+        make_wheel("uses-pair", "2.0", requires=["pair>=2", "io"]),
+        make_wheel("uses-pair", "1.0", requires=["pair"]),
+        make_wheel("io", "2.0", requires=["libnum>=3"]),
+        make_wheel("io", "1.0"),
         make_wheel("stuck", "1.0"),
         make_wheel("vision", "5.0", requires=["libnum>=2"]),
         make_wheel("vision", "4.0", requires=["libnum"]),
@@ -46,6 +52,8 @@ WHEELS = {
 CONDA = [
     from_wheel(WHEELS["libnum", "1.0"]),
     fake("stats", "1.4", depends=["libnum >=1,<2"]),
+    from_wheel(WHEELS["pair", "1.0"]),
+    from_wheel(WHEELS["half", "1.0"]),
 ]
 CHANNEL = [
     from_wheel(WHEELS["torch", "2.2"], name="pytorch"),
@@ -58,6 +66,8 @@ CHANNEL = [
     fake("stats", "2.0", depends=["libnum >=2"]),
     from_wheel(WHEELS["vision", "5.0"]),
     from_wheel(make_wheel("stuck", "1.0", requires=["nowhere"])),
+    from_wheel(WHEELS["pair", "2.0"]),
+    from_wheel(WHEELS["half", "2.0"]),
 ]
 """What else the channel has."""
 UNSURE = (
@@ -109,10 +119,10 @@ def test_constraints_that_conda_has_no_words_for_are_neither_dropped_nor_made_up
 ) -> None:
     constraints = tmp_path / "constraints.txt"
     lonely = (lab.prefix.parent / "wheels" / WHEELS["lonely", "1.0"].filename).as_uri()
-    bounds, unread = {}, "with `libnum>=2`, conda would bring libnum 2.0 (pip: 3.0); whether"
+    bounds, cannot = {}, "conda cannot have `libnum>=2,!=2.0` here, by its channels"
     for name, line in {
         constraints: f"lonely @ {lonely}",
-        constraints.as_uri(): "lonely<9",  # what is behind a URL pip knows, and safepip does not
+        constraints.as_uri(): "lonely<9",
         constraints.as_uri() + "#": "libnum!=2.0",
     }.items():
         constraints.write_text(f"{line}\n")
@@ -121,7 +131,7 @@ def test_constraints_that_conda_has_no_words_for_are_neither_dropped_nor_made_up
         by_conda = [each for each in commands if each.startswith("conda install ")]
         bounds[line.partition(" @")[0]] = [one.split()[-2].strip('"') for one in by_conda]
         said = [finding.get("message", "") for finding in done.answer["findings"]]
-        assert any(text.startswith(unread) for text in said) == (not by_conda), said
+        assert any(text.startswith(cannot) for text in said) == (not by_conda), said
         assert not any("rule out" in text for text in said), said
     assert bounds == {
         "lonely": ["libnum>=2"],
@@ -183,6 +193,43 @@ def test_where_conda_has_no_room_for_the_newest_an_older_one_is_offered(tmp_path
     pasted = paste_both(lab, fix["command"], CHANNEL, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched, pasted.answer["verdict"]) == (0, {}, "clear")
+
+
+def test_conda_is_asked_for_what_was_asked_for_and_not_for_what_its_newest_would_need(
+    lab: CondaEnvironment,
+) -> None:
+    start = conda_install(lab, CHANNEL)
+    found = {
+        words: [fix["command"] for fix in planned(lab, *words.split()).answer["fixes"]]
+        for words in ("pair>=2", "pair[x]>=2", "pair>=3 pure", "uses-pair>=2")
+    }
+    by_pip = f"safepip install --env {lab.prefix}"
+    assert found["pair>=2"][0] == f'{start} "pair>=2" half'
+    assert found["pair[x]>=2"][0] == f'{start} "pair>=2" half && {by_pip} "pair[x]>=2"'
+    # conda has no 3; and no room for the newest `io`, of which pip has an older one.
+    there, elsewhere, _ = found["pair>=3 pure"]
+    assert there == f"{by_pip} pair==1.0 pure"
+    assert elsewhere.startswith("conda create ")
+    assert f'{start} "pair>=2" half && {by_pip} "uses-pair>=2"' in found["uses-pair>=2"], found
+    hinted = planned(lab, "uses-pair>=2", "--force-reinstall").answer["findings"]
+    said = "with `--force-reinstall`, neither why"
+    assert any(each.get("message", "").startswith(said) for each in hinted), hinted
+
+
+def test_the_newest_anyway_is_had_by_the_command_that_an_install_names(tmp_path: Path) -> None:
+    lab = create(tmp_path / "lab", *CONDA, available=CHANNEL)
+    for wheel in WHEELS.values():
+        wheel.write(tmp_path / "wheels")
+    kept = safepip(lab, "install", "uses-pair", env=links(lab))
+    assert (kept.exit_code, kept.answer["verdict"]) == (0, "kept"), kept
+    command = kept.answer["fixes"][0]["command"]
+    by_pip = f"safepip install --env {lab.prefix} uses-pair==2.0"
+    assert command == f'{conda_install(lab, CHANNEL)} "pair>=2" half && {by_pip}'
+    pasted = paste_both(lab, command, CHANNEL, env=links(lab))
+    assert pasted is not None
+    assert (pasted.exit_code, pasted.touched) == (0, {}), pasted
+    found = lab.distributions()
+    assert (found["uses-pair"], found["pair"], found["io"]) == ("2.0", "2.0", "1.0")
 
 
 def test_a_clear_plan_says_what_conda_has_and_that_works_as_pasted(lab: CondaEnvironment) -> None:

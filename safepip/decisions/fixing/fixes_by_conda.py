@@ -71,7 +71,10 @@ def _as_planned(case: Case) -> Fix:
     names = case.conda_names(moving)
     planned = {case.conda_name(f.conda_package): f.planned or "" for f in findings}
     changes, along = _with_holders(
-        case, _in_one_go(case, verbs), planned, case.conda_names(case.owned)
+        case,
+        _in_one_go(case, verbs),
+        planned,
+        () if case.direct else case.conda_names(case.owned),
     )
     commands = [case.shell.conda(verb, specs) for verb, specs in changes.items()]
     verb = "reinstall" if list(changes) == ["reinstall"] else "change"
