@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from safepip.effects.itself import own_package
 from safepip.effects.probing import Way, tried, ways
+from safepip.values.guarding import Level
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run, with_command
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
@@ -30,6 +32,7 @@ OWNED = [make_wheel("condas", "1.0"), make_wheel("condas", "2.0")]
 LEAF = make_wheel("leaf", "1.0")
 REFUSED = "this install would replace conda's condas 1.0 with 2.0"
 HELP = ["install", "--help"]
+SHIMS_ALONE: tuple[Level, ...] = ("shims",)
 
 
 @dataclass(frozen=True)
@@ -495,6 +498,52 @@ def undoing(place: Place) -> dict[str, str]:
 # ------------------------------------------------------------------------------- RUN lines, exec
 
 
+@pytest.fixture
+def bare(place: Place, tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """A guarded environment without a pip of its own, active, with another Python's behind it."""
+    prefix = tmp_path / "bare"
+    lay(prefix / "conda-meta/history", "")
+    lay(prefix / "bin/python", SHOW)
+    shutil.copytree(place.prefix / "libexec", prefix / "libexec", symlinks=True)
+    lay(tmp_path / "other/pip", SHOW)
+    folders = (prefix / "libexec/safepip/active", prefix / "bin", tmp_path / "other", SYSTEM)
+    return prefix, {"PATH": ":".join(map(str, folders)), "CONDA_PREFIX": str(prefix)}
+
+
+def test_a_shim_never_hands_its_environment_to_another_pip(
+    bare: tuple[Path, dict[str, str]],
+) -> None:
+    prefix, active = bare
+    for environ in (active, {**active, "CONDA_PREFIX": ""}):
+        assert run(["pip", "install", "x"], environ).reached == str(prefix)
+    listed = run(["pip", "list"], active)
+    assert listed.out.startswith(f"[{prefix}/bin/python]"), listed
+    # Who wants plain pip has what a shell would find; without safepip, there is none to have.
+    other = f"[{prefix.parent}/other/pip][install][x]"
+    assert run(["pip", "install", "x"], {**active, "SAFEPIP_GUARD": "off"}).out == other
+    shim = prefix / "libexec/safepip/shims/pip"
+    text = shim.read_text("utf-8").replace(str(SAFEPIP), "/gone/safepip")
+    shim.write_text(text.replace(own_package(), "/gone"), encoding="utf-8")
+    gone = run(["pip", "install", "x"], active)
+    assert (gone.code, gone.out, "found no 'pip'" in gone.err) == (127, "", True), gone
+
+
+def test_a_shim_sees_that_a_change_was_cut_off(bare: tuple[Path, dict[str, str]]) -> None:
+    """Before anything is done or listed there; also with `exec`, which has no environment."""
+    prefix, active = bare
+    mark = lay(prefix / "conda-meta/safepip/unfinished", "")
+    lay(prefix / "bin/pip", SHOW)
+    assert run(["pip", "list"], active).out.startswith(f"[{prefix}/bin/python]")
+    assert not mark.exists()
+    assert run(["pip", "list"], active).out == f"[{prefix}/bin/pip][list]"
+    # The pip of the environment may be gone meanwhile, and that of another be the first.
+    (prefix / "bin/pip").unlink()
+    lay(prefix.parent / "conda-meta/history", "")
+    lay(prefix.parent / "other/python", "")
+    lay(mark, "")
+    assert run([SAFEPIP, "install", "x"], active).reached == str(prefix)
+
+
 def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
     """No terminal, no home, nothing active: `SHELL ["safepip", "exec", "--", "/bin/sh", "-c"]`."""
     before = conda_bytes(place.prefix)
@@ -685,7 +734,7 @@ def test_status_knows_the_path_that_is_and_the_one_that_will_be(place: Place) ->
         (Sight("script", {"prefix": "/x"}, 10, ""), "3.11", "", (False, "it reaches /x", "")),
         (Sight("script", {"error": "wrong-env"}, 10, ""), "3.11", "", (True, "refused", "")),
         (Sight("typed", None, None, "late"), "3.11", "", (None, "late", "")),
-        (Sight("uv", None, 2, "is externally managed"), "3.11", "", (True, "by the seal", "")),
+        (Sight("uv", None, 2, "is externally managed"), "3.11", "", (False, "", "guard on")),
         (Sight("uv", None, 1, "no solution"), "3.11", "", (False, "", "safepip guard on")),
         (Sight("script", None, 0, ""), "3.11", "", (False, "", "safepip guard on")),
         (Sight("kernel", None, 0, "!pip\n"), "3.11", "", (False, "!pip is not", "guard on")),
@@ -701,6 +750,28 @@ def test_every_gap_has_its_reason_and_its_command(
     for found, part in ((row.why, expected[1]), (row.fix, expected[2])):
         assert part in found
         assert bool(part) == bool(found)
+
+
+def test_a_seal_is_that_of_the_environment_and_a_guard_that_is_on_is_not_to_be_turned_on() -> None:
+    said = "error: externally-managed\nThis environment is externally managed\n  by  Debian"
+    sight = Sight("script", None, 1, said)
+    for seal, whole, expected in (
+        ("by Debian", True, (True, "stopped by the seal", "")),
+        ("by safepip", True, (False, "something stands before the guard on PATH", "")),
+        (None, False, (False, "", "safepip guard on")),
+    ):
+        known = Circumstances(
+            prefix="/env",
+            levels=SHIMS_ALONE,
+            minor="3.11",
+            shell=Shell("/env"),
+            active=True,
+            off="",
+            seal=seal,
+            whole=whole,
+        )
+        row = coverage([sight], known)[0]
+        assert (row.guarded, row.why, row.fix) == expected
 
 
 def test_a_uv_that_the_hook_does_not_reach_wants_an_activation() -> None:

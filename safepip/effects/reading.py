@@ -142,7 +142,22 @@ def read_manager(prefix: str) -> Manager:
 
 
 def read_externally_managed(stdlib: str) -> str | None:
-    """Give the message of an `EXTERNALLY-MANAGED` that safepip did not write; None without one.
+    """Give the message of an `EXTERNALLY-MANAGED` that safepip did not write; None without one."""
+    seal = read_seal(stdlib)
+    return seal.message if seal is not None and not seal.is_own else None
+
+
+class Seal(NamedTuple):
+    """What keeps plain pip from an environment."""
+
+    message: str
+    """What pip says then; empty where it cannot be read."""
+    is_own: bool
+    """safepip wrote it."""
+
+
+def read_seal(stdlib: str) -> Seal | None:
+    """Give the `EXTERNALLY-MANAGED` of an environment, whoever wrote it; None without one.
 
     Source: https://packaging.python.org/en/latest/specifications/externally-managed-environments/
     """
@@ -153,13 +168,13 @@ def read_externally_managed(stdlib: str) -> str | None:
 
     try:
         text = read_text(path, _FILE_LIMIT)
-        if any(line.startswith(SEAL_MARK) for line in text.splitlines()):
-            return None  # safepip's own
+        is_own = any(line.startswith(SEAL_MARK) for line in text.splitlines())
         parser = configparser.ConfigParser(interpolation=None)
         parser.read_string(text)
-        return parser.get("externally-managed", "Error", fallback="").strip()[:_MESSAGE_LIMIT]
+        message = parser.get("externally-managed", "Error", fallback="").strip()
+        return Seal(message[:_MESSAGE_LIMIT], is_own)
     except (OSError, ValueError, configparser.Error):
-        return ""  # to pip it is a marker all the same
+        return Seal("", is_own=False)  # to pip it is a marker all the same
 
 
 def _can_be_written(prefix: str, interpreter: Interpreter) -> bool:

@@ -13,6 +13,7 @@ from safepip.effects.prefixes import (
     is_base,
     is_conda_prefix,
     is_named,
+    is_unfinished,
     programs_on_path,
     python_of,
 )
@@ -274,7 +275,8 @@ def _active(call: Call) -> Target | None:
     if not call.active:
         return None
     found = _pip_on_path(call) if call.is_for_pip else None
-    if found is not None and found[0] != call.active:
+    # (Where a change was cut off, its pip may be gone, and comes back before anything else.)
+    if found is not None and found[0] != call.active and not is_unfinished(call.active):
         has_pip = os.path.isfile(f"{call.active}/bin/pip")
         if has_pip or is_conda_prefix(found[0]):
             from safepip.effects.astray import pip_elsewhere

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage, leads_out
-from safepip.effects.guard_files import FOREIGN, in_its_places
+from safepip.effects.guard_files import FOREIGN, in_its_places, prints
 from safepip.effects.interpreters import ask_python
 from safepip.effects.probing import tried, ways
 from safepip.effects.reach import closed_to_others, is_in_shims
+from safepip.effects.reading import read_seal
 from safepip.recipes.unlisted import listed
 from safepip.values.errors import SafepipError
 from safepip.values.guarding import SHIMS
@@ -68,7 +69,8 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
 
     Raises: NoEngine, NotWritable.
     """
-    levels = listed(target.prefix, shell).levels
+    manifest = listed(target.prefix, shell)
+    levels = manifest.levels
     unlisted = (
         () if levels else (p for p, w in in_its_places(target.prefix).items() if w != FOREIGN)
     )
@@ -78,6 +80,8 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         seen = pool.map(tried, ways(target.prefix, target.python, quiet))
         sights = [Sight(*one) for one in seen]
+    seal = read_seal(python.stdlib)
+    there = prints(target.prefix, (file.path for file in manifest.files))
     known = Circumstances(
         prefix=target.prefix,
         levels=levels,
@@ -90,6 +94,8 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         mends=_way_to_mend(target, shell, quiet)
         if any(leads_out(sight, target.prefix) for sight in sights)
         else "",
+        seal=None if seal is None else seal.message,
+        whole=all(there[file.path] == file.print for file in manifest.files),
     )
     closed = closed_to_others(target.prefix) if is_in_shims(target.prefix) else ""
     return Status(levels, coverage(sights, known), tuple(unlisted), closed)

@@ -69,6 +69,10 @@ class Circumstances:
     mends: str = ""
     """The command that has the environment's `bin/pip` start its own Python again; empty where it
     does, or cannot be had to."""
+    seal: str | None = None
+    """What pip says where the environment is sealed, by whomever; None where it is not."""
+    whole: bool = False
+    """All that the guard has written is there, as it was written."""
 
 
 def coverage(sights: Sequence[Sight], known: Circumstances) -> tuple[Tried, ...]:
@@ -104,7 +108,7 @@ def _guarded(sight: Sight, known: Circumstances) -> bool | None:
         return bool(sight.answer.get("error")) or sight.answer.get("prefix") == known.prefix
     if sight.code is None or _failed(sight):
         return None
-    return _is_stopped(sight)
+    return _is_stopped(sight, known)
 
 
 def _failed(sight: Sight) -> bool:
@@ -112,8 +116,15 @@ def _failed(sight: Sight) -> bool:
     return sight.path == "kernel" and sight.code != 0
 
 
-def _is_stopped(sight: Sight) -> bool:
-    return sight.answer is None and _SEALED in sight.said.lower()
+def _is_stopped(sight: Sight, known: Circumstances) -> bool:
+    """Say whether the environment's own seal was met, and not that of another Python on `PATH`."""
+    if sight.answer is not None or known.seal is None or _SEALED not in sight.said.lower():
+        return False
+    return _in_one_line(known.seal) in _in_one_line(sight.said)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances) -> Tried:
@@ -125,7 +136,7 @@ def _row(sight: Sight, guarded: Mapping[str, bool | None], known: Circumstances)
     if state:
         error = (sight.answer or {}).get("error", "")
         on_path = sight.path in _ON_PATH and not known.active
-        if _is_stopped(sight):
+        if _is_stopped(sight, known):
             return Tried(sight.path, says, True, why="stopped by the seal")  # noqa: FBT003 - as below
         why = f"refused here: {error}" if error else "once it is activated" if on_path else ""
         return Tried(sight.path, says, True, why=why)  # noqa: FBT003 - its name is said above
@@ -225,4 +236,6 @@ def has_hook(minor: str) -> bool:
 def _way_onto_path(guarded: Mapping[str, bool | None], known: Circumstances) -> tuple[str, str]:
     if guarded.get("activated"):
         return "not on this PATH yet", known.shell.run("conda", "activate", known.prefix)
+    if known.levels and known.whole:
+        return "something stands before the guard on PATH", ""
     return "", known.shell.safepip(("guard", "on"))
