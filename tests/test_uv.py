@@ -462,6 +462,27 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(tmp_path_factory.mktemp("uv"))
 
 
+@pytest.mark.parametrize(
+    ("when", "how"),
+    [
+        ("compile --help", "kill -INT $$"),  # a child alone, and its parent alone
+        ("--version", "kill -INT $PPID; exit 2"),
+        ("pip install --help", "exit 130"),
+    ],
+)
+def test_an_interruption_of_uv_is_one_whatever_it_makes_of_its_work(
+    place: Place, tmp_path: Path, when: str, how: str
+) -> None:
+    shim = tmp_path / "uv"
+    line = f'case " $* " in *" {when} "*) {how} ;; esac; exec {shlex.quote(str(UV))} "$@"'
+    shim.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    shim.chmod(0o755)
+    path = f"{tmp_path}:{place.environment.environ()['PATH']}"
+    done = place.uv("install", "tool", "--no-index", PATH=path)
+    found = (done.exit_code, done.answer["code"], done.answer["exit_code"])
+    assert found == (130, "interrupted", 130), done
+
+
 def test_uv_installs_what_was_judged_and_it_can_be_taken_back(place: Place) -> None:
     before = place.contents()
     done = place.uv("install", "tool", "--no-index")

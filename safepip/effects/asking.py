@@ -49,7 +49,14 @@ class Asking(NamedTuple):
 
 
 def not_started(python: str, code: int, *, why: str = "") -> NoEngine:
-    """Give the error of an interpreter that ended before it said anything."""
+    """Give the error of an interpreter that ended before it said anything.
+
+    Raises: KeyboardInterrupt, where it was interrupted.
+    """
+    from safepip.effects.processes import is_interruption
+
+    if is_interruption(code):
+        raise KeyboardInterrupt
     return in_no_folder() or NoEngine(f"`{python}` did not start ({code})", why=why)
 
 

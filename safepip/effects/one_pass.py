@@ -23,7 +23,14 @@ from safepip.effects.asking import (
     interpreter_of,
     not_started,
 )
-from safepip.effects.processes import cut_off, exit_code_of, listen, set_handlers
+from safepip.effects.processes import (
+    cut_off,
+    deaf,
+    exit_code_of,
+    listen,
+    refuse_interrupted,
+    set_handlers,
+)
 from safepip.values.account import Account, Failed
 from safepip.values.errors import NoEngine, UnreadableReport
 from safepip.values.exits import Exit
@@ -93,8 +100,6 @@ class OnePass:
         Raises: SeamsMoved, OtherPython, NoEngine.
         """
         message = self._receive()
-        if message is None and self.interrupted:
-            raise KeyboardInterrupt
         if message is None or message.get("type") != "hello":
             raise not_started(self._asking.python, exit_code_of(self._process.wait()))
         if moved := message.get("moved"):
@@ -165,11 +170,12 @@ class OnePass:
         self._answer({"do": "stop", "code": code, "dry_run": dry_run})
         return exit_code_of(self._process.wait())
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         os.close(self._answers)  # the runner takes a closed pipe for stop
         self._process.wait()
         os.close(self._messages)
         set_handlers(self._handlers)
+        refuse_interrupted(raised, interrupted=self.interrupted)
 
     # How a message goes there and back.
 
@@ -182,14 +188,15 @@ class OnePass:
         for handle in (read, write):
             os.set_inheritable(handle, True)  # noqa: FBT003 - that is its signature
         try:
-            return subprocess.Popen(
-                [self._asking.python, RUNNER, json.dumps(setup)],
-                close_fds=False,  # `-r <(…)` is a file that only an inherited handle opens
-                env=dict(self._asking.environ),
-                stdin=subprocess.DEVNULL if self._asking.silent else None,
-                stdout=self._stdout(),
-                stderr=subprocess.DEVNULL if self._asking.silent else None,
-            )
+            with deaf():  # until the runner hears it: Python would say where it was cut off
+                return subprocess.Popen(
+                    [self._asking.python, RUNNER, json.dumps(setup)],
+                    close_fds=False,  # `-r <(…)` is a file that only an inherited handle opens
+                    env=dict(self._asking.environ),
+                    stdin=subprocess.DEVNULL if self._asking.silent else None,
+                    stdout=self._stdout(),
+                    stderr=subprocess.DEVNULL if self._asking.silent else None,
+                )
         except OSError as error:
             raise NoEngine(f"cannot run `{self._asking.python}`: {error.strerror}") from error
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from safepip.effects.streams import Said, is_one_place, width
 from safepip.values.errors import NoEngine
+from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ _PATIENCE = 1.0
 """Seconds that a process has to end by itself, when the user wants to end it."""
 _GLANCE = 0.01
 """Seconds between two looks at what a process does."""
-_INTERRUPTED = 130
 _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
@@ -49,8 +49,9 @@ class InProcesses:
         self._processes.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._processes.__exit__()
+        refuse_interrupted(raised, interrupted=self.interrupted)
 
 
 class Processes:
@@ -178,13 +179,14 @@ class Processes:
         stderr: int | None,
         meanwhile: Callable[[], None] | None = None,
     ) -> int:
-        with _deaf() if self.sheltered else contextlib.nullcontext():
+        with deaf() if self.sheltered else contextlib.nullcontext():
             if self.interrupted or self._is_over():
-                return _INTERRUPTED
+                return Exit.INTERRUPTED
             self._process = _started(command, environ, stdin, stdout, stderr)
         while True:
             try:
                 code = self._process.wait(_PATIENCE if meanwhile is None else _GLANCE)
+                self.interrupted = self.interrupted or is_interruption(code)
                 return exit_code_of(code)
             except subprocess.TimeoutExpired:
                 self._pass_interruption_on()
@@ -255,6 +257,25 @@ def _descendants(process: int) -> list[int]:
     return [one for child in children for one in (*_descendants(child), child)]
 
 
+def is_interruption(code: int) -> bool:
+    """Say whether a process with this exit code was interrupted, by whomever.
+
+    ``code``: as `subprocess` gives it, or a shell.
+    """
+    return code in {-signal.SIGINT, Exit.INTERRUPTED}
+
+
+def refuse_interrupted(raised: Sequence[object], *, interrupted: bool) -> None:
+    """Raise KeyboardInterrupt for an error that comes of an interruption: of a child, say.
+
+    Not for one that says that something was changed: that is more. ``raised``: what `__exit__` is
+    given.
+    """
+    for error in raised[1:2] if interrupted else ():
+        if isinstance(error, Exception) and getattr(error, "exit", None) != Exit.CHANGED:
+            raise KeyboardInterrupt from error
+
+
 def exit_code_of(code: int) -> int:
     """Give the exit code of a process as a shell has it, which names a signal otherwise."""
     return code if code >= 0 else 128 - code
@@ -281,7 +302,7 @@ def _started(
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """Start what is started meanwhile without an ear for interruptions: it inherits that.
 
     Not by a session of its own, which would take the terminal from a `git` that asks for a

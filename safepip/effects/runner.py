@@ -842,11 +842,30 @@ def _from_file(url, path, otherwise):
     return FromFile()
 
 
+HEARD = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 def leave_interruptions_to_parent():
     """Hear no interruption: the parent ends this process, and takes back what it did."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in HEARD:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def end_at_once_by_interruptions():
+    """Have an interruption end this without a word, as long as nothing but imports is done.
+
+    The parent starts this deaf to it, and says itself that it was interrupted.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+
+
+def leave_interruptions_to_pip():
+    """Hear them as any Python does, again."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def stand_in(channel, setup, folder):
@@ -867,6 +886,7 @@ def stand_in(channel, setup, folder):
 
 def main():
     """Hold the conversation and run pip."""
+    end_at_once_by_interruptions()
     setup = json.loads(sys.argv[1])
     here = os.path.dirname(os.path.abspath(__file__))
     if sys.path and os.path.abspath(sys.path[0]) == here:
@@ -901,6 +921,7 @@ def main():
         raise usage_error
     with tempfile.TemporaryDirectory(prefix="safepip-inputs-") as folder:
         stand_in(channel, setup, folder)
+        leave_interruptions_to_pip()
         return _import("pip._internal.cli.main").main(arguments)
 
 

@@ -11,6 +11,7 @@ from safepip.decisions.uv.options import is_set
 from safepip.decisions.uv.words import as_words, known_options, read_words
 from safepip.effects.plain import INSIDE
 from safepip.effects.prefixes import behind, is_conda_prefix, programs_on_path, python_of
+from safepip.effects.processes import is_interruption
 from safepip.effects.targets import refuse_other_than_kernel
 from safepip.values.errors import CannotJudge, CannotStart, NoCommand
 from safepip.values.target import Target
@@ -236,7 +237,7 @@ def run_uv(
 ) -> tuple[int, str]:
     """Run uv quietly; give its exit code, and what it said on stderr, or else on stdout.
 
-    Raises: CannotJudge.
+    Raises: CannotJudge; KeyboardInterrupt, where uv was interrupted.
     """
     quiet = {k: v for k, v in environ.items() if k not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     try:
@@ -250,5 +251,7 @@ def run_uv(
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotJudge(f"cannot run `{uv}`: {error}") from error
+    if is_interruption(done.returncode):
+        raise KeyboardInterrupt
     said = done.stderr if errors else done.stdout
     return done.returncode, os.fsdecode(said)
