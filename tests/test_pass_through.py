@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -204,6 +205,21 @@ def test_what_others_need_on_pythonpath_is_nothing_to_safepip(
         safepip(words[0], "--env", str(place.environment.prefix), *words[1:]), env=env
     )
     assert (code, "safepip" in said) == (0, False)
+
+
+def test_what_is_in_the_working_folder_is_nothing_to_safepip(place: Place, tmp_path: Path) -> None:
+    for name in ("click", "packaging", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this one is of a project')")
+    words = safepip("--env", str(place.environment.prefix), "history")
+    code, _, said = place.run(words, cwd=tmp_path)
+    assert (code, said) == (0, "")
+    # But where safepip itself is there, it is that one, and what it needs may be there, too.
+    (tmp_path / "here").mkdir()
+    for module in ("safepip", "click", "packaging", "platformdirs"):
+        folder = Path(importlib.import_module(module).__file__ or "").parent
+        (tmp_path / "here" / module).symlink_to(folder)
+    code, _, said = place.run([str(place.environment.python), *words[1:]], cwd=tmp_path / "here")
+    assert (code, said) == (0, "")
 
 
 # ------------------------------------------------------------------------------- which environment
