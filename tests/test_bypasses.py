@@ -22,7 +22,8 @@ from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
 from safepip.effects.itself import own_package
 from safepip.effects.probing import Way, tried, ways
-from safepip.values.guarding import Level
+from safepip.recipes.coverage import Status
+from safepip.values.guarding import Level, Tried
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run, with_command
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
@@ -544,6 +545,25 @@ def test_a_shim_sees_that_a_change_was_cut_off(bare: tuple[Path, dict[str, str]]
     assert run([SAFEPIP, "install", "x"], active).reached == str(prefix)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("guard", "on", "--dry-run", "--env", "{}"),
+        ("explain", "condas", "--env", "{}"),
+        ("exec", "true"),
+        ("uv", "--version"),
+    ],
+)
+def test_every_command_about_an_environment_takes_back_what_was_cut_off(
+    place: Place, words: tuple[str, ...]
+) -> None:
+    mark = lay(place.prefix / "conda-meta/safepip/unfinished", "")
+    environ = place.environ(str(SAFEPIP.parent), CONDA_PREFIX=str(place.prefix))
+    words = tuple(word.format(place.prefix) for word in words)
+    done = run([SAFEPIP, *words], environ, probe=False)
+    assert (done.code, mark.exists()) == (0, False), done
+
+
 def test_a_shell_line_guards_the_run_lines_of_an_image(place: Place) -> None:
     """No terminal, no home, nothing active: `SHELL ["safepip", "exec", "--", "/bin/sh", "-c"]`."""
     before = conda_bytes(place.prefix)
@@ -659,6 +679,12 @@ guard of a b: shims
     found = status(deep)
     assert found.pop("kernel") == (None, "there is no Jupyter kernel in it", "")
     assert found == {"script": once, "path": closed, "module": closed, "conda": closed}
+
+
+def test_a_guard_that_is_none_for_other_users_has_a_gap() -> None:
+    for guarded in (True, None):
+        row = Tried("module", "python -m pip", guarded)
+        assert [Status((), (row,), closed=path).has_gap for path in ("", "/root")] == [False, True]
 
 
 def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:

@@ -13,6 +13,7 @@ from safepip.decisions.wording.as_json import article_as_json, portrait_as_json
 from safepip.decisions.wording.explained import article_lines, portrait_lines, verdict_lines
 from safepip.decisions.wording.layout import Line, Span
 from safepip.doors.arguments import without_env
+from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json
 from safepip.doors.target import target_of
 from safepip.doors.terminal import show, width_of
@@ -63,6 +64,7 @@ def run_explain(
     target = target_of(own, said, as_module=as_module)
     if not target.is_conda:
         raise no_condas(target, os.environ, without_env(said))
+    recover_first(target.prefix)
     if name is None:
         return _last(target, as_json=as_json)
     return _package(target, name, as_json=as_json)

@@ -142,8 +142,7 @@ def _status(target: Target, *, as_json: bool, check: bool) -> int:
     settings = settings_or_fault(target.prefix, _UNTIL)
     shell = shell_of(target)
     found = guard_status(target, shell, os.environ)
-    has_gap = any(one.guarded is False for one in found.tried)
-    code = Exit.DAMAGED if check and has_gap else Exit.DONE
+    code = Exit.DAMAGED if check and found.has_gap else Exit.DONE
     if as_json:
         levels, paths = list(found.levels), [one._asdict() for one in found.tried]
         told = {"levels": levels, "paths": paths, "unlisted": list(found.unlisted)}

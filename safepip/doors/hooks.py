@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from safepip.doors.arguments import misunderstood, said_again, without_env
+from safepip.doors.recovering import recover_around, recover_first
 from safepip.doors.saying import say_bug, say_error, say_interrupted
 from safepip.doors.target import target_of
 from safepip.values.errors import SafepipError
@@ -34,6 +35,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
     if verb == "exec":
         from safepip.doors.executing import execute
 
+        recover_around(os.environ)
         execute(own, arguments)
     if verb == "shell-init":
         from safepip.doors.shell_init import shell_init, shell_init_command
@@ -56,6 +58,7 @@ def _run(verb: str, own: OwnOptions, arguments: list[str], *, as_module: bool) -
         from safepip.effects.astray import no_condas
 
         raise no_condas(target, os.environ, without_env(said))
+    recover_first(target.prefix)
     try:
         return guard(target, options, own)
     except SafepipError as error:

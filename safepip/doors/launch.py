@@ -11,9 +11,9 @@ import sys
 
 from safepip.doors import results
 from safepip.doors.arguments import OwnOptions, leading_only
+from safepip.doors.recovering import recover_first
 from safepip.doors.target import target_of
 from safepip.effects.plain import HANDED, become_pip
-from safepip.effects.prefixes import is_unfinished
 from safepip.values.verbs import GUARDED, HOOKS, OWN
 
 
@@ -116,8 +116,6 @@ def _pass_through(own: OwnOptions, rest: list[str], *, as_module: bool) -> int:
         from safepip.doors.forms import refuse_json
 
         refuse_json(target, rest)
-    if target.is_conda and is_unfinished(target.prefix):
-        from safepip.doors.recovering import recover_first
-
+    if target.is_conda:
         recover_first(target.prefix)
     become_pip(target, rest[1:] if rest[0] == "pip" else rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from safepip.decisions.uv.projects import WORDS
 from safepip.decisions.uv.words import VERBS, UnknownOption
+from safepip.doors.recovering import recover_around
 from safepip.doors.saying import say_bug, say_error, say_interrupted
 from safepip.doors.uv_refusing import (
     knows_better,
@@ -158,4 +159,5 @@ def _pass(uv: str, words: list[str], said: Target | None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed before the start
             stream.flush()
+    recover_around(os.environ)
     become_uv(uv, words, os.environ, said.python if said is not None else "")

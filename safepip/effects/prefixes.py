@@ -187,3 +187,11 @@ def is_unfinished(prefix: str) -> bool:
     Whoever wants to know which of both takes the environment's lock.
     """
     return os.path.lexists(f"{prefix}/{UNFINISHED}")
+
+
+def unfinished_around(environ: Mapping[str, str]) -> list[str]:
+    """Give the environments, active or on `PATH`, of which `is_unfinished` is so; resolved."""
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    above = [os.path.dirname(folder) for folder in folders if os.path.isabs(folder)]
+    found = filter(is_unfinished, filter(None, [environ.get("CONDA_PREFIX", ""), *above]))
+    return list(dict.fromkeys(map(os.path.realpath, found)))

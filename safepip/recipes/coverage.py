@@ -37,6 +37,11 @@ class Status(NamedTuple):
     closed: str = ""
     """What keeps other users of the environment from starting safepip; empty for nothing."""
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether anything is not guarded, or for anybody."""
+        return bool(self.closed) or any(one.guarded is False for one in self.tried)
+
 
 def _off(environ: Mapping[str, str]) -> str:
     """Give the variable that turns the guard off, as it is set; empty for none."""
