@@ -211,7 +211,12 @@ def test_a_line_reaches_pip_as_it_would_by_ipythons_own(guarded: AtWork, place: 
     ):
         cell = guarded.run(f"%safepip install --dry-run {line}")
         assert all(str(part) in cell.streams + cell.card for part in parts), (line, cell)
-    assert guarded.run("%pip list --format json").streams.startswith('[{"name": ')
+    listed = guarded.run("%pip list --format json").streams
+    assert (listed.startswith('[{"name": '), "restart" in listed) == (True, False)
+    missing = guarded.run("%uv pip list").streams  # IPython 9 has it; uv itself is not there
+    assert ("No module named uv" in missing, "restart" in missing) == (True, False)
+    assert "restart" in guarded.run("%env SAFEPIP_GUARD=off\n%pip list").streams
+    guarded.run("__import__('os').environ.pop('SAFEPIP_GUARD')")
     guarded.run("del name, version")
 
 
@@ -224,6 +229,10 @@ def test_an_import_that_is_old_is_told_of_and_no_other(guarded: AtWork, place: P
     told = "leaf (1.0 -> 2.0) was changed on disk, and this kernel has imported the old one."
     cell = guarded.run("%pip install -q leaf==2.0")
     assert f"Restart the kernel before you go on: {told}" in cell.streams
+    # It has again what it has imported: nothing is old.
+    cell = guarded.run("%safepip undo --yes")
+    assert (cell.error, "undone" in cell.streams, "estart" in cell.streams) == ("", True, False)
+    guarded.run("%pip install -q leaf==2.0")
     guarded.run("import sys, types; sys.modules['google.colab'] = types.ModuleType('colab')")
     guarded.run("%env DATABRICKS_RUNTIME_VERSION=15.4")
     cell = guarded.run("%pip uninstall -y leaf")

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    _Mark = tuple[int, int, int]
+    """What a file is known to be the same by: size, time and inode."""
     InteractiveShell = Any  # of IPython, whose types differ from release to release
 
 SAFEPIP: list[str] = []
@@ -37,6 +39,7 @@ _MANIFEST = "/etc/safepip/guard.json"
 _SHIMS = "/libexec/safepip/active"
 _LIMIT = 64 * 1024 * 1024
 _SHOWN = 5
+_NOTE = "Note: you may need to restart the kernel to use updated packages."
 _SIGNALS = 128
 """Exit codes of shells above this are signals; IPython also has those as negative numbers."""
 _VERB = re.compile(r"(?<![\w.-])(un)?install(?![\w.-])")
@@ -69,8 +72,10 @@ class Notebook:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._pip: Callable[[str], Any] | None = None
-        """IPython's own `%pip`, while ours stands before it."""
+        self._old: dict[str, Callable[[str], Any]] = {}
+        """IPython's own `%pip` and `%uv`, while ours stand before them."""
+        self._imported: dict[str, tuple[Any, set[tuple[int, int]]]] = {}
+        """How modules were imported, and what files are as good as what was: size and time."""
         self._wanted, self._start = "", ""
         """What is to be first on `PATH`, and what was put there for that."""
         self._before = {name: os.environ.get(name) for name in (_KERNEL, _ACTIVE, _PROCESS)}
@@ -92,7 +97,7 @@ class Notebook:
         """Leave the shell as it was before."""
         # (Not yet: `%reload_ext` looks for it behind this.)
         self._shell.events.register("post_execute", self._give_back_module)
-        self._give_back_pip()
+        self._give_back_magics()
         self._magics.pop("safepip", None)
         self._give_back_path()
         for name, value in self._before.items():
@@ -112,11 +117,12 @@ class Notebook:
     def follow_guard(self) -> None:
         """Guard `%pip` and `!pip` where the guard of the kernel's environment is on."""
         if not os.path.isfile(sys.prefix + _MANIFEST):
-            self._give_back_pip()
-        elif self._pip is None:
+            self._give_back_magics()
+        for name, ours in (("pip", self.pip), ("uv", self.uv)):
             # (Not from the table: there may be what only stands in for it until it is called.)
-            self._pip = self._shell.find_line_magic("pip")
-            self._magics["pip"] = self.pip
+            old = self._shell.find_line_magic(name) if name not in self._old else None
+            if old is not None and os.path.isfile(sys.prefix + _MANIFEST):
+                self._old[name], self._magics[name] = old, ours
         folders = [os.path.dirname(sys.executable)]
         if os.path.isfile(f"{sys.prefix}{_SHIMS}/pip"):
             folders.insert(0, sys.prefix + _SHIMS)
@@ -129,10 +135,11 @@ class Notebook:
             os.environ["PATH"] = f"{start}{os.pathsep}{path}"
             self._start = start
 
-    def _give_back_pip(self) -> None:
-        if self._pip is not None and self._magics.get("pip") == self.pip:
-            self._magics["pip"] = self._pip
-        self._pip = None
+    def _give_back_magics(self) -> None:
+        for name, ours in (("pip", self.pip), ("uv", self.uv)):
+            if name in self._old and self._magics.get(name) == ours:
+                self._magics[name] = self._old[name]
+        self._old = {}
 
     def _give_back_path(self) -> None:
         """Take our folders away from `PATH`, also where somebody put others before them."""
@@ -160,10 +167,13 @@ class Notebook:
 
         That is so while `safepip guard on` holds here. A refusal stops the notebook.
         """
-        old = self._pip
+        old = self._old.get("pip")
         self.follow_guard()
-        is_guarded = self._pip is not None and os.environ.get("SAFEPIP_GUARD") != "off"
-        if is_guarded and _VERB.search(line):
+        if not self._is_guarded("pip"):
+            if old is not None:
+                old(line)
+            return
+        if _VERB.search(line):
             try:
                 self._run(line, passed=_PIPS_OWN)
             except _Gone as error:
@@ -172,8 +182,38 @@ class Notebook:
                 sys.stderr.write(f"safepip: warning: {error}, so pip runs WITHOUT the guard\n")
             else:
                 return
-        if old is not None:
+        self._pass("pip", line)
+
+    def uv(self, line: str) -> None:
+        """Run uv as IPython does; the kernel is only to be restarted for what it has imported."""
+        old = self._old.get("uv")
+        self.follow_guard()
+        if self._is_guarded("uv"):
+            self._pass("uv", line)
+        elif old is not None:
             old(line)
+
+    def _is_guarded(self, name: str) -> bool:
+        return name in self._old and os.environ.get("SAFEPIP_GUARD") != "off"
+
+    def _pass(self, _by: str, _of_user: str) -> None:
+        """Have IPython's own magic do it, less its note that the kernel may have to be restarted.
+
+        (As in `_system`: names that nobody has.)
+        """
+        _before = self._modules()
+        with contextlib.redirect_stdout(_WithoutNote(sys.stdout)):
+            self._old[_by](_of_user)
+        self._say_what_is_old(_before, {})
+
+    def _modules(self) -> dict[str, tuple[str, _Mark]]:
+        """Give the files of modules, and note those that were imported since the last time."""
+        found = _files_of_modules()
+        for name, (_, mark) in found.items():
+            spec = _part_of(sys.modules.get(name), "__spec__")  # another one after a reload
+            if name not in self._imported or self._imported[name][0] is not spec:
+                self._imported[name] = (spec, {mark[:2]})
+        return found
 
     def _words(self) -> list[str]:
         """Give the words that start safepip.
@@ -194,7 +234,7 @@ class Notebook:
 
         Raises: SafepipStop; _Gone, where safepip did not even begin.
         """
-        words, before = self._words(), _files_of_modules()
+        words, before = self._words(), self._modules()
         code, told = self._ended(line, words)
         self._show(told)
         self._say_what_is_old(before, told)
@@ -259,7 +299,8 @@ class Notebook:
 
     def _say_what_is_old(self, before: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         """Say which modules this kernel has in another state than the disk by now."""
-        names = _changed_modules(before, told)
+        imported = {name: marks for name, (_, marks) in self._imported.items()}
+        names = _changed_modules(before, told, imported)
         if not names:
             return
         if "google.colab" in sys.modules:  # it shows a button
@@ -303,26 +344,44 @@ def _command(words: list[str], line: str) -> str:
     return f"env {' '.join(map(shlex.quote, words))} {line}"
 
 
-def _files_of_modules() -> dict[str, tuple[str, tuple[int, int, int]]]:
+class _WithoutNote:
+    """A stream for what IPython's own magics say, less the note that they end with each time."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._is_behind = False
+
+    def write(self, text: str) -> int:
+        is_end = self._is_behind and text == "\n"
+        self._is_behind = text == _NOTE
+        if not is_end and not self._is_behind:
+            self._stream.write(text)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _files_of_modules() -> dict[str, tuple[str, _Mark]]:
     """Give the file of each module that is imported, and by what it is known to be the same."""
     found = {}
     for name, module in list(sys.modules.items()):
-        path = _file_of(module)
+        path = _part_of(module, "__file__")
         mark = _mark(path) if isinstance(path, str) else None
         if mark is not None:
             found[name] = (path, mark)
     return found
 
 
-def _file_of(module: object) -> Any:
-    """Give the file of a module, of which a lazy one hears nothing: it would import itself."""
+def _part_of(module: object, name: str) -> Any:
+    """Give what a module has by a name, unheard by a lazy one: it would import itself."""
     try:
-        return object.__getattribute__(module, "__dict__").get("__file__")
+        return object.__getattribute__(module, "__dict__").get(name)
     except AttributeError:
         return None
 
 
-def _mark(path: str) -> tuple[int, int, int] | None:
+def _mark(path: str) -> _Mark | None:
     try:
         stat = os.stat(path)
     except OSError:
@@ -330,10 +389,15 @@ def _mark(path: str) -> tuple[int, int, int] | None:
     return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
-def _changed_modules(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, str]:
+def _changed_modules(
+    before: Mapping[str, Any],
+    told: Mapping[str, Any],
+    imported: Mapping[str, set[tuple[int, int]]],
+) -> dict[str, str]:
     """Give the modules whose imported files are others now, each with whose it is.
 
-    A file with the same size is not another for having been installed again in the same version.
+    Not those that are again what was ``imported``, as after an undo: a copy of that has its time.
+    And a file with the same size is no other for having been installed again in the same version.
     """
     changes = told.get("changes")
     owners = {
@@ -344,11 +408,14 @@ def _changed_modules(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict
     found = {}
     for name, (path, mark) in before.items():
         now = _mark(path)
-        if now == mark or f"{os.sep}site-packages{os.sep}" not in path:
+        is_again = now is not None and now[:2] in imported.get(name, ())
+        if now == mark or is_again or f"{os.sep}site-packages{os.sep}" not in path:
             continue
         top = name.partition(".")[0]
         says, is_same = owners.get(top, (top, False))
-        if not (is_same and now is not None and now[0] == mark[0]):
+        if is_same and now is not None and now[0] == mark[0]:
+            imported[name].add(now[:2])
+        else:
             found[top] = says
     return found
 
