@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
@@ -109,6 +110,15 @@ def test_a_sound_environment_is_one_line() -> None:
     assert text(diagnosis_lines(told, (), (), width=80)).splitlines()[-1] == (
         "safepip: sound. every file of conda's is in place"
     )
+
+
+def test_what_was_given_away_is_not_said_to_be_in_place() -> None:
+    told = Inspection(environment=LAB, linked=("numpy-1.26.4-py311_0",))
+    for found in (REPLACED, *(one for one in FOUND if isinstance(one, Overwritten))):
+        note = replace(found, severity="note")
+        assert text(diagnosis_lines(told, (note,), (), width=80)).splitlines()[-1] == (
+            "safepip: sound. every other file of conda's is in place; 1 note"
+        )
 
 
 def test_what_shares_files_with_condas_is_uninstalled_by_safepip() -> None:

@@ -9,6 +9,7 @@ from safepip.decisions.wording.complaints import complaint, subject
 from safepip.decisions.wording.layout import Line, Span, clean, columns, paragraph
 from safepip.decisions.wording.phrases import count, listed
 from safepip.decisions.wording.refusal import fix_lines
+from safepip.values.damage import Overwritten, Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ def diagnosis_lines(
     lines += sound_lines(sound)
     if findings or not sound:
         all_well = _ALL_WELL if inspection.linked else _WELL_AS_FAR_AS_KNOWN
+        if any(isinstance(f, Replaced | Overwritten) and f.severity == "note" for f in findings):
+            all_well = all_well.replace("every file", "every other file", 1)  # `--allow` took these
         lines += _end(findings, width, "nothing of that is damaged" if names else all_well)
     return (*lines, *fix_lines(fixes, width))
 
