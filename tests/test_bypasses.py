@@ -20,14 +20,16 @@ import pytest
 
 from safepip.decisions.fixing.shell import Shell
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage
+from safepip.decisions.wording.guarding import status_lines
 from safepip.effects.itself import own_package
-from safepip.effects.probing import Way, tried, ways
+from safepip.effects.probing import Way, is_in_use, tried, ways
 from safepip.recipes.coverage import Status
 from safepip.values.guarding import Level, Tried
 from tests.everywhere import SAFEPIP, SYSTEM, Done, here, needs, run, with_command
 from tests.lab import CondaEnvironment, changed, conda_bytes, create, from_wheel, make_wheel
 from tests.lab.contents import PYTHON
 from tests.lab.conversion import SITE_PACKAGES
+from tests.saying import text
 
 OWNED = [make_wheel("condas", "1.0"), make_wheel("condas", "2.0")]
 LEAF = make_wheel("leaf", "1.0")
@@ -671,13 +673,13 @@ guard of a b: shims
                                  safepip guard --env "{place.prefix}" on --deep
   conda's pip: section         NOT guarded
                                  safepip guard --env "{place.prefix}" on --deep
-  %pip and !pip in a notebook  not tried  there is no Jupyter kernel in it
+  %pip and !pip in a notebook  not tried  no Jupyter kernel in it
 """
     )
     closed = (True, "", "")
     once = (True, "once it is activated", "")
     found = status(deep)
-    assert found.pop("kernel") == (None, "there is no Jupyter kernel in it", "")
+    assert found.pop("kernel") == (None, "no Jupyter kernel in it", "")
     assert found == {"script": once, "path": closed, "module": closed, "conda": closed}
 
 
@@ -685,6 +687,27 @@ def test_a_guard_that_is_none_for_other_users_has_a_gap() -> None:
     for guarded in (True, None):
         row = Tried("module", "python -m pip", guarded)
         assert [Status((), (row,), closed=path).has_gap for path in ("", "/root")] == [False, True]
+
+
+def test_shims_on_the_path_of_an_image_are_in_use_without_an_activation(place: Place) -> None:
+    prefix, path = str(place.prefix), f"{place.shims}/:{SYSTEM}"
+    assert is_in_use(prefix, {"PATH": path})
+    assert is_in_use(prefix, {"PATH": SYSTEM, "CONDA_PREFIX": prefix})
+    assert not is_in_use(prefix, {"PATH": f"{prefix}/bin:{SYSTEM}"})
+    assert not is_in_use(prefix, {"PATH": path, "CONDA_PREFIX": "/other"})
+
+
+def test_the_status_fits_80_columns_but_for_commands() -> None:
+    why = "something that is not to be known stands before the guard on PATH"
+    rows = (Tried("a", "pip after conda activate, in conda run", False, why, "x" * 90),)
+    told = status_lines(("shims",), rows, (), "", where="lab", width=80)
+    assert text(told).splitlines() == [
+        "guard of lab: shims",
+        "  pip after conda activate, in conda run  NOT guarded  something that is not to",
+        "                                          be known stands before the guard on",
+        "                                          PATH",
+        " " * 44 + "x" * 90,
+    ]
 
 
 def test_what_a_startup_file_leaves_running_is_not_waited_for() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.effects.prefixes import programs_on_path
+from safepip.values.guarding import SHIMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,11 +76,11 @@ class Seen(NamedTuple):
 def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
     """Give the ways to the pip of an environment that can be tried here.
 
-    Where it is not active, those that look on `PATH` are tried as after an activation.
+    Where it is not in use, those that look on `PATH` are tried as after an activation.
     """
     activated = _activated(prefix, environ)
-    active = os.path.realpath(environ.get("CONDA_PREFIX") or "/") == prefix
-    here = environ if active else activated
+    active = is_active(prefix, environ)
+    here = environ if is_in_use(prefix, environ) else activated
     shell = environ.get("SHELL", "")
     if os.path.basename(shell) in _SHELLS:
         yield _typed(shell, here)
@@ -99,6 +100,18 @@ def ways(prefix: str, python: str, environ: Mapping[str, str]) -> Iterator[Way]:
         nothing = ("--offline", "--no-index", "--dry-run", _NOTHING)
         words = ("uv", "pip", "install", "--python", python, *nothing)
         yield Way("uv", ("/bin/sh", "-c", 'exec "$@"', "sh", *words), here)
+
+
+def is_active(prefix: str, environ: Mapping[str, str]) -> bool:
+    """Say whether the environment is the active one."""
+    return os.path.realpath(environ.get("CONDA_PREFIX") or "/") == prefix
+
+
+def is_in_use(prefix: str, environ: Mapping[str, str]) -> bool:
+    """Say whether it is active, or none is and its shims are on `PATH`, as an image has them."""
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    has_shims = any(os.path.realpath(folder) == f"{prefix}/{SHIMS}" for folder in folders if folder)
+    return is_active(prefix, environ) or (has_shims and not environ.get("CONDA_PREFIX"))
 
 
 def _typed(shell: str, environ: Mapping[str, str]) -> Way:
@@ -127,7 +140,7 @@ def _in_shell(shell: str, *before: str) -> tuple[str, ...]:
 def _notebook(prefix: str, python: str, environ: Mapping[str, str]) -> Way:
     """Give a kernel as Jupyter starts it: with what the server has, and nothing activated."""
     if not any(Path(prefix).glob("lib/python*/site-packages/ipykernel")):
-        return Way("kernel", (), {}, why="there is no Jupyter kernel in it")
+        return Way("kernel", (), {}, why="no Jupyter kernel in it")
     given = {name: value for name, value in environ.items() if not name.startswith("CONDA_")}
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
     given["PATH"] = os.pathsep.join(f for f in folders if not f.startswith(f"{prefix}/"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from safepip.decisions.guarding.coverage import Circumstances, Sight, coverage, leads_out
 from safepip.effects.guard_files import FOREIGN, in_its_places, prints
 from safepip.effects.interpreters import ask_python
-from safepip.effects.probing import tried, ways
+from safepip.effects.probing import is_in_use, tried, ways
 from safepip.effects.reach import closed_to_others, is_in_shims
 from safepip.effects.reading import read_seal
 from safepip.recipes.unlisted import listed
@@ -92,7 +92,7 @@ def guard_status(target: Target, shell: Shell, environ: Mapping[str, str]) -> St
         levels=levels,
         minor=python.minor,
         shell=shell,
-        active=os.path.realpath(environ.get("CONDA_PREFIX") or "/") == target.prefix,
+        active=is_in_use(target.prefix, environ),
         off=_off(environ),
         typed_in=os.path.basename(environ.get("SHELL", "")),
         before_uv=os.path.exists(f"{target.prefix}/{SHIMS}/uv"),

@@ -59,7 +59,7 @@ class Circumstances:
     """Of the environment's Python, as `3.11`."""
     shell: Shell
     active: bool
-    """The environment is active here; else it was tried as after an activation."""
+    """The environment is in use here; else it was tried as after an activation."""
     off: str
     """The variable that turns the guard off, as `NAME=value`; empty where none does."""
     typed_in: str = ""

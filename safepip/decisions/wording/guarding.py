@@ -107,7 +107,7 @@ def status_lines(
 ) -> tuple[Line, ...]:
     """Give the table of what is guarded, each gap with the command that closes it.
 
-    A row is never wrapped: it is one fact, and a command to paste.
+    A command is never wrapped: it is to be pasted.
     ``unlisted``: what lies there of a guard that is off; ``off`` is the command for that.
     ``closed``: what keeps other users from safepip.
     """
@@ -120,8 +120,8 @@ def status_lines(
         lines += command(off, 4)
     for one in tried:
         state = _state(one)
-        why = Span(f"  {clean(one.why)}") if one.why else Span("")
-        lines.append(Line((Span(f"  {one.says.ljust(column)}"), state, why)))
+        start = (Span(f"  {one.says.ljust(column)}"), state, Span("  " if one.why else ""))
+        lines += paragraph((Span(clean(one.why)),), width, start=start, indent=2 + column)
         if one.fix:
             lines += command(one.fix, 4 + column)
     return (*lines, *_closed(closed, width))
