@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from safepip.effects.journal import Journal
+from safepip.effects.transaction import begin
+from safepip.values.errors import NotWritable
+from tests.build import written_down
 from tests.forked import SAFEPIP
 from tests.lab import (
     CondaEnvironment,
@@ -284,6 +290,31 @@ def test_what_another_user_wrote_leads_nowhere_else(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------- others
+
+
+class Full(Journal):
+    """A journal on a disk without room."""
+
+    def sweep(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_where_nothing_can_be_kept_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "old").write_bytes(b"x" * 1_250_000)
+    entry = written_down(id="2026-01-01-1", stage="acting")
+    old = [str(tmp_path / "old"), str(tmp_path / "new")]
+    with pytest.raises(NotWritable) as full:
+        begin(Full(str(tmp_path)), entry, iter(old), ())
+    folder = f"{tmp_path}/conda-meta/safepip"
+    assert f"`{folder}` what is needed to go back: No space left" in full.value.message
+    assert re.search(
+        r"; \d+\.\d MB are free there, what is kept has up to 1.[23] MB", full.value.why
+    )
+    assert full.value.retry is not None
+    (tmp_path / "file").touch()
+    with pytest.raises(NotWritable) as other:
+        begin(Journal(str(tmp_path), f"{tmp_path}/file"), entry, old, ())
+    assert (f"`{tmp_path}/file`" in other.value.message, other.value.retry) == (True, None)
 
 
 def test_a_full_disk_is_as_good_as_a_failure(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ what an interrupted pip leaves besides is for `leftovers`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from dataclasses import replace
@@ -18,6 +19,7 @@ from safepip.effects.reverting import put_back
 from safepip.effects.states import Keeper, is_same, state_of
 from safepip.values.errors import NotWritable
 from safepip.values.journal import Touched
+from safepip.values.retry import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from safepip.effects.journal import Journal
     from safepip.values.journal import Entry
     from safepip.values.plan import Plan
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_ONCE_THERE_IS_ROOM = Retry("say it again once there is more room")
 
 
 def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterable[str]) -> Entry:
@@ -34,14 +39,39 @@ def begin(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterabl
 
     Raises: NotWritable, when what is needed to go back cannot be kept; nothing is marked then.
     """
+    paths = tuple(paths)
     try:
         return _begun(journal, entry, paths, folders)
     except OSError as error:
         _forget(journal, entry)
-        raise NotWritable(
-            f"cannot keep what is needed to go back: {error.strerror}",
-            why="should it fail half-way, the environment could not be put back",
-        ) from error
+        raise _not_kept(journal, paths, error) from error
+
+
+def _not_kept(journal: Journal, paths: Iterable[str], error: OSError) -> NotWritable:
+    """Give the error of a folder in which nothing can be kept, with what it lacks."""
+    said = f"cannot keep in `{journal.folder}` what is needed to go back: {error.strerror}"
+    why = "should it fail half-way, the environment could not be put back"
+    if error.errno not in _NO_ROOM:
+        return NotWritable(said, why=why)
+    needed = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            needed += os.lstat(path).st_size
+    why += f"; {_left_in(journal.prefix)}, what is kept has up to {_megabytes(needed)}"
+    why += ", and what is new needs room, too"
+    return NotWritable(said, why=why, retry=_ONCE_THERE_IS_ROOM)
+
+
+def _left_in(folder: str) -> str:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return "there is too little room"
+    return f"{_megabytes(found.f_bavail * found.f_frsize)} are free there"
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1_000_000:.1f} MB"
 
 
 def _begun(journal: Journal, entry: Entry, paths: Iterable[str], folders: Iterable[str]) -> Entry:

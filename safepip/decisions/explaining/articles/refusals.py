@@ -160,7 +160,8 @@ REFUSALS = (
         (
             (
                 "The file conda-meta/frozen says so, or an EXTERNALLY-MANAGED that is not "
-                "safepip's, or the prefix cannot be written. `safepip plan` works there all the "
+                "safepip's, or the prefix cannot be written, or has no room for what is kept to "
+                "go back. `safepip plan` works there all the "
                 "same."
             ),
         ),
