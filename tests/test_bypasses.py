@@ -532,13 +532,17 @@ def test_a_shim_never_hands_its_environment_to_another_pip(
 
 
 def test_a_shim_sees_that_a_change_was_cut_off(bare: tuple[Path, dict[str, str]]) -> None:
-    """Before anything is done or listed there; also with `exec`, which has no environment."""
+    """Before anything is done or listed there; also with shims that have no environment."""
     prefix, active = bare
     mark = lay(prefix / "conda-meta/safepip/unfinished", "")
     lay(prefix / "bin/pip", SHOW)
     assert run(["pip", "list"], active).out.startswith(f"[{prefix}/bin/python]")
     assert not mark.exists()
     assert run(["pip", "list"], active).out == f"[{prefix}/bin/pip][list]"
+    lay(mark, "")
+    path = f"{own_package()}/effects/shell/shims:{prefix}/bin:{SYSTEM}:{SAFEPIP.parent}"
+    found = run(["pip", "list"], {**active, "PATH": path})
+    assert (found.out.startswith(f"[{prefix}/bin/python]"), mark.exists()) == (True, False)
     # The pip of the environment may be gone meanwhile, and that of another be the first.
     (prefix / "bin/pip").unlink()
     lay(prefix.parent / "conda-meta/history", "")
