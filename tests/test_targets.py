@@ -379,6 +379,17 @@ def test_without_a_pip_of_its_own_the_active_environment_is_not_the_one_that_pip
     )
 
 
+def test_a_shim_of_its_guard_is_as_good_as_a_pip_of_its_own(world: World) -> None:
+    bare = conda(world.base / "envs" / "bare", pip=False)
+    shims = shim(bare / "libexec" / "safepip" / "shims", bare)
+    lay(shims / SHIMS_MARK)
+    world.activate(bare)
+    world.path(world.base, shims, bare)
+    assert world.refused().why == "the active environment has no pip, so PATH leads to another's"
+    world.path(shims, bare, world.base)
+    assert world.find() == target(bare, "CONDA_PREFIX")
+
+
 def test_pixi_has_its_own_word_for_a_missing_pip(world: World) -> None:
     bare = conda(world.top / "my" / ".pixi" / "envs" / "default", pip=False)
     lay(bare / "conda-meta" / "pixi")

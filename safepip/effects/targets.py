@@ -268,7 +268,8 @@ def _active(call: Call) -> Target | None:
     That pip is the first on `PATH`. Where it is another conda environment's, the usual reason is
     that the active one has no pip, and nobody noticed. Outside of conda it counts where the active
     one has a pip, too: something was put before it on `PATH`, so that it is unclear which is
-    meant. Where the active one has none, whoever activated it does not mean the system's.
+    meant. Where the active one has none, whoever activated it does not mean the system's; nor
+    another environment's where a shim of the active one's guard comes first.
 
     Raises: WrongEnvironment.
     """
@@ -278,11 +279,25 @@ def _active(call: Call) -> Target | None:
     # (Where a change was cut off, its pip may be gone, and comes back before anything else.)
     if found is not None and found[0] != call.active and not is_unfinished(call.active):
         has_pip = os.path.isfile(f"{call.active}/bin/pip")
-        if has_pip or is_conda_prefix(found[0]):
+        if has_pip or (is_conda_prefix(found[0]) and not _has_shims_first(call)):
             from safepip.effects.astray import pip_elsewhere
 
             raise pip_elsewhere(call, found[0], has_pip=has_pip)
     return _target(call, call.active, "CONDA_PREFIX")
+
+
+def _has_shims_first(call: Call) -> bool:
+    """Say whether the pip that a shell would start is a shim of the active environment's guard."""
+    from safepip.values.guarding import SHIMS  # seldom needed
+
+    shims = f"{call.active}/{SHIMS}"
+    first = os.path.dirname(next(iter(call.programs("pip")), ""))
+    for folder in filter(None, call.path.split(os.pathsep)):
+        if os.path.realpath(folder) == shims:
+            return os.path.isfile(f"{shims}/pip")
+        if os.path.abspath(folder) == first:
+            break
+    return False
 
 
 def _first_on_path(call: Call) -> Target | None:
