@@ -116,12 +116,13 @@ class Notebook:
 
     def follow_guard(self) -> None:
         """Guard `%pip` and `!pip` where the guard of the kernel's environment is on."""
-        if not os.path.isfile(sys.prefix + _MANIFEST):
+        is_on = os.path.isfile(sys.prefix + _MANIFEST)
+        if not is_on:
             self._give_back_magics()
-        for name, ours in (("pip", self.pip), ("uv", self.uv)):
+        for name, ours in (("pip", self.pip), ("uv", self.uv)) if is_on else ():
             # (Not from the table: there may be what only stands in for it until it is called.)
             old = self._shell.find_line_magic(name) if name not in self._old else None
-            if old is not None and os.path.isfile(sys.prefix + _MANIFEST):
+            if old is not None:
                 self._old[name], self._magics[name] = old, ours
         folders = [os.path.dirname(sys.executable)]
         if os.path.isfile(f"{sys.prefix}{_SHIMS}/pip"):
