@@ -175,6 +175,24 @@ def test_streams_are_pips_own(place: Place, line: str) -> None:
     assert place.run([*shell, *safepip()])[:2] == plain[:2]
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ('"$@" --help >/dev/full', 0),
+        ('"$@" --help | true', 0),
+        ('"$@" plan --help | true', 0),
+        ('"$@" shell-init bash >/dev/full', 1),
+        ('"$@" shell-init bash | true', 0),
+        ('"$@" constraints >/dev/full', 1),
+    ],
+)
+def test_what_cannot_be_printed_is_no_bug_and_no_success(
+    place: Place, line: str, code: int
+) -> None:
+    ended, _, said = place.run(["bash", "-o", "pipefail", "-c", line, "bash", *safepip()])
+    assert (ended, "bug" in said, "No space left on device" in said) == (code, False, code == 1)
+
+
 @pytest.mark.parametrize("line", ["list", "--quiet list", "pip list", "--env {prefix} list"])
 def test_the_process_becomes_pip(place: Place, tmp_path: Path, line: str) -> None:
     # Python imports this module at its start, whoever's Python it is.

@@ -111,7 +111,7 @@ def run_export(target: Target, options: dict[str, Any], *, as_json: bool) -> int
     if as_json:
         print_json(_as_json(done, target))
     elif not path:
-        print_text(done.text)
+        print_text(done.text, whole=True)
     if not as_json:
         _say(done, path)
     return Exit.DONE
@@ -172,7 +172,7 @@ def run_constraints(target: Target, options: dict[str, Any], *, as_json: bool) -
         pins = [line for line in done.text.splitlines() if not line.startswith("#")]
         print_json({**_start(target), "written": list(done.written), "constraints": pins})
     elif not options["output"]:
-        print_text(done.text)
+        print_text(done.text, whole=True)
     elif done.written:
         show((_line(f"safepip: wrote {done.written[0]}"),))
     return Exit.DONE

@@ -9,6 +9,7 @@ import click
 from safepip import __version__
 from safepip.doors.arguments import FLAGS, VALUES
 from safepip.doors.changes import commands
+from safepip.doors.saying import print_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def show_help() -> int:
     """Print the help."""
     group = command()
     with click.Context(group, info_name="safepip") as context:
-        click.echo(group.get_help(context))
+        print_text(f"{group.get_help(context)}\n")
     return 0
 
 
@@ -87,7 +88,7 @@ def show_plan_help() -> int:
         _option(name, of="plan: ") for name in (*VALUES, *FLAGS) if name not in _NOT_OF_PLANS
     ]
     with click.Context(plan, info_name="safepip plan") as context:
-        click.echo(plan.get_help(context))
+        print_text(f"{plan.get_help(context)}\n")
     return 0
 
 

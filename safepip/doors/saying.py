@@ -29,8 +29,14 @@ def print_json(answer: Mapping[str, Any]) -> None:
     print_text(json.dumps(answer).replace("##[", "##\\u005b") + "\n")
 
 
-def print_text(text: str) -> None:
-    """Print text that is for a file or a program, as UTF-8 whatever the locale says."""
+def print_text(text: str, *, whole: bool = False) -> None:
+    """Print text that is for a file or a program, as UTF-8 whatever the locale says.
+
+    ``whole``: the text is the work, and nothing is done where it cannot be written. Whoever reads a
+    pipe no further has seen enough all the same.
+
+    Raises: NotWritten.
+    """
     out: TextIO | None = sys.stdout
     if out is None:  # it was closed before the start
         return
@@ -42,9 +48,13 @@ def print_text(text: str) -> None:
         else:
             binary.write(text.encode("utf-8"))
         out.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         # Python flushes once more as it ends, and would end with 120 for it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if whole and isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            from safepip.values.errors import NotWritten
+
+            raise NotWritten(error.strerror or error) from error
 
 
 _OF_ERROR = ("verdict", "code", "exit_code", "findings", "fixes", "in_words")

@@ -52,7 +52,7 @@ def shell_init(own: OwnOptions, options: dict[str, Any]) -> int:
     elif dry_run or as_json:
         raise UsageError("`--dry-run` and `--json` go with `--write` or `--remove`")
     else:
-        print_text(shell_functions(shell))
+        print_text(shell_functions(shell), whole=True)
     return Exit.DONE
 
 

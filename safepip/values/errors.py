@@ -14,6 +14,7 @@ SafepipError
 ├── UnreadableJournal    10   what safepip wrote of its own changes
 │   └── NoSuchChange          an id that no change has
 ├── UnreadableFile        2   a file that the user named
+├── NotWritten            1   what was asked for, where it was to go
 ├── CannotCreate         10   an environment that cannot be made
 │   ├── AlreadyThere          something is where it was to be
 │   └── Unsolvable            what the file asks for cannot be had together
@@ -214,6 +215,16 @@ class UnreadableFile(SafepipError):
     def __init__(self, path: str, reason: object) -> None:
         super().__init__(f"cannot read `{shown(path)}`: {shown(reason)}")
         self.path = path
+
+
+class NotWritten(SafepipError):
+    """What was asked for cannot be written where it was to go: no room on the disk, say."""
+
+    exit = Exit.DAMAGED
+    code = "not-written"
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"cannot write to the standard output: {shown(reason)}")
 
 
 class CannotCreate(SafepipError):

@@ -14,7 +14,8 @@ class Exit(IntEnum):
 
     DONE = 0
     DAMAGED = 1
-    """What `doctor`, `check-file` or a `--check` found is for somebody to mend."""
+    """What `doctor`, `check-file` or a `--check` found is for somebody to mend; or there is no room
+    for what was asked for."""
     USAGE = 2
     BLOCKED = 10
     NEEDS_YES = 11
