@@ -39,6 +39,14 @@ class Light(light.NamedTuple):
         return not self.parts
 
 
+def matched(of: Any, value: Any) -> Any:
+    match value:
+        case of(name, parts, size=found):
+            return name, parts, found
+        case _:
+            return None
+
+
 USES: dict[str, Callable[[Any], Any]] = {
     "by place": lambda of: of("a", (1,), 2),
     "by name": lambda of: of(size=2, name="a"),
@@ -47,6 +55,8 @@ USES: dict[str, Callable[[Any], Any]] = {
     "replaced": lambda of: of("a", (1,))._replace(name="b", size=3),
     "fields": lambda of: (of("a").name, of("a", (1,)).parts, of("a", size=5).size),
     "property": lambda of: (of("a").is_empty, of("a", (1,)).is_empty),
+    "as a dict": lambda of: of("a", (1,))._asdict(),
+    "matched": lambda of: matched(of, of("a", (1,), 2)),
     "unpacked": lambda of: [*of("a", (1,), 2)],
     "equal": lambda of: (of("a") == of("a"), of("a") == of("b"), of("a") == ("a", (), 0)),
     "hash": lambda of: hash(of("a", (1,))),
@@ -83,3 +93,5 @@ def test_what_does_not_fit_the_fields_is_an_error(use: Callable[[Any], Any]) -> 
 def test_no_field_can_be_set(of: Any) -> None:
     with pytest.raises(AttributeError):
         of("a").name = "b"
+    with pytest.raises(AttributeError):
+        of("a").colour = "red"

@@ -3,7 +3,8 @@
     class Target(NamedTuple): ...
 
 To import `typing` takes as long as to start Python, and what only becomes pip needs nothing else of
-it. This one has the fields, defaults, comparing and `_replace` of that; type checkers see that.
+it. This one has fields, defaults, comparing, matching, `_asdict` and `_replace`; to type checkers it is
+that of `typing`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 class _NamedTuple(tuple):  # type: ignore[type-arg] # of any values
     __slots__ = ()
     _fields: tuple[str, ...]
+    __match_args__: tuple[str, ...]
     _defaults: dict[str, object]
 
     def __init_subclass__(cls) -> None:
         cls._fields = tuple(cls.__annotations__)
+        cls.__match_args__ = cls._fields  # type: ignore[misc] # mypy expects it to be written out
         cls._defaults = {name: vars(cls)[name] for name in cls._fields if name in vars(cls)}
         for at, name in enumerate(cls._fields):
             setattr(cls, name, property(_itemgetter(at)))
@@ -37,6 +40,9 @@ class _NamedTuple(tuple):  # type: ignore[type-arg] # of any values
             raise TypeError(f"{cls.__name__}({fields}) cannot be made of {values} and {named}")
         return tuple.__new__(cls, [found[name] for name in cls._fields])
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{name} of {type(self).__name__} cannot be set")
+
     def __getnewargs__(self) -> tuple[Any, ...]:
         return tuple(self)
 
@@ -46,8 +52,11 @@ class _NamedTuple(tuple):  # type: ignore[type-arg] # of any values
         )
         return f"{type(self).__name__}({values})"
 
+    def _asdict(self) -> dict[str, Any]:
+        return dict(zip(self._fields, self, strict=True))
+
     def _replace(self, **changes: object) -> _NamedTuple:
-        return type(self)(**{**dict(zip(self._fields, self, strict=True)), **changes})
+        return type(self)(**{**self._asdict(), **changes})
 
 
 def _itemgetter(at: int) -> Callable[[tuple[Any, ...]], Any]:
