@@ -3,8 +3,8 @@
     class Target(NamedTuple): ...
 
 To import `typing` takes as long as to start Python, and what only becomes pip needs nothing else of
-it. This one has fields, defaults, comparing, matching, `_asdict` and `_replace`; to type checkers it is
-that of `typing`.
+it. This one has fields, defaults, comparing, matching, `_asdict` and `_replace`. To type checkers
+it is that of `typing`.
 """
 
 from __future__ import annotations
