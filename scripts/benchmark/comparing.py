@@ -132,6 +132,8 @@ class Stage:
             timed(Command(words, self._environ(row, "pip"), self.folder), self._log)
         if row.cache == "cold":
             shutil.rmtree(self.folder / "cache", ignore_errors=True)
+        if row.is_first:
+            shutil.rmtree(self.folder / ".cache" / "safepip", ignore_errors=True)
         self.index.take()
 
     def _command(self, row: Row, contender: Contender, *, as_json: bool = False) -> Command:

@@ -52,6 +52,10 @@ class Row:
     guarded: bool = True
     by_uv: bool = False
     """Plain uv, and safepip in front of it: `uv pip` and `safepip uv pip`."""
+    is_first: bool = False
+    """safepip has not seen the environment before."""
+    own_budget_seconds: float = 0.0
+    """In place of that of `OWN_BUDGET_SECONDS`."""
     quick: bool = True
     """Also run where it is only seen that all goes; not so where another row goes the same way."""
     budget: Budget | None = None
@@ -102,6 +106,13 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
         Row("nothing", "nothing to do", ("install", "arrays"), times=2, quick=False),
         Row("block", "a block", ("install", "arrays<1.25"), ends_with=10, times=2),
         Row(
+            *("block-no-cache", "a block, `--no-cache-dir`"),
+            ("install", "--no-cache-dir", "arrays<1.25"),
+            ends_with=10,
+            times=2,
+            quick=False,
+        ),
+        Row(
             *("why", "a block that has to be explained", ("install", "workbench>=2")),
             ends_with=10,
             times=2,
@@ -121,6 +132,12 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             times=2,
         ),
         Row("kept", "kept: conda's versions held", ("install", "workbench"), times=2),
+        Row(
+            *("kept-no-cache", "kept, `--no-cache-dir`"),
+            ("install", "--no-cache-dir", "workbench"),
+            times=2,
+            quick=False,
+        ),
         Row(
             *("uninstall", "uninstall of 320 files", ("uninstall", "-y", "bench-medium")),
             before=("install", "bench-medium"),
@@ -161,6 +178,12 @@ def all_rows(requirements: tuple[str, ...] = (), count: int = 25) -> tuple[Row, 
             guarded=False,
         ),
         Row("large-small", "one small wheel", small, "large", times=2, quick=False),
+        Row(
+            *("large-first", "one small wheel, seen for the first time", small, "large"),
+            times=2,
+            is_first=True,
+            own_budget_seconds=0.6,
+        ),
         Row("large-nothing", "nothing to do", ("install", "arrays"), "large", times=2),
         Row("large-25", wheels, many, "large", quick=False, budget=for_many),
         Row(

@@ -96,7 +96,8 @@ def _own(result: Result) -> list[str]:
     known_steps = [steps.get(step) for step in ("plan", "judge", "act", "verify")]
     said = ["–" if seconds is None else f"{seconds * 1000:.0f} ms" for seconds in known_steps]
     alone = median(result.alone)
-    limit = OWN_BUDGET_SECONDS[result.row.place] if result.imports is not None else 0.0
+    usual = OWN_BUDGET_SECONDS[result.row.place] if result.imports is not None else 0.0
+    limit = result.row.own_budget_seconds or usual
     budget = f"≤ {limit * 1000:.0f} ms" if limit else ""
     shown = budget if not limit or alone <= limit else f"**{budget}**"
     return [_title(result), *(cpu or ["–", "–"]), f"{alone * 1000:.0f} ms", shown, *said]
