@@ -13,6 +13,7 @@ from safepip.decisions.wording.as_json import article_as_json, portrait_as_json
 from safepip.decisions.wording.explained import article_lines, portrait_lines, verdict_lines
 from safepip.decisions.wording.layout import Line, Span
 from safepip.doors.arguments import without_env
+from safepip.doors.progress import Progress
 from safepip.doors.recovering import recover_first
 from safepip.doors.saying import print_json
 from safepip.doors.target import target_of
@@ -71,7 +72,8 @@ def run_explain(
 
 
 def _package(target: Target, name: str, *, as_json: bool) -> int:
-    found = explain(target, name, os.environ, tuple(ARTICLES))
+    with Progress("looking at the environment and conda's channels"):
+        found = explain(target, name, os.environ, tuple(ARTICLES))
     if as_json:
         packages = [
             portrait_as_json(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,10 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Shows on standard error how many of how many are done. Use it as a context manager."""
+    """Shows on standard error how many of how many are done. Use it as a context manager.
+
+    What goes on is shown before anything is counted, too, where that takes long.
+    """
 
     def __init__(
         self, what: str, environ: Mapping[str, str] = os.environ, *, most: str = ""
@@ -35,8 +39,14 @@ class Progress:
         # What a notebook shows looks like a terminal, and keeps each state of the line.
         dumb = environ.get("TERM") == "dumb" or any(map(environ.get, ("CI", "JPY_PARENT_PID")))
         self._wanted = is_terminal(sys.stderr) and not dumb
+        self._one = threading.RLock()
+        self._last = (0, 0)
+        self._first = threading.Timer(_PATIENCE, lambda: self.tell(*self._last))
+        self._first.daemon = True
 
     def __enter__(self) -> Self:
+        if self._wanted:
+            self._first.start()
         return self
 
     def __exit__(
@@ -45,24 +55,30 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.clear()
+        with self._one:
+            self._first.cancel()
+            self.clear()
+            self._wanted = False
 
     def clear(self) -> None:
         """Take the line away, as something else is to be shown."""
-        if self._shown:
-            self._shown = False
-            self._write("")
+        with self._one:
+            if self._shown:
+                self._shown = False
+                self._write("")
 
     def tell(self, done: int, of: int = 0) -> None:
         """Hear how far it is; of how many, where that is known. With the last the line goes."""
-        if of and done == of:
-            self.clear()
-        elif self._wanted and time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PAUSE
-            self._shown = True
-            bound = f" of {of}" if of else self._most
-            said = f": {done}{bound}" if done or of else ""  # what cannot be counted yet
-            self._write(f"safepip: {self._what}{said}")
+        with self._one:
+            self._last = (done, of)
+            if of and done == of:
+                self.clear()
+            elif self._wanted and time.monotonic() >= self._next:
+                self._next = time.monotonic() + _PAUSE
+                self._shown = True
+                bound = f" of {of}" if of else self._most
+                said = f": {done}{bound}" if done or of else ""  # what cannot be counted yet
+                self._write(f"safepip: {self._what}{said}")
 
     def _write(self, text: str) -> None:
         try:
