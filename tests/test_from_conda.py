@@ -224,7 +224,7 @@ def test_the_newest_anyway_is_had_by_the_command_that_an_install_names(tmp_path:
     assert (kept.exit_code, kept.answer["verdict"]) == (0, "kept"), kept
     command = kept.answer["fixes"][0]["command"]
     by_pip = f"safepip install --env {lab.prefix} uses-pair==2.0"
-    assert command == f'{conda_install(lab, CHANNEL)} "pair>=2" half && {by_pip}'
+    assert command == f'{conda_install(lab, CHANNEL)} "pair>=2" && {by_pip}'
     pasted = paste_both(lab, command, CHANNEL, env=links(lab))
     assert pasted is not None
     assert (pasted.exit_code, pasted.touched) == (0, {}), pasted

@@ -9,7 +9,6 @@ What comes before, up to a pip that is ready to plan, is in `opening`.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
     from safepip.values.plan import Plan
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Cleared, Fix, HeldBack, Outcome
-
-
-_SECONDS_FOR_NEWEST = 10.0
-"""For how to have the newest anyway, before an install goes on with what goes with conda's."""
 
 
 def converse(course: Course) -> Outcome:
@@ -96,17 +91,20 @@ def _decide(course: Course, plan: Plan) -> Outcome:
 def _with_newest(
     course: Course, plan: Plan, first: Judgement, held: Kept
 ) -> tuple[Kept, tuple[str, ...]]:
-    """Say how to have the newest anyway, as far as that can be had, and what conda cannot have."""
-    from safepip.recipes.from_conda import checked_by_conda  # only this waits for conda
+    """Say how to have the newest anyway, and of a plan whether conda can do that.
 
-    is_shown = course.request.verb == "plan"
-    if not is_shown:
-        course.until = min(course.until, time.monotonic() + _SECONDS_FOR_NEWEST)
+    An install does not wait for conda: its solver takes seconds. What is told then is the least
+    that conda would have to change, so that pip has what was asked for.
+    """
+    if course.request.verb == "plan":
+        from safepip.recipes.from_conda import checked_by_conda
+
+        checked = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
+        return replace(held, fixes=checked.fixes), checked.hints
     # What is there by then would do for pip, which looks for nothing newer.
-    newest = {} if is_shown or course.options.dry_run else _pinned_to_newest(plan, held)
-    fixes = partial(course.fixes, plan, first.findings, newest=newest)
-    checked = checked_by_conda(course, plan, fixes)
-    return replace(held, fixes=checked.fixes), checked.hints if is_shown else ()
+    newest = {} if course.options.dry_run else _pinned_to_newest(plan, held)
+    fixes = course.fixes(plan, first.findings, newest=newest, direct=True)
+    return replace(held, fixes=fixes), ()
 
 
 def _pinned_to_newest(plan: Plan, held: Kept) -> dict[str, str]:
