@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -277,14 +278,37 @@ def test_what_is_kept_is_not_downloaded_twice_although_nothing_is_cached(
 
 
 def test_nothing_is_downloaded_for_what_is_refused_by_its_name_alone(tmp_path: Path) -> None:
-    files = [*SIMPLE, make_wheel("owned", "2.0"), make_wheel("wants", "1.0", requires=["owned>1"])]
-    with serve_index(files, metadata=True) as index:
+    with serve_index([*SIMPLE, make_wheel("owned", "2.0")], metadata=True) as index:
         world = World(tmp_path / "world")
         environment = make(world, world_with(NEWEST))
-        for wanted in ("owned>=2", "wants"):
-            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, wanted]
+        words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "owned>=2"]
+        done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+        answer = json.loads(done.stdout)
+        assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
+        assert [(c["name"], c["to"]) for c in answer["changes"]] == [("owned", "2.0")]
+        assert index.downloads() == []
+
+
+def test_what_metadata_cannot_tell_is_told_by_the_files(tmp_path: Path) -> None:
+    vision = make_wheel("vision", "1.0", {"cv2/__init__.py": ""}, requires=["owned>=2", "leaf"])
+    unseen = from_wheel(make_wheel("py-vision", "1.0", {"cv2.py": ""}), info="none")
+
+    def build(world: World) -> CondaEnvironment:
+        return create(world.prefix, OWNED, unseen, pip=NEWEST)
+
+    found, fetched = [], []
+    for metadata in (False, True):
+        with serve_index([*SIMPLE, make_wheel("owned", "2.0"), vision], metadata=metadata) as index:
+            world = World(tmp_path / "world")
+            environment = make(world, build)
+            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "vision"]
             done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
             answer = json.loads(done.stdout)
-            assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
-            assert ("owned", "2.0") in {(c["name"], c["to"]) for c in answer["changes"]}
-        assert index.downloads() == []
+            fixes = [fix["command"].replace(index.url, "URL") for fix in answer["fixes"]]
+            kinds = sorted(finding["kind"] for finding in answer["findings"])
+            found.append((done.exit_code, answer["code"], kinds, fixes))
+            fetched.append(sorted(index.downloads()))
+        shutil.rmtree(tmp_path / "world")
+    assert found[0] == found[1]
+    assert {"conda-owned", "second-copy"} <= {*found[0][2]}
+    assert len(fetched[1]) == len({*fetched[1]}) == 3

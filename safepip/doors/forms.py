@@ -11,6 +11,7 @@ from safepip.doors.saying import print_json, print_text, show_card
 from safepip.doors.terminal import runs_in_github, show, width_of
 from safepip.values.errors import UsageError
 from safepip.values.retry import Retry
+from safepip.values.text import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,8 @@ def refuse_json(target: Target, words: Sequence[str]) -> NoReturn:
     from safepip.decisions.fixing.again import again
     from safepip.decisions.fixing.shell import shell_of
 
-    fixes = again(shell_of(target), tuple(words), (), Retry("do it without that"))
+    told = tuple(map(without_secrets, words))
+    fixes = again(shell_of(target), told, (), Retry("do it without `--json`"))
     raise UsageError(NO_OBJECT.format("pip"), fixes=fixes)
 
 

@@ -148,8 +148,13 @@ class Engine(Protocol):
         It is asked only by an engine that has outlines, also for what is planned again.
         """
 
-    def plan_again(self, environment: Environment, constraints: Sequence[str]) -> Account | Failed:
-        """Let pip do so under further constraints, without a word to the user."""
+    def plan_again(
+        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+    ) -> Account | Failed:
+        """Let pip do so under further constraints, without a word to the user.
+
+        Not under those of the time before. ``whole``: an outline will not do.
+        """
 
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
         """Let pip install or remove what it planned, and give its exit code."""

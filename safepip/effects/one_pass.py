@@ -68,6 +68,8 @@ class OnePass:
         self.interrupted = False
         self._acting = False
         self._is_started = False
+        self._is_heard = False
+        """It has said that it is loaded."""
         self.unanswered = False
         """pip asked whether to go on, and nobody could answer."""
         self.unsolved = False
@@ -100,6 +102,7 @@ class OnePass:
         Raises: SeamsMoved, OtherPython, NoEngine.
         """
         message = self._receive()
+        self._is_heard = True
         if message is None or message.get("type") != "hello":
             raise not_started(self._asking.python, exit_code_of(self._process.wait()))
         if moved := message.get("moved"):
@@ -139,11 +142,18 @@ class OnePass:
         self,
         environment: Environment,  # noqa: ARG002 - as above
         constraints: Sequence[str],
+        *,
+        whole: bool = False,
     ) -> Account | Failed:
         """Let pip plan again, under further constraints, without a word to the user."""
-        path = self._asking.folder() / "held-by-conda.txt"
-        path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
-        self._answer({"do": "again", "constraints": [str(path)]})
+        if whole:
+            self._is_refused = None
+        files: list[str] = []
+        if constraints:  # (The runner reads no file twice.)
+            path = self._asking.folder() / "held-by-conda.txt"
+            path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
+            files.append(str(path))
+        self._answer({"do": "again", "constraints": files})
         return self._account()
 
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
@@ -269,6 +279,8 @@ class OnePass:
         if self._acting:
             # Whatever pip has done by now is taken back, so there is nothing to wait for.
             cut_off(self._process)
+        elif self._is_started and not self._is_heard:
+            cut_off(self._process)  # it is deaf, and may hang in what Python's own start does
         elif number != signal.SIGINT and self._is_started:
             self._process.terminate()
 

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from safepip.effects.streams import Said, is_one_place, width
-from safepip.values.errors import NoEngine
+from safepip.values.errors import NoEngine, SafepipError
 from safepip.values.exits import Exit
 
 if TYPE_CHECKING:
@@ -272,7 +272,8 @@ def refuse_interrupted(raised: Sequence[object], *, interrupted: bool) -> None:
     given.
     """
     for error in raised[1:2] if interrupted else ():
-        if isinstance(error, Exception) and getattr(error, "exit", None) != Exit.CHANGED:
+        # (Anything else is a bug, and told.)
+        if isinstance(error, SafepipError | OSError) and getattr(error, "exit", 0) != Exit.CHANGED:
             raise KeyboardInterrupt from error
 
 

@@ -8,14 +8,16 @@ The conversation, one JSON object a line over two inherited pipes (argument 1 sa
 
 1. ``hello``: what this Python and this pip are, and what pip's general options say.
 2. ``options``: what pip's parser made of the arguments of `install` or `uninstall`.
-3. ``plan``: every wheel is fetched or built; what pip would write and remove. Where an index has
-   metadata apart from wheels there is an outline first, before any of them is fetched.
+3. ``plan``: every wheel is fetched or built; what pip would write and remove. Where pip knows its
+   plan by metadata alone there is an outline first, before any of them is fetched.
 
 To each the parent answers ``go``, ``stop`` or (to a plan) ``again`` with further constraints. A
 parent that is gone answers ``stop``.
 
 Source: the seams are pip's own functions `InstallCommand.run`, `UninstallCommand.run`,
-`install_given_reqs` and `UninstallPathSet.from_dist`, unchanged from pip 22.3 to 26.3.
+`install_given_reqs` and `UninstallPathSet.from_dist`, unchanged from pip 22.3 to 26.3. A pip
+without `make_requirement_preparer`, `prepare_linked_requirements_more` or `remove_auth_from_url`
+only fetches more.
 """
 
 from __future__ import annotations
@@ -539,8 +541,11 @@ class Guard:
         pip 26.3 forbids imports once an install has begun.
         """
         install, uninstall = _install(), _import("pip._internal.commands.uninstall")
-        for name in ("pip._internal.locations", "pip._internal.metadata", *FOR_FETCHING):
+        for name in ("pip._internal.locations", "pip._internal.metadata"):
             _import(name)
+        for name in FOR_FETCHING:
+            with contextlib.suppress(ImportError):  # then nothing is kept of what was fetched
+                _import(name)
         self.plain_install = install.InstallCommand.run
         self.plain_uninstall = uninstall.UninstallCommand.run
         self.plain_given = install.install_given_reqs
@@ -548,22 +553,7 @@ class Guard:
         install.InstallCommand.run = lambda *a, **k: guard.install(*a, **k)  # noqa: PLW0108
         uninstall.UninstallCommand.run = lambda *a, **k: guard.uninstall(*a, **k)  # noqa: PLW0108
         install.install_given_reqs = self.given
-        self.put_up_before_fetching()
         read_inputs_once()
-
-    def put_up_before_fetching(self):
-        """Put a stop where pip knows what it will fetch; a pip without that place has none."""
-        preparer = _import("pip._internal.operations.prepare").RequirementPreparer
-        plain, guard = getattr(preparer, "prepare_linked_requirements_more", None), self
-        if plain is None:
-            return
-
-        def prepare_more(self, requirements, *args, **kwargs):
-            requirements = list(requirements)
-            guard.show_outline(requirements)
-            return plain(self, requirements, *args, **kwargs)
-
-        preparer.prepare_linked_requirements_more = prepare_more
 
     def asked(self, verb, options):
         """Say how pip understood the arguments, and do what the parent says to that."""
@@ -610,18 +600,42 @@ class Guard:
 
         command.get_requirements = get_requirements
 
+    def stop_before_fetching(self, command):
+        """Stop where pip knows what it will fetch; a pip without that place goes on.
+
+        Only the command's own preparer is meant: those for builds fetch what builds need.
+        """
+        plain_make = getattr(command, "make_requirement_preparer", None)
+        if plain_make is None:
+            return
+
+        def make(*args, **kwargs):
+            preparer = plain_make(*args, **kwargs)
+            if not hasattr(preparer, "prepare_linked_requirements_more"):
+                return preparer
+            plain = preparer.prepare_linked_requirements_more
+
+            def prepare_more(requirements, *args, **kwargs):
+                requirements = list(requirements)
+                self.show_outline(requirements)
+                return plain(requirements, *args, **kwargs)
+
+            preparer.prepare_linked_requirements_more = prepare_more
+            return preparer
+
+        command.make_requirement_preparer = make
+
     def attempts(self, command, options, args):
         """Plan until the parent is content or there is no plan."""
         self.tell_missing_folders(command)
+        self.stop_before_fetching(command)
+        given = list(options.constraints)
         while True:
             self.options = attempt = copy.deepcopy(options)
             try:
                 return self.plain_install(command, attempt, list(args))
             except Again as again:
-                options.constraints = [*options.constraints, *again.constraints]
-                self.unblock_imports(command)
-                self.hush()
-                answer_by(self.fetched, getattr(command, "_session", None))
+                constraints = again.constraints
             except Exception as error:
                 if self.quiet is None:
                     if type(error).__name__ in UNSOLVED:
@@ -630,7 +644,14 @@ class Guard:
                 # The second plan is safepip's idea, so its failure is not the user's to read.
                 said = self.unhush()
                 message = {"type": "failed", "reason": str(error), "said": said[-20000:]}
-                raise Stop(self.channel.ask(message)) from error
+                answer = self.channel.ask(message)
+                if answer["do"] != "again":
+                    raise Stop(answer) from error
+                constraints = answer["constraints"]
+            options.constraints = [*given, *constraints]
+            self.unblock_imports(command)
+            self.hush()
+            answer_by(self.fetched, getattr(command, "_session", None))
 
     @staticmethod
     def unblock_imports(command):
@@ -691,7 +712,9 @@ class Guard:
 
     def keep_fetched(self, requirements):
         """Keep the wheels that were fetched: the next plan has most of them, too."""
-        without_login = _import("pip._internal.utils.misc").remove_auth_from_url
+        misc = sys.modules.get("pip._internal.utils.misc")
+        if misc is None or not hasattr(misc, "remove_auth_from_url"):
+            return
         for requirement in requirements:
             link, path = requirement.link, requirement.local_file_path
             is_fetched = link is not None and link.scheme in ("http", "https") and path
@@ -701,7 +724,7 @@ class Guard:
                     os.link(path, kept)
                 except OSError:
                     shutil.copyfile(path, kept)
-                self.fetched[without_login(link.url_without_fragment)] = kept
+                self.fetched[misc.remove_auth_from_url(link.url_without_fragment)] = kept
 
     def uninstall(self, command, options, args):
         """Stand in for `UninstallCommand.run`: once to see what would go, once to do it."""
@@ -814,7 +837,8 @@ def answer_by(files, session):
 
     pip's cache does that as well, but for what an index forbids to keep, and `--no-cache-dir`.
     """
-    for url, path in files.items() if hasattr(session, "mount") else ():
+    is_known = hasattr(session, "mount") and "pip._vendor.requests" in sys.modules
+    for url, path in files.items() if is_known else ():
         session.mount(url, _from_file(url, path, session.get_adapter(url)))
 
 

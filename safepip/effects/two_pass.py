@@ -122,11 +122,14 @@ class TwoPass(InProcesses):
             return Failed(failure.code)
         return self._plan.account
 
-    def plan_again(self, environment: Environment, constraints: Sequence[str]) -> Account | Failed:
+    def plan_again(
+        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+    ) -> Account | Failed:
         """Let pip plan again, under further constraints, without a word to the user.
 
         Raises: CannotJudge, UnreadableReport.
         """
+        del whole  # it is, always
         self._environment = environment
         path = self._asking.folder() / "held-by-conda.txt"
         path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")

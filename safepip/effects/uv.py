@@ -160,11 +160,14 @@ class Uv(InProcesses):
             return Failed(failure.code)
         return self._account
 
-    def plan_again(self, environment: Environment, constraints: Sequence[str]) -> Account | Failed:
+    def plan_again(
+        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+    ) -> Account | Failed:
         """Let uv plan again, under further constraints, without a word to the user.
 
         Raises: CannotJudge, UnreadableReport.
         """
+        del whole  # it is, always
         held = self._asking.folder() / "held.txt"
         held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         files = [str(held)]

@@ -187,10 +187,20 @@ class Course:
         pip's own refusal of a marked environment has had its say: it was judged before, and where
         it stands only `plan` comes here, which changes nothing.
         """
+        by_conda = self.request.policy.prefers_conda  # which takes what is left to pip from it
         account = self.engine.plan(
-            self.environment, break_system_packages=True, is_refused=self._is_plainly_refused
+            self.environment,
+            break_system_packages=True,
+            is_refused=None if by_conda else self._is_plainly_refused,
         )
         self.timed("plan", self.since)
+        return account
+
+    def plan_whole(self) -> Account | Failed:
+        """Let pip plan once more what it gave an outline of, and fetch it."""
+        since = time.monotonic()
+        account = self.engine.plan_again(self.environment, (), whole=True)
+        self.timed("plan", since)
         return account
 
     def _is_plainly_refused(self, outline: Account) -> bool:

@@ -28,6 +28,7 @@ from safepip.values.verdict import Blocked, Clear, Kept
 if TYPE_CHECKING:
     from safepip.decisions.judging.judge import Judgement
     from safepip.recipes.course import Course
+    from safepip.values.account import Account
     from safepip.values.plan import Plan
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Cleared, Fix, HeldBack, Outcome
@@ -57,15 +58,26 @@ def converse(course: Course) -> Outcome:
         conflict, found, fixes = with_another_python(course)
         more = {"fixes": fixes, "conflict": conflict}
         return course.outcome(account.exit_code, None, hints=(*hints, *found), **more)
-    return _decide(course, course.joined(account))
+    return _decide(course, account)
 
 
-def _decide(course: Course, plan: Plan) -> Outcome:
-    """Judge the plan; plan again with conda's versions held where that may help."""
+def _decide(course: Course, account: Account) -> Outcome:
+    """Judge the plan; plan again with conda's versions held where that may help.
+
+    An outline, of which no file is known, is enough to see that; and to refuse what brings nothing
+    but other versions of what is conda's. Of all else, what is told and offered is by the files.
+    """
+    plan = course.joined(account)
     first = course.judged(plan)
+    held = keep(course, plan, first) if first.refuses else ()
+    if account.is_outline and not (isinstance(held, Kept) or _is_all_of_conda(plan, first)):
+        whole = course.plan_whole()
+        if isinstance(whole, Failed):
+            return course.outcome(whole.exit_code, None, hints=(whole.reason,))
+        plan = course.joined(whole)
+        first = course.judged(plan)
     if not first.refuses:
         return _carry_out(course, Clear(plan, first.findings, first.spared))
-    held = keep(course, plan, first)
     course.has_verdict()
     if isinstance(held, Kept):
         held, hints = _with_newest(course, plan, first, held)
@@ -86,6 +98,11 @@ def _decide(course: Course, plan: Plan) -> Outcome:
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
     )
+
+
+def _is_all_of_conda(plan: Plan, first: Judgement) -> bool:
+    refused = {f.distribution for f in first.findings if isinstance(f, CondaOwned)}
+    return all(change.name in refused for change in plan.changes)
 
 
 def _with_newest(

@@ -171,12 +171,14 @@ def _tried(
         engine.greet()
         options = engine.read_options()
         account = options if isinstance(options, Failed) else trial.plan()
-        if isinstance(account, Failed):
-            return None
-        found = trial.joined(account)
-        judged = trial.judged(found)
-        engine.stop()
-    return found, judged
+        found = None
+        if not isinstance(account, Failed):
+            plan = trial.joined(account)
+            found = plan, trial.judged(plan)
+            engine.stop()
+    if engine.interrupted:  # it had the ear of the command
+        raise KeyboardInterrupt
+    return found
 
 
 def goes_with(course: Course, judged: Judgement, names: tuple[str, ...]) -> bool:

@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Account:
-    """A complete plan of pip."""
+    """A plan of pip; a complete one, unless it is an outline."""
 
     entries: tuple[Entry, ...] = ()
     removals: tuple[Removal, ...] = ()

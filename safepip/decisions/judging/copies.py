@@ -40,6 +40,9 @@ def second_copies(environment: Environment, plan: Plan, policy: Policy) -> Itera
     modules = {change.name: _whole_modules(environment, change) for change in arriving}
     found = providers(environment, {module for some in modules.values() for module in some})
     given = given_away(environment, policy)
+    hidden = hidden_modules(environment, {c.name: [f.path for f in c.files] for c in plan.changes})
+    again = {change.name: change.removes for change in plan.changes if hidden[change.name]}
+    already = hidden_modules(environment, again)
     for change in plan.changes:
         copies: dict[str, set[str]] = {}
         if change.name in modules:
@@ -47,11 +50,10 @@ def second_copies(environment: Environment, plan: Plan, policy: Policy) -> Itera
             copies = {dist: set(names) for dist, names in copied.items() if dist not in known}
         replaced = overtaken(environment, plan, change)
         exempt = given | ({replaced.record.dist} if replaced and replaced.record else set())
-        hidden = hidden_modules(environment, (file.path for file in change.files))
-        already = hidden_modules(environment, change.removes) if hidden else {}
-        for module in hidden.keys() - already.keys():
-            for dist in {record.dist for record in hidden[module]} - exempt:
-                copies.setdefault(dist, set()).add(module)
+        for module, records in hidden[change.name].items():
+            if module not in already.get(change.name, ()):
+                for dist in {record.dist for record in records} - exempt:
+                    copies.setdefault(dist, set()).add(module)
         for conda_package, names in copies.items():
             yield SecondCopy(
                 distribution=change.name,

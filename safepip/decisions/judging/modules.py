@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from safepip.values.environment import Environment, Record
     from safepip.values.plan import Change
@@ -79,8 +79,12 @@ def planned_modules(environment: Environment, change: Change) -> dict[str, bool]
     return top_level(path for path in paths if path is not None)
 
 
-def hidden_modules(environment: Environment, paths: Iterable[str]) -> dict[str, tuple[Record, ...]]:
+def hidden_modules(
+    environment: Environment, files: Mapping[str, Iterable[str]]
+) -> dict[str, dict[str, tuple[Record, ...]]]:
     """Give conda's modules in whose place these files are imported, by their dotted names.
+
+    ``files``: those of each distribution, absolute; the modules are given for each as well.
 
     Of one name in one folder Python takes the package before the extension module, and that before
     the source; and a folder that comes earlier before all others. Not at the same path: that would
@@ -88,9 +92,22 @@ def hidden_modules(environment: Environment, paths: Iterable[str]) -> dict[str, 
 
     Source: https://docs.python.org/3/library/importlib.html#importlib.machinery.FileFinder
     """
+    passed = {name: _passed_over(environment, paths) for name, paths in files.items()}
+    owners = environment.owners_of({file for some in passed.values() for file in some})
+    found: dict[str, dict[str, tuple[Record, ...]]] = {}
+    for name, some in passed.items():
+        modules = found.setdefault(name, {})
+        for file in some.keys() & owners.keys():
+            modules[some[file]] = (*modules.get(some[file], ()), *owners[file])
+    return found
+
+
+def _passed_over(environment: Environment, paths: Iterable[str]) -> dict[str, str]:
+    """Give the files below the prefix that Python would pass over for these, with their modules."""
     endings = (*_binary_extensions(environment), ".py")
     roots, early = _roots(environment), _before_site(environment)
-    hidden: dict[str, str] = {}
+    folders = site_folders(environment)
+    passed: dict[str, str] = {}
     for path in paths:
         if not path.endswith(endings):
             continue
@@ -99,13 +116,9 @@ def hidden_modules(environment: Environment, paths: Iterable[str]) -> dict[str, 
         inside = _below(early, path) if is_early else inside
         if inside is not None:
             later = _all_files(inside, endings) if is_early else _later_files(inside, endings)
-            for root in site_folders(environment):
-                hidden.update((f"{root}/{file}", module) for module, file in later)
-    found: dict[str, tuple[Record, ...]] = {}
-    for file, owners in environment.owners_of(hidden).items():
-        module = hidden[file].replace("/", ".")
-        found[module] = (*found.get(module, ()), *owners)
-    return found
+            named = [(module.replace("/", "."), file) for module, file in later]
+            passed.update((f"{root}/{file}", module) for root in folders for module, file in named)
+    return passed
 
 
 def _later_files(inside: str, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
