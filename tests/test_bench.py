@@ -31,7 +31,7 @@ def test_each_kind_of_row_is_measured_and_none_is_left_out() -> None:
     tables = [cells(line) for line in done.stdout.splitlines() if line.startswith("| ")]
     compared = [row for row in tables if len(row) == 12 and row[0].strip("- ")]
     assert (done.returncode, "left out" in done.stderr) == (0, False), done.stderr
-    assert len(compared) == 20, done.stdout
+    assert len(compared) == 21, done.stdout
     assert all(row[3].endswith("×") for row in compared)
     assert set((lab_folder() / "bench").glob("*")) <= left
 

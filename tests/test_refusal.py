@@ -52,8 +52,8 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
         fix   take the newest that fits conda's versions, opencv-python 4.11.0.86,
               though you ask for ==4.13.0.90:
                 safepip install opencv-python==4.11.0.86
-              or let conda change numpy and protobuf first, if it can (unchecked):
-                conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
+              or let conda change numpy first, if it can (unchecked):
+                conda install -p /opt/conda/envs/lab "numpy>=2" && safepip install opencv-python==4.13.0.90
               or replace conda's numpy and protobuf on purpose; conda's scipy 1.11.4
               then lacks what it needs:
                 safepip install --allow numpy,protobuf opencv-python==4.13.0.90
@@ -86,10 +86,9 @@ def test_the_tree_of_a_refusal_shows_who_brings_what_harms() -> None:
               versions, opencv-python 4.11.0.86,
               though you ask for ==4.13.0.90:
                 safepip install opencv-python==4.11.0.86
-              or let conda change numpy and
-              protobuf first, if it can
-              (unchecked):
-                conda install -p /opt/conda/envs/lab "numpy>=2" "protobuf>4.25.3" && safepip install opencv-python==4.13.0.90
+              or let conda change numpy first,
+              if it can (unchecked):
+                conda install -p /opt/conda/envs/lab "numpy>=2" && safepip install opencv-python==4.13.0.90
               or replace conda's numpy and
               protobuf on purpose; conda's scipy
               1.11.4 then lacks what it needs:

@@ -184,6 +184,19 @@ ERRORS = (
         (("answer in advance", "safepip uninstall -y NAME"),),
     ),
     Article(
+        "not-written",
+        "what was asked for cannot be written",
+        "exit code 1",
+        (
+            (
+                "Environment files, constraints and functions of shells go to the standard output. "
+                "Where that is a file on a full disk, it is incomplete, and no success."
+            ),
+        ),
+        ("error[not-written]: cannot write to the standard output: No space left on device",),
+        (("write it where there is room", "safepip export -o /elsewhere/environment.yml"),),
+    ),
+    Article(
         "busy",
         "another safepip is at work in this environment",
         "exit code 14",
