@@ -287,6 +287,8 @@ def test_nothing_is_downloaded_for_what_is_refused_by_its_name_alone(tmp_path: P
         assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
         assert [(c["name"], c["to"]) for c in answer["changes"]] == [("owned", "2.0")]
         assert index.downloads() == []
+        said = [finding.get("message", "") for finding in answer["findings"]]
+        assert any(message.startswith("nothing was fetched for this") for message in said), said
 
 
 def test_what_metadata_cannot_tell_is_told_by_the_files(tmp_path: Path) -> None:

@@ -13,7 +13,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from safepip.decisions.wording.hints import hints_for, not_looked_for, not_preferred, strictly
+from safepip.decisions.wording.hints import (
+    hints_for,
+    not_fetched,
+    not_looked_for,
+    not_preferred,
+    strictly,
+)
 from safepip.decisions.wording.phrases import listed
 from safepip.effects.destination import is_guarded, nothing_yet
 from safepip.effects.reading import read_environment
@@ -70,6 +76,7 @@ def _decide(course: Course, account: Account) -> Outcome:
     plan = course.joined(account)
     first = course.judged(plan)
     held = keep(course, plan, first) if first.refuses else ()
+    whole: Account | Failed | None = None
     if account.is_outline and not (isinstance(held, Kept) or _is_all_of_conda(plan, first)):
         whole = course.plan_whole()
         if isinstance(whole, Failed):
@@ -81,6 +88,8 @@ def _decide(course: Course, account: Account) -> Outcome:
     course.has_verdict()
     if isinstance(held, Kept):
         held, hints = _with_newest(course, plan, first, held)
+        if account.is_outline and course.request.verb == "plan" and held.fixes:
+            hints = (*hints, not_fetched())
         return _carry_out(course, held, hints)
     if course.request.policy.prefers_conda and (by_conda := _preferred(course, plan, blocked=True)):
         return by_conda
@@ -95,6 +104,8 @@ def _decide(course: Course, account: Account) -> Outcome:
     hints = (strictly(origin),) if origin else ()
     if not fitting and (option := _against_looking(course, first)):
         hints = (*hints, not_looked_for(option))
+    if account.is_outline and not whole:
+        hints = (*hints, not_fetched())
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
     )
