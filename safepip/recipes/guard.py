@@ -129,6 +129,9 @@ def _with_newest(
 
         checked = checked_by_conda(course, plan, partial(course.fixes, plan, first.findings))
         return replace(held, fixes=checked.fixes), checked.hints
+    asked = {change.name for change in plan.changes if change.requested}
+    if not course.options.dry_run and not any(each.name in asked for each in held.held_back):
+        return held, ()  # of that it is the newest, and pip looks for nothing newer of the rest
     # What is there by then would do for pip, which looks for nothing newer.
     newest = {} if course.options.dry_run else _pinned_to_newest(plan, held)
     fixes = course.fixes(plan, first.findings, newest=newest, direct=True)
