@@ -13,30 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Usual(NamedTuple):
-    """What the standard library makes of these fields."""
+def values_of(base: Any) -> Any:
+    """A class of values by a named tuple."""
 
-    name: str
-    parts: tuple[int, ...] = ()
-    size: int = 0
+    class Value(base):  # type: ignore[misc] # either of both
+        name: str
+        parts: tuple[int, ...] = ()
+        size: int = 0
 
-    @property
-    def is_empty(self) -> bool:
-        """A property like any other."""
-        return not self.parts
+        @property
+        def is_empty(self) -> bool:
+            return not self.parts
+
+    return Value
 
 
-class Light(light.NamedTuple):
-    """The same fields."""
-
-    name: str
-    parts: tuple[int, ...] = ()
-    size: int = 0
-
-    @property
-    def is_empty(self) -> bool:
-        """A property like any other."""
-        return not self.parts
+Usual, Light = values_of(NamedTuple), values_of(light.NamedTuple)
 
 
 def matched(of: Any, value: Any) -> Any:

@@ -76,12 +76,12 @@ def _decide(course: Course, account: Account) -> Outcome:
     plan = course.joined(account)
     first = course.judged(plan)
     held = keep(course, plan, first) if first.refuses else ()
-    whole: Account | Failed | None = None
     if account.is_outline and not (isinstance(held, Kept) or _is_all_of_conda(plan, first)):
         whole = course.plan_whole()
         if isinstance(whole, Failed):
-            return course.outcome(whole.exit_code, None, hints=(whole.reason,))
-        plan = course.joined(whole)
+            return course.outcome(whole.exit_code, None, hints=tuple(filter(None, [whole.reason])))
+        account = whole
+        plan = course.joined(account)
         first = course.judged(plan)
     if not first.refuses:
         return _carry_out(course, Clear(plan, first.findings, first.spared))
@@ -104,7 +104,7 @@ def _decide(course: Course, account: Account) -> Outcome:
     hints = (strictly(origin),) if origin else ()
     if not fitting and (option := _against_looking(course, first)):
         hints = (*hints, not_looked_for(option))
-    if account.is_outline and not whole:
+    if account.is_outline:
         hints = (*hints, not_fetched())
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
