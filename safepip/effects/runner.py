@@ -719,11 +719,14 @@ class Guard:
             link, path = requirement.link, requirement.local_file_path
             is_fetched = link is not None and link.scheme in ("http", "https") and path
             if is_fetched and os.path.basename(path) == link.filename and os.path.isfile(path):
-                kept = os.path.join(tempfile.mkdtemp(dir=self.folder), link.filename)
                 try:
-                    os.link(path, kept)
-                except OSError:
-                    shutil.copyfile(path, kept)
+                    kept = os.path.join(tempfile.mkdtemp(dir=self.folder), link.filename)
+                    try:
+                        os.link(path, kept)
+                    except OSError:
+                        shutil.copyfile(path, kept)
+                except OSError:  # no room, say: then it is fetched again
+                    continue
                 self.fetched[misc.remove_auth_from_url(link.url_without_fragment)] = kept
 
     def uninstall(self, command, options, args):
