@@ -14,8 +14,8 @@ from safepip.decisions.fixing.again import again
 from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.commands import changed_words
 from safepip.decisions.fixing.fixes import fixes_for
-from safepip.decisions.fixing.fixes_by_conda import with_answer
 from safepip.decisions.fixing.shell import CondaVerb, Shell, shell_in
+from safepip.decisions.fixing.solvers_answer import with_answer
 from safepip.values.channel import Answer, Moved
 from safepip.values.environment import Environment, Manager, Record
 from safepip.values.findings import Finding, Unmet

@@ -10,15 +10,10 @@ from safepip.decisions.fixing.commands import (
     left_by,
     with_version,
 )
-from safepip.decisions.fixing.fixes_by_conda import UNSURE, named_along, other_moves
+from safepip.decisions.fixing.solvers_answer import UNSURE, named_along, other_moves
 from safepip.decisions.wording.phrases import listed
-from safepip.recipes.from_conda import (
-    conda_shell,
-    constrained_out,
-    doubled,
-    solver_of,
-    taken_by_pip,
-)
+from safepip.recipes.as_conda_sees_it import taken_by_pip
+from safepip.recipes.asking_conda import conda_shell, constrained_out, doubled, solver_of
 from safepip.values.environment import spec_name
 from safepip.values.verdict import Fix
 

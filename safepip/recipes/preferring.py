@@ -15,19 +15,15 @@ from safepip.decisions.wording.hints import not_preferred
 from safepip.effects.conda_tools import tool_on_path, would_move
 from safepip.effects.itself import library_beside
 from safepip.effects.making import RATTLER, has_rattler
-from safepip.recipes.course import all_by_pip
-from safepip.recipes.from_conda import (
+from safepip.recipes.asking_conda import (
     conda_shell,
     constrained_out,
     constraints_of,
     doubled,
-    fix_of,
-    judged_rest,
-    may_be_shared,
-    shared,
     solver_of,
-    why_not_shared,
 )
+from safepip.recipes.course import all_by_pip
+from safepip.recipes.sharing import fix_of, judged_rest, may_be_shared, shared, why_not_shared
 from safepip.values.channel import BY_RATTLER, CondaPart
 from safepip.values.environment import spec_name
 from safepip.values.errors import CondaFailed, CondaUnknown
@@ -37,7 +33,7 @@ from safepip.values.verdict import Blocked, Clear
 
 if TYPE_CHECKING:
     from safepip.recipes.course import Course
-    from safepip.recipes.from_conda import Shared
+    from safepip.recipes.sharing import Shared
     from safepip.values.channel import PartState
     from safepip.values.plan import Plan
     from safepip.values.verdict import Outcome

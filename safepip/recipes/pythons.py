@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from safepip.decisions.fixing import fixes_by_conda
+from safepip.decisions.fixing import fixes_elsewhere
 from safepip.decisions.fixing.fix_case import same_command
 from safepip.decisions.judging.requirements import is_met, parse_requirement, parse_version
 from safepip.decisions.planning.loosen import without_bounds
 from safepip.decisions.wording.causes import causes
 from safepip.decisions.wording.hints import no_such_python
-from safepip.recipes.from_conda import conda_shell, solver_of
+from safepip.recipes.asking_conda import conda_shell, solver_of
 from safepip.recipes.keep import tried
 from safepip.recipes.why import find_python
 from safepip.values.verdict import HeldBack
@@ -48,7 +48,7 @@ def with_another_python(course: Course) -> Elsewhere:
         return found._replace(hints=(*found.hints, no_such_python(bounds[0])))
     shell, arguments = conda_shell(course), course.shown_arguments
     same = same_command(is_shown=course.request.verb == "plan")
-    fixes = fixes_by_conda.with_another_python(
+    fixes = fixes_elsewhere.with_another_python(
         shell, environment, arguments, bounds[0], same=same, known=bool(known)
     )
     return found._replace(fixes=(*older, *fixes))

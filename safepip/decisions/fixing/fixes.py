@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip
+from safepip.decisions.fixing import fixes_by_conda, fixes_by_pip, fixes_elsewhere
 from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.channels import channels_of
 from safepip.decisions.fixing.fix_case import Case
@@ -56,10 +56,10 @@ _NEED_ARGUMENTS: tuple[Way, ...] = (fixes_by_conda.others_by_conda, fixes_by_con
 """What gives the user's command whole, behind one of conda's."""
 _OF_A_SEAL: tuple[Way, ...] = (
     fixes_by_pip.by_pixi,
-    fixes_by_conda.in_a_clone,
-    fixes_by_conda.although_sealed,
+    fixes_elsewhere.in_a_clone,
+    fixes_by_pip.although_sealed,
 )
-_LAST: tuple[Way, ...] = (fixes_by_conda.in_a_new_environment,)
+_LAST: tuple[Way, ...] = (fixes_elsewhere.in_a_new_environment,)
 _WITHOUT_CONDA: tuple[Way, ...] = (*_LAST, fixes_by_pip.taken_over)
 """Where conda cannot do what pip was not to do."""
 
@@ -147,7 +147,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
 def _ways(case: Case) -> tuple[Way, ...]:
     """Choose the ways out that can apply."""
     if case.sealed:
-        can_be_cloned = any(True for _ in fixes_by_conda.in_a_clone(case))
+        can_be_cloned = any(True for _ in fixes_elsewhere.in_a_clone(case))
         return _OF_A_SEAL if can_be_cloned else (*_LAST, *_OF_A_SEAL)
     ways = _OF_UNINSTALL if case.removes else _OF_INSTALL
     return ways if case.repeatable else tuple(way for way in ways if way not in _NEED_ARGUMENTS)

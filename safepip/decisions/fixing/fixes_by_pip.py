@@ -261,3 +261,15 @@ def those_that_need_it_too(case: Case) -> Iterator[Fix]:
         return
     if not any(name in case.environment.conda_owned for name in others):
         yield case.fix(f"remove {listed(others)} with it", (*case.arguments, *others))
+
+
+def although_sealed(case: Case) -> Iterator[Fix]:
+    """Pass the seal, which only the owner of the environment may want."""
+    markers = {finding.marker for finding in case.sealed}
+    if not case.repeatable or "read-only" in markers or len(case.sealed) != len(case.refusals):
+        return
+    arguments = case.arguments
+    if "externally-managed" in markers:
+        arguments = (arguments[0], "--break-system-packages", *arguments[1:])
+    command = case.again(arguments, override_frozen="frozen" in markers)
+    yield Fix(command, "if the environment is yours, change it all the same")

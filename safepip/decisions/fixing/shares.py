@@ -17,7 +17,7 @@ from safepip.decisions.fixing.commands import (
     without_options,
     words_of,
 )
-from safepip.decisions.fixing.fixes_by_conda import named_along, other_moves
+from safepip.decisions.fixing.solvers_answer import named_along, other_moves
 from safepip.decisions.judging.consistency import before, standing
 from safepip.decisions.judging.requirements import (
     active_requirements,

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.fixes_by_conda import UNSURE
+from safepip.decisions.fixing.solvers_answer import UNSURE
 from safepip.decisions.wording.condas_part import conda_lines, why_refused
 from safepip.decisions.wording.layout import Line, Span, clean, command, paragraph
 from safepip.decisions.wording.notes import note_lines
