@@ -401,6 +401,50 @@ def test_what_is_asked_for_with_extras_stays_with_pip(
     assert [tuple(shlex.split(line)[2:]) for line in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("told", "words", "by_pip"),
+    [
+        ("--upgrade", "numpy[x]>=2", ["PIP_UPGRADE=0 safepip install numpy[x]>=2"]),
+        ("--upgrade", "-U numpy[x]>=2", ["PIP_UPGRADE=0 safepip install numpy[x]>=2"]),
+        (
+            "--upgrade",
+            "numpy[x] rich",
+            ["PIP_UPGRADE=0 safepip install numpy[x]", "safepip install rich"],
+        ),
+        ("--upgrade", "numpy>=2 rich", ["safepip install rich"]),
+        (
+            "--user --upgrade",
+            "numpy[x] rich",
+            [
+                "PIP_UPGRADE=0 PIP_USER=0 safepip install numpy[x]",
+                "PIP_USER=0 safepip install rich",
+            ],
+        ),
+        (
+            "--ignore-installed",
+            "numpy[x]>=2",
+            ["PIP_IGNORE_INSTALLED=0 safepip install numpy[x]>=2"],
+        ),
+    ],
+)
+def test_what_pip_is_told_by_a_variable_or_its_settings_a_variable_says_otherwise(
+    told: str, words: str, by_pip: list[str]
+) -> None:
+    env = environment(conda("numpy==1.26.4"))
+    wanted = of(artifact("numpy==2.4.1"), env=env)
+    arguments = ("install", *words.split())
+    (first, *_) = fixes(wanted, *arguments, env=env, told=frozenset(told.split()))
+    assert [" ".join(shlex.split(line)) for line in first.command.split(" && ")[1:]] == by_pip
+
+
+def test_a_notebook_whose_magics_take_no_variables_gets_no_such_command() -> None:
+    env = environment(conda("numpy==1.26.4"))
+    wanted = of(artifact("numpy==2.4.1"), env=env)
+    told = frozenset(["--upgrade"])
+    found = fixes(wanted, "install", "numpy[x]>=2", env=env, told=told, in_notebook=True)
+    assert [fix.command for fix in found] == ['%safepip install --allow numpy "numpy[x]>=2"']
+
+
 def test_what_a_plan_shows_is_done_by_install() -> None:
     login = ("install", "--index-url", "https://****@x.example/simple", "foo")
     wanted = of(artifact("foo==1", "numpy>=2"), NUMPY_2)

@@ -25,6 +25,14 @@ _NAMES = (
     "a conflict through an extra",
 )
 PASTED = [case for case in CASES if case["name"] in _NAMES]
+TOLD = {
+    name: {
+        version: make_wheel(name, version, requires=["plug; extra == 'x'"], provides_extra=["x"])
+        for version in ("1.0", "2.0", "3.0")
+    }
+    for name in ("by-variable", "by-settings")
+}
+"""conda has 1.0 and could have 2.0; pip would have 3.0."""
 
 
 def mark(case: dict[str, Any], text: str) -> str:
@@ -42,6 +50,13 @@ def wheel(case: dict[str, Any], key: str, lines: Sequence[str]) -> Wheel:
 def later() -> list[Recipe]:
     """What the channel has besides: every other release of what conda holds."""
     return [
+        *(from_wheel(releases["2.0"]) for releases in TOLD.values()),
+        *_of_cases(),
+    ]
+
+
+def _of_cases() -> list[Recipe]:
+    return [
         from_wheel(wheel(case, key, lines))
         for case in PASTED
         for key, lines in case["shelf"].items()
@@ -56,7 +71,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
     for case in PASTED:
         for key, lines in case["shelf"].items():
             wheel(case, key, lines).write(place / "wheels")
+    for each in (
+        make_wheel("plug", "1.0"),
+        *(w for those in TOLD.values() for w in those.values()),
+    ):
+        each.write(place / "wheels")
     held = [wheel(case, key, lines) for case in PASTED for key, lines in case["holds"].items()]
+    held += [releases["1.0"] for releases in TOLD.values()]
     return create(place / "lab", *map(from_wheel, held), available=later())
 
 
@@ -76,3 +97,30 @@ def test_a_fix_of_both_tools_works_as_pasted(case: dict[str, Any], lab: CondaEnv
     assert done is None or (done.exit_code, done.touched) == (0, {}), done
     there = lab.distributions()
     assert all(r.specifier.contains(there[r.name]) for r in map(Requirement, wanted)), there
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_pip_does_not_upgrade_again_what_conda_has_changed_however_it_is_told_to(
+    name: str, lab: CondaEnvironment
+) -> None:
+    settings = lab.prefix.parent / "pip.conf"
+    settings.write_text("[install]\nupgrade = true\n")
+    told = {
+        "by-variable": {"PIP_UPGRADE": "1"},
+        "by-settings": {"PIP_CONFIG_FILE": str(settings)},
+    }
+    env = {
+        "PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"),
+        "PIP_NO_CACHE_DIR": "1",
+        **told[name],
+    }
+    refused = safepip(lab, "plan", f"{name}[x]>=2", env=env)
+    assert (refused.exit_code, refused.touched) == (10, {}), refused
+    offered = [fix["command"] for fix in refused.answer["fixes"]]
+    command = next(each for each in offered if each.startswith("conda "))
+    assert command.split(" && ")[1].startswith("PIP_UPGRADE=0 safepip install "), command
+    done = paste_both(lab, command, later(), env=env)
+    assert done is not None
+    assert (done.exit_code, done.touched) == (0, {}), done
+    there = lab.distributions()
+    assert (there[name], there["plug"]) == ("2.0", "1.0"), there

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.afterwards import environment_after, harm_of
-from safepip.decisions.fixing.commands import can_be_repeated, leaving_others, words_of
+from safepip.decisions.fixing.commands import can_be_repeated, words_of
+from safepip.decisions.fixing.left_for_pip import leaving_others
 from safepip.decisions.fixing.solvers_answer import with_answer
 from safepip.decisions.judging.pins import parse_pin
 from safepip.decisions.wording.hints import (
@@ -124,8 +125,8 @@ def taken_by_pip(course: Course, plan: Plan, answer: Answer) -> Mapping[str, str
     if not can_be_repeated(course.request.words):
         return None
     allow = tuple({**new, **theirs})
-    words = leaving_others(course.request.words)
-    found = tried(course, words, allow=allow, instead=instead)
+    left = leaving_others(course.request.words, course.told_elsewhere)
+    found = tried(course, left.arguments, allow=allow, instead=instead, variables=left.variables)
     if found is None or not goes_with(course, found[1], allow):
         return None
     rest = tuple(change for change in found[0].changes if change.name not in owned)

@@ -145,6 +145,13 @@ class Course:
         )
 
     @property
+    def told_elsewhere(self) -> frozenset[str]:
+        """Give the flags that pip is told by variables or its settings, of those that matter."""
+        from safepip.decisions.fixing.left_for_pip import told_elsewhere  # as above
+
+        return told_elsewhere(self.options, self.request.words, self.asking.environ)
+
+    @property
     def shown_command(self) -> tuple[str, ...]:
         """The same with safepip's own options behind the verb."""
         if undoes := self.request.undoes or self.request.part_of:
@@ -278,6 +285,7 @@ class Course:
             fitting or None,
             others_fit=others_fit,
             bounds_fit=bounds_fit,
+            told=self.told_elsewhere,
             ways=conflict.ways if conflict is not None else (),
             enough=conflict.enough if conflict is not None else (),
             within=within,

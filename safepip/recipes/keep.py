@@ -131,18 +131,19 @@ def tried(
     *,
     allow: tuple[str, ...] = (),
     instead: Mapping[str, str] = _AS_THEY_ARE,
+    variables: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Plan, Judgement] | None:
     """Give the plan for other arguments, with conda's versions held, and what is said of it.
 
     A pip of its own makes it, unseen. None also where that fails or takes too long: what was found
     before stands without it. ``allow``: names that it may take over from conda. ``instead``: the
-    versions at which some of these are held.
+    versions at which some of these are held. ``variables``: what pip is told otherwise by them.
     """
     since = time.monotonic()
     if course.left <= 0:
         return None
     try:
-        return _tried(course, arguments, allow, instead)
+        return _tried(course, arguments, allow, instead, variables)
     except (OtherPython, SafepipError, SeamsMoved):
         return None
     finally:
@@ -154,6 +155,7 @@ def _tried(
     arguments: tuple[str, ...],
     allow: tuple[str, ...],
     instead: Mapping[str, str],
+    variables: tuple[tuple[str, str], ...],
 ) -> tuple[Plan, Judgement] | None:
     held = course.folder / "held.txt"
     policy = course.request.policy
@@ -164,7 +166,10 @@ def _tried(
     )
     held.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     bounded = with_constraints(arguments, str(held))
-    asking = course.asking._replace(arguments=bounded, silent=True, is_over=course.is_over)
+    environ = {**course.asking.environ, **dict(variables)}
+    asking = course.asking._replace(
+        arguments=bounded, environ=environ, silent=True, is_over=course.is_over
+    )
     with start(course.engine.name, asking) as engine:
         request = course.request._replace(policy=policy)
         trial = replace(course, request=request, engine=engine, asking=asking, seconds={})

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.commands import (
-    can_be_repeated,
-    leaving_others,
-    left_by,
-    with_version,
-)
+from safepip.decisions.fixing.commands import can_be_repeated, with_version
+from safepip.decisions.fixing.left_for_pip import left_by
 from safepip.decisions.fixing.solvers_answer import UNSURE, named_along, other_moves
 from safepip.decisions.wording.phrases import listed
 from safepip.recipes.as_conda_sees_it import taken_by_pip
@@ -83,6 +79,7 @@ def _fix(
     says += f"; that also {others}" if others else ""
     says += "" if shell.is_as_asked else f"{UNSURE}{shell.warning}"
     options = course.request.policy.options
-    rest = (shell.safepip(each, options) for each in left_by(leaving_others(arguments), taken))
+    left = left_by(arguments, taken, told=course.told_elsewhere)
+    rest = (shell.safepip(each.arguments, options, each.variables) for each in left)
     specs = (*specs, *named_along(answer, specs, shell))
     return Fix(shell.then(shell.conda("install", specs), *rest), says)

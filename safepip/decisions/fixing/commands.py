@@ -45,13 +45,12 @@ _IN_FULL = {
 """The options with a value that have another name."""
 # Flags that begin like an option with a value: pip takes a complete name for what it is.
 _FLAGS = frozenset(("--pre", "--upgrade"))
-_BRING = frozenset(("--editable", "--group", "--requirement", "--requirements-from-script"))
+BRING = frozenset(("--editable", "--group", "--requirement", "--requirements-from-script"))
+"""Options whose values are something to install."""
 FILES = ("--requirement",)
 """Options whose values are files of requirements."""
 CONSTRAINTS = ("--constraint",)
 _IN_FILES = frozenset((*FILES, *CONSTRAINTS, "--group", "--requirements-from-script"))
-_AGAINST_OTHERS = (("--ignore-installed", "I"), ("--force-reinstall", ""), ("--user", ""))
-"""Flags with which pip would change, or hide, what somebody else has just installed."""
 _SHORTEST_ABBREVIATION = len("--us")
 _READ_ONCE = re.compile(r"/dev/(fd|std)|/proc/[^/]+/fd/|^(-[rcb]|.+=)?-$")
 _DOUBLE_QUOTES_SUFFICE = re.compile(r"[^\"$`\\!]*")
@@ -177,7 +176,7 @@ def _option(argument: str, rest: Iterator[str]) -> list[Word]:
     """Give the option and, where its value is the next word, that."""
     name, value_follows = _name_of(argument)
     value = next(rest, None) if value_follows else None
-    words = [Word(argument, brings=name in _BRING)]
+    words = [Word(argument, brings=name in BRING)]
     return words if value is None else [*words, Word(value)]
 
 
@@ -232,42 +231,10 @@ def without_names(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[st
     return tuple(word.text for word in words) if any(word.brings for word in words) else ()
 
 
-def leaving_others(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out the flags with which pip would change, or hide, what conda has just installed."""
-    for flag, letter in _AGAINST_OTHERS:
-        arguments = without_flag(arguments, flag, letter)
-    return arguments
-
-
 def named_with_extras(arguments: tuple[str, ...]) -> frozenset[str]:
     """Give the names that are asked for with extras, without those in files."""
     asked = (parse_requirement(word.text) for word in words_of(arguments) if word.name)
     return frozenset(normalised(each.name) for each in asked if each is not None and each.extras)
-
-
-def with_names_alone(arguments: tuple[str, ...], names: frozenset[str]) -> tuple[str, ...]:
-    """Ask for these names and nothing else, by the same options; nothing when none is asked for."""
-    words = words_of(without_options(arguments, tuple(_BRING)))
-    kept = [word for word in words if not word.brings or word.name in names]
-    return tuple(word.text for word in kept) if any(word.brings for word in kept) else ()
-
-
-def left_by(
-    arguments: tuple[str, ...], names: frozenset[str], others: Sequence[str] = ()
-) -> tuple[tuple[str, ...], ...]:
-    """Give pip's part of a command of which conda does these names; nothing when that was all.
-
-    It comes as one command or two. What is asked for with extras stays, of which conda's packages
-    know nothing: without `--upgrade`, by which pip would change again what conda has just changed.
-    ``others``: what comes along.
-    """
-    partly = names & named_with_extras(arguments)
-    once = without_flag(arguments, "--upgrade", "U")
-    if once == arguments:
-        parts = [with_others_instead(arguments, names - partly, others)]
-    else:
-        parts = [with_names_alone(once, partly), with_others_instead(arguments, names, others)]
-    return tuple(part for part in parts if part)
 
 
 def with_others_instead(

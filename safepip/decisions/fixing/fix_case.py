@@ -63,6 +63,8 @@ class Case:
     """Versions of conda's with which the rest of the request can be had."""
     direct: bool = False
     """Of what pip installs, only what was asked for counts with what it requires of conda's."""
+    told: frozenset[str] = frozenset()
+    """Flags that pip is told by a variable or its settings, and need not be among the arguments."""
     bounds_fit: bool = True
     """What was asked for has releases that go with what would break."""
     fits: str = "conda's versions"
@@ -147,18 +149,18 @@ class Case:
         allow: tuple[str, ...] = (),
         override_frozen: bool = False,
         strict: bool = True,
+        variables: tuple[tuple[str, str], ...] = (),
     ) -> str:
         """Give the user's own command, with other arguments or more of safepip's options.
 
         ``strict=False`` leaves `--strict` out, for what was only tried without it. Where that is
-        set for all commands, the command says otherwise by a variable, which a notebook cannot.
+        set for all commands, the command says otherwise by a variable. ``variables``: such ones.
         """
         given = self.arguments if arguments is None else arguments
         options = self._options(allow, override_frozen=override_frozen, strict=strict)
-        command = self.shell.safepip(given, options)
-        if strict or not self.policy.strict_for_all:
-            return command
-        return "" if self.shell.in_notebook else f"SAFEPIP_POLICY=keep {command}"
+        if not strict and self.policy.strict_for_all:
+            variables = (*variables, ("SAFEPIP_POLICY", "keep"))
+        return self.shell.safepip(given, options, variables)
 
     def _options(
         self, allow: tuple[str, ...] = (), *, override_frozen: bool = False, strict: bool = True

@@ -74,6 +74,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     *,
     others_fit: bool = False,
     bounds_fit: bool = True,
+    told: frozenset[str] = frozenset(),
     ways: tuple[tuple[Freed, ...], ...] = (),
     enough: tuple[str, ...] = (),
     within: tuple[str, ...] = (),
@@ -104,8 +105,9 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
     what pip installs, only what was asked for counts with what it requires of conda's; ``there``:
     versions of conda's with which the rest can be had; then only that is given. ``first``: commands
     that come first. ``policy`` is what the user said to safepip, which the commands say
-    again; ``through``: the words before pip's verb; ``start``: those that start safepip. ``fits``:
-    what ``kept`` goes with; then only that is given.
+    again; ``told``: flags that pip is told elsewhere than in the arguments; ``through``: the words
+    before pip's verb; ``start``: those that start safepip. ``fits``: what ``kept`` goes with; then
+    only that is given.
     """
     channels = channels_of(environment.records)
     prefix, manager = environment.prefix, environment.manager
@@ -127,6 +129,7 @@ def fixes_for(  # noqa: PLR0917 - a refusal has these parts
         bounds or {},
         there=there or {},
         direct=direct,
+        told=told,
         bounds_fit=bounds_fit,
         is_shown=request_verb == "plan",
         fits=fits or "conda's versions",

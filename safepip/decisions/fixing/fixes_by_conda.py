@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safepip.decisions.fixing.bounds import conda_spec
-from safepip.decisions.fixing.commands import leaving_others, left_by, with_others_instead
+from safepip.decisions.fixing.commands import with_others_instead
 from safepip.decisions.fixing.condas_specs import (
     as_asked,
     asked_of_conda,
@@ -18,6 +18,7 @@ from safepip.decisions.fixing.condas_specs import (
     with_holders,
     within,
 )
+from safepip.decisions.fixing.left_for_pip import Left, left_by
 from safepip.decisions.fixing.solvers_answer import UNSURE
 from safepip.decisions.judging.requirements import parse_requirement
 from safepip.decisions.wording.phrases import listed
@@ -124,13 +125,13 @@ def _to_be_asked(
     return replace(fix, asks_conda=as_asked(case, changes), is_told_by_conda=settles)
 
 
-def _left_for_pip(case: Case) -> tuple[tuple[str, ...], ...]:
-    """Give the user's arguments without what conda does, by command; empty when that was all.
+def _left_for_pip(case: Case) -> tuple[Left, ...]:
+    """Give the user's commands without what conda does; empty when that was all.
 
     What pip owns and the change would break is not conda's to update, and comes along.
     """
     names = frozenset(f.distribution for f in case.owned if f.requested)
-    return left_by(leaving_others(case.arguments), names, _others_of_pip(case))
+    return left_by(case.arguments, names, _others_of_pip(case), case.told)
 
 
 def _others_of_pip(case: Case) -> list[str]:
@@ -152,7 +153,7 @@ def removed_by_conda(case: Case) -> Iterator[Fix]:
         them, need = "them" if names[1:] else "it", "need" if others[1:] else "needs"
         too = f", and with {them} {listed(others)}, which {need} {them}" if others else ""
         says = f"let conda remove {listed(names)}{too}"
-        left = (rest,) if rest else ()
+        left = (Left(rest),) if rest else ()
         yield _followed_by(case, [command], left, says, _also_gone(broken, them))
 
 
@@ -210,18 +211,15 @@ def _makes_room(finding: SameFiles | SecondCopy) -> bool:
 def _followed_by(
     case: Case,
     commands: list[str],
-    rest: tuple[tuple[str, ...], ...],
+    rest: tuple[Left, ...],
     says: str,
     unsure: str = "",
 ) -> Fix:
-    """Give commands of conda and then, where anything is left of it, the user's own.
-
-    ``rest``: the arguments of each.
-    """
+    """Give commands of conda and then, where anything is left of it, the user's own."""
     if not rest:
         return Fix(case.shell.then(*commands), f"{says}{unsure}")
     if case.repeatable:
-        by_pip = (case.again(arguments) for arguments in rest)
+        by_pip = (case.again(each.arguments, variables=each.variables) for each in rest)
         return Fix(case.shell.then(*commands, *by_pip), f"{says} first{unsure}")
     again = f"then {case.same.rstrip(',')}{'' if case.is_shown else ' again'}"
     return Fix(case.shell.then(*commands), f"{says}{unsure}; {again}", besides=(again,))

@@ -89,8 +89,19 @@ class Shell:
         """The program that makes environments here."""
         return "conda" if self.manager in ("rattler", "pixi") else self.manager
 
-    def safepip(self, arguments: tuple[str, ...], options: tuple[str, ...] = ()) -> str:
-        """Give safepip's command for pip's arguments, of which the first is the verb."""
+    def safepip(
+        self,
+        arguments: tuple[str, ...],
+        options: tuple[str, ...] = (),
+        variables: tuple[tuple[str, str], ...] = (),
+    ) -> str:
+        """Give safepip's command for pip's arguments, of which the first is the verb.
+
+        ``variables``: to be set for it, which a magic of a notebook cannot: there is no command.
+        """
+        if variables:
+            given = " ".join(f"{name}={value}" for name, value in variables)
+            return "" if self.in_notebook else f"{given} {self.safepip(arguments, options)}"
         env = () if self._reaches or not self.prefix else ("--env", self.prefix)
         if arguments[0] not in _TAKE_OPTIONS:  # what follows is pip's own
             return self.itself(*env, *options, *arguments)
