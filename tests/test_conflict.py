@@ -103,6 +103,67 @@ _BOUNDS = st.sampled_from(["", ">=2", "<2"])
 _LINES = st.lists(st.tuples(st.sampled_from(NAMES), _BOUNDS).map("".join), max_size=2)
 
 
+@dataclass
+class Asked(Memory):
+    """A shelf that writes down of what it was asked."""
+
+    names: set[str] = field(default_factory=set)
+
+    def releases(self, name: str) -> list[Release]:
+        self.names.add(name)
+        return super().releases(name)
+
+
+HOUSE = {
+    **{f"easy{number} {version}": [f"need{number}"] for number in range(9) for version in "21"},
+    **{f"need{number} {version}": [] for number in range(9) for version in "21"},
+    "vision 5": ["numpy>=2"],
+    "vision 4": ["numpy"],
+    "sliding 2": ["numpy>=2"],
+    "sliding 1": ["numpy"],
+    "numpy 2": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "conflict"), [(["vision>=5", "sliding"], [["numpy"]]), (["sliding"], [])]
+)
+def test_of_a_large_request_nobody_is_asked_about_what_would_do_by_itself(
+    more: list[str], conflict: list[list[str]]
+) -> None:
+    """What slides to an older release is no reason; without a reason, all has been looked at."""
+    wanted = [*(f"easy{number}" for number in range(9)), *more]
+    planned = {
+        **{f"easy{number}": (f"need{number}",) for number in range(9)},
+        "vision": ("numpy>=2",),
+        "sliding": ("numpy>=2",),
+    }
+    shelf = Asked(HOUSE)
+    asked = question(wanted, {"numpy 1": []}, planned=planned)
+    found = find_conflict(asked, shelf) or Conflict((), ())
+    assert [list(holds) for holds in found.sets] == conflict
+    easy = {name for name in shelf.names if name.startswith(("easy", "need"))}
+    assert bool(easy) is not bool(conflict)
+
+
+def test_a_large_request_of_which_only_two_parts_do_not_go_together_is_explained() -> None:
+    shelf = Memory(
+        {**HOUSE, "left 1": ["numpy", "far"], "far 1": ["libc==1"], "right 1": ["libc==2"]}
+    )
+    wanted = [*(f"easy{number}" for number in range(9)), "left", "right"]
+    planned = {"left": ("numpy", "far"), "far": ("libc==1",), "right": ("libc==2",)}
+    asked = question(wanted, {"numpy 1": [], "libc 1": []}, planned=planned)
+    found = find_conflict(asked, shelf)
+    assert found is None  # what is wanted contradicts itself, whatever conda has
+
+
+def test_a_prerelease_is_not_tried_where_final_releases_did_not_do() -> None:
+    """As pip has it; each would be a question to an index, and one more way to try."""
+    lines = {"app 2": ["numpy>=2"], "app 1": ["numpy>=2"], "app 3rc1": ["numpy"]}
+    asked = question(["app"], {"numpy 1": []})
+    assert solve(asked, Memory(lines)).solution is None
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Question, Memory]:
     lines = {f"{name} {version}": draw(_LINES) for name in NAMES for version in VERSIONS}

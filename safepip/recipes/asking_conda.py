@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 """For all questions of one command together. Where all is there already, it takes one or two."""
+_AT_LEAST = 3.0
+"""Also where no time for help is left: a way by conda that nobody has checked is little help."""
 
 
 def solver_of(course: Course) -> CondaSolver:
@@ -37,7 +39,7 @@ def solver_of(course: Course) -> CondaSolver:
         environ, prefix = course.asking.environ, course.environment.prefix
         course.solver = CondaSolver(
             course.environment,
-            seconds=min(_SECONDS, course.left),
+            seconds=min(_SECONDS, max(course.left, _AT_LEAST)),
             fetches=not (course.wider_options.no_index or is_offline(environ, prefix)),
             environ=environ,
             is_enough=lambda: course.engine.interrupted,

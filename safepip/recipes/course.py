@@ -14,7 +14,7 @@ from safepip.decisions.fixing.fixes import fixes_for
 from safepip.decisions.fixing.shell import shell_of
 from safepip.decisions.judging.judge import Judgement, judge
 from safepip.decisions.planning.report import plan_of
-from safepip.decisions.wording.hints import unknown_names
+from safepip.decisions.wording.hints import not_all_tried, unknown_names
 from safepip.effects.destination import at_home, not_by_falling_back, refuse_other_environments
 from safepip.effects.landings import find_landings
 from safepip.effects.sparing import refuse_wild_removals
@@ -45,8 +45,12 @@ if TYPE_CHECKING:
     from safepip.values.universe import Conflict
     from safepip.values.verdict import Fix, HeldBack, Verdict
 
-_SECONDS_FOR_HELP = 60.0
+_SECONDS_FOR_HELP = 30.0
 """For all that comes after a verdict: plans that pip only tries, the search for reasons, conda."""
+_WITHOUT_TRIALS = 5.0
+"""Of these, what is left to reasons and to conda, which need little, and say much."""
+_TOO_LITTLE = 0.5
+"""The part of what the last trial has taken with which another is not begun."""
 
 
 def shown_words(request: Request) -> tuple[str, ...]:
@@ -103,6 +107,8 @@ class Course:
     """Who knows conda's channels, once that was asked."""
     until: float = math.inf
     """When to look no further for ways out, by the monotonic clock, in seconds."""
+    seconds_of_trial: float = 0.0
+    """What the last plan took that was only tried."""
 
     @property
     def folder(self) -> Path:
@@ -183,10 +189,25 @@ class Course:
         return max(self.until - time.monotonic(), 0.0)
 
     def is_over(self) -> bool:
-        """Say whether help is looked for no longer, and show that it still is."""
+        """Say whether plans are tried no longer, and show that help is still looked for."""
         if self.settings.looking is not None and self.until < math.inf:
             self.settings.looking(0)
-        return self.left <= 0
+        return self.left <= _WITHOUT_TRIALS
+
+    def may_try(self) -> bool:
+        """Say whether there is time to try one more plan."""
+        return self.left - _WITHOUT_TRIALS > self.seconds_of_trial * _TOO_LITTLE
+
+    def has_tried(self, since: float) -> None:
+        """Note what a trial took that began then. Where it was cut off, that is said at the end."""
+        self.seconds_of_trial = time.monotonic() - since
+        if self.left <= _WITHOUT_TRIALS:
+            self.is_cut_short()
+
+    def is_cut_short(self) -> None:
+        """Say at the end that ways out were left that nobody has looked at."""
+        if (said := not_all_tried(_SECONDS_FOR_HELP)) not in self.asides:
+            self.asides = (*self.asides, said)
 
     def plan(self) -> Account | Failed:
         """Let pip plan.

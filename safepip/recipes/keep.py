@@ -140,7 +140,8 @@ def tried(
     versions at which some of these are held. ``variables``: what pip is told otherwise by them.
     """
     since = time.monotonic()
-    if course.left <= 0:
+    if not course.may_try():
+        course.is_cut_short()
         return None
     try:
         return _tried(course, arguments, allow, instead, variables)
@@ -148,6 +149,7 @@ def tried(
         return None
     finally:
         course.timed("plan", since)
+        course.has_tried(since)
 
 
 def _tried(

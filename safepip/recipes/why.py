@@ -132,6 +132,7 @@ def _question(course: Course, plan: Plan, held: Mapping[str, Held], shelf: Catal
         wanted.bounds,
         environment.interpreter.markers,
         wanted.pre,
+        {c.name: c.requires for c in plan.changes if c.after is not None},
     )
 
 

@@ -83,6 +83,8 @@ class Question:
     markers: Mapping[str, str] = field(default_factory=dict)
     pre: bool = False
     """Pre-releases will do."""
+    planned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What pip would install, though it may not: `Requires-Dist` by normalised name."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Why a request cannot be met while conda's versions are held, and what would have to change. Pure.
 
+0. Of a large request, what cannot be had by itself: `narrowing`.
 1. The smallest set of holds in the way: of those that the resolver looked at, each is let go in
    turn, and stays let go while there is still no solution. What remains is a conflict in which
    every hold has its part.
@@ -16,6 +17,7 @@ from collections import deque
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from safepip.decisions.explaining.narrowing import narrowed
 from safepip.decisions.explaining.solving import Solution, solve
 from safepip.decisions.judging.requirements import active_requirements, as_text, is_met
 from safepip.values.text import normalised
@@ -38,6 +40,7 @@ def find_conflict(question: Question, shelf: Shelf) -> Conflict | None:
 
     Raises: TooHard.
     """
+    question = narrowed(question, shelf)
     first = solve(question, shelf)
     if first.solution is not None or solve(question, shelf, question.holds.keys()).solution is None:
         return None

@@ -79,11 +79,12 @@ class Provider(_Base):
         found = [
             release
             for release in self._pool(name)
-            if release.version not in excluded
-            and all(wish.accepts(release.version) for wish in wishes)
+            if all(wish.accepts(release.version) for wish in wishes)
             and self._is_bounded(name, release.version)
         ]
-        return [Pick(name, r.version, extras) for r in self._chosen_among(found, wishes)]
+        # As pip does: where no final one has proved good, no pre-release is tried in its place.
+        chosen = self._chosen_among(found, wishes)
+        return [Pick(name, r.version, extras) for r in chosen if r.version not in excluded]
 
     def _pool(self, name: str) -> Iterator[Release]:
         """Give what there is of a name: what is held, or what is there and then the newest."""

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from safepip.decisions.fixing.bounds import conda_spec, required
-from safepip.decisions.fixing.commands import has_files, words_of
+from safepip.decisions.fixing.bounds import conda_spec
+from safepip.decisions.fixing.commands import has_files
 from safepip.decisions.judging.pins import accepts, held_wishes, parse_pin
-from safepip.decisions.judging.requirements import is_met, parse_requirement
+from safepip.decisions.judging.requirements import is_met
 from safepip.decisions.wording.phrases import listed
 from safepip.values.environment import spec_name
-from safepip.values.plan import Plan
 from safepip.values.text import normalised
 
 if TYPE_CHECKING:
@@ -37,31 +36,14 @@ def asked_of_conda(case: Case) -> list[CondaOwned]:
 
 def is_bounded(case: Case, finding: CondaOwned) -> bool:
     """Say whether somebody gives a bound for it."""
-    return any(r.specifier for r in _wanted(case) if normalised(r.name) == finding.distribution)
-
-
-def _wanted(case: Case) -> list[Requirement]:
-    """Give what the user asks for, and what pip's part requires.
-
-    Not what conda's own require in the versions that pip chose: conda may have others.
-    """
-    asked = [parse_requirement(word.text) for word in words_of(case.spelled) if word.name]
-    given = {finding.distribution for finding in case.owned}
-    by_pip = Plan(
-        tuple(
-            change
-            for change in case.plan.changes
-            if change.name not in given and (change.requested or not case.direct)
-        )
-    )
-    return [*(r for r in asked if r is not None), *required(by_pip, case.environment)]
+    return any(r.specifier for r in case.wanted if normalised(r.name) == finding.distribution)
 
 
 def is_met_here(case: Case, finding: CondaOwned) -> bool:
     """Say whether what is asked of it, if anything, holds for the version that is there."""
     if finding.action == "same" or not is_numbered_alike(case, finding.conda_package):
         return False
-    wanted = [r for r in _wanted(case) if normalised(r.name) == finding.distribution]
+    wanted = [r for r in case.wanted if normalised(r.name) == finding.distribution]
     are_met = all(is_met(requirement, finding.installed) for requirement in wanted)
     return are_met and is_bounded(case, finding)
 
@@ -92,7 +74,7 @@ def _conda_change(case: Case, finding: CondaOwned, *, newer: bool) -> tuple[Cond
     if not is_numbered_alike(case, finding.conda_package):
         # The package is numbered otherwise than the distribution in it: pip's bounds mean nothing.
         return "update", name
-    wanted = _wanted(case)
+    wanted = list(case.wanted)
     if conda_spec(name, finding.distribution, wanted) != name:
         if newer and finding.action == "upgrade":
             wanted.append(Requirement(f"{finding.distribution}>{finding.installed}"))

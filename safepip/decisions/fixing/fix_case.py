@@ -6,8 +6,9 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from safepip.decisions.fixing.commands import can_be_repeated, changed_words
-from safepip.decisions.judging.requirements import relation
+from safepip.decisions.fixing.bounds import required
+from safepip.decisions.fixing.commands import can_be_repeated, changed_words, words_of
+from safepip.decisions.judging.requirements import parse_requirement, relation
 from safepip.values.findings import (
     Breaks,
     CondaOwned,
@@ -18,6 +19,7 @@ from safepip.values.findings import (
     Shadows,
 )
 from safepip.values.late import dataclass
+from safepip.values.plan import Plan
 from safepip.values.request import Policy
 from safepip.values.verdict import Fix
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from safepip.decisions.fixing.shell import Shell
     from safepip.values.environment import Environment, Record
-    from safepip.values.plan import Plan
     from safepip.values.universe import Freed
     from safepip.values.verdict import HeldBack
 
@@ -121,6 +122,23 @@ class Case:
     def broken(self) -> tuple[Breaks, ...]:
         """The refusals for what would no longer have what it requires."""
         return tuple(f for f in self.refusals if isinstance(f, Breaks))
+
+    @cached_property
+    def wanted(self) -> tuple[Requirement, ...]:
+        """What the user asks for, and what pip's part requires.
+
+        Not what conda's own require in the versions that pip chose: conda may have others.
+        """
+        asked = (parse_requirement(word.text) for word in words_of(self.spelled) if word.name)
+        given = {finding.distribution for finding in self.owned}
+        by_pip = Plan(
+            tuple(
+                change
+                for change in self.plan.changes
+                if change.name not in given and (change.requested or not self.direct)
+            )
+        )
+        return (*(r for r in asked if r is not None), *required(by_pip, self.environment))
 
     @cached_property
     def sealed(self) -> tuple[Frozen, ...]:

@@ -49,6 +49,14 @@ def not_explained(reason: str) -> str:
     return f"why conda's versions are in the way was looked for and not found out: {reason}"
 
 
+def not_all_tried(seconds: float) -> str:
+    """Say that there may be more ways out than are told."""
+    return (
+        "there may be more ways out: pip's plans take long here, and no more of them are tried "
+        f"after {seconds:.0f} seconds"
+    )
+
+
 def not_looked_for(option: str) -> str:
     """Say why neither a cause nor a version that fits can be read."""
     return (
