@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from tests.guarded import safepip
+from tests.guarded import paste, safepip
 from tests.lab import CondaEnvironment, Recipe, Wheel, create, from_wheel, make_wheel
 from tests.pasting import paste_both
 from tests.test_conflict import CASES
@@ -33,6 +33,22 @@ TOLD = {
     for name in ("by-variable", "by-settings")
 }
 """conda has 1.0 and could have 2.0; pip would have 3.0."""
+ENGINES = ("one-pass", "two-pass")
+OLD = [
+    make_wheel(f"{engine}-{name}", "1.0", {f"{engine[:3]}{name}.py": "here = 1\n"})
+    for engine in ENGINES
+    for name in ("first", "second", "third")
+]
+NEW = [
+    wheel
+    for engine in ENGINES
+    for wheel in (
+        make_wheel(f"{engine}-first", "2.0"),
+        make_wheel(f"{engine}-second", "2.0", {f"{engine[:3]}third.py": "there = 2\n"}),
+        make_wheel(f"{engine}-app", "1.0", requires=[f"{engine}-first>=2", f"{engine}-second>=2"]),
+    )
+]
+"""What is asked for needs two of conda's newer, of which one lies on files of a third."""
 
 
 def mark(case: dict[str, Any], text: str) -> str:
@@ -71,13 +87,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> CondaEnvironment:
     for case in PASTED:
         for key, lines in case["shelf"].items():
             wheel(case, key, lines).write(place / "wheels")
-    for each in (
-        make_wheel("plug", "1.0"),
-        *(w for those in TOLD.values() for w in those.values()),
-    ):
+    told = [each for releases in TOLD.values() for each in releases.values()]
+    for each in (make_wheel("plug", "1.0"), *told, *NEW):
         each.write(place / "wheels")
     held = [wheel(case, key, lines) for case in PASTED for key, lines in case["holds"].items()]
-    held += [releases["1.0"] for releases in TOLD.values()]
+    held += [*OLD, *(releases["1.0"] for releases in TOLD.values())]
     return create(place / "lab", *map(from_wheel, held), available=later())
 
 
@@ -124,3 +138,29 @@ def test_pip_does_not_upgrade_again_what_conda_has_changed_however_it_is_told_to
     assert (done.exit_code, done.touched) == (0, {}), done
     there = lab.distributions()
     assert (there[name], there["plug"]) == ("2.0", "1.0"), there
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_allowed_in_part_is_said_again_with_what_is_refused(
+    engine: str, lab: CondaEnvironment
+) -> None:
+    env = {
+        "PIP_FIND_LINKS": str(lab.prefix.parent / "wheels"),
+        "PIP_NO_CACHE_DIR": "1",
+        "SAFEPIP_ENGINE": engine,
+    }
+    first, second, third, app = (f"{engine}-{each}" for each in ("first", "second", "third", "app"))
+    refused = safepip(lab, "plan", "--allow", first, app, env=env)
+    assert (refused.exit_code, refused.touched) == (10, {}), refused
+    found = [(f["kind"], f["severity"], f.get("distribution")) for f in refused.answer["findings"]]
+    assert sorted(each for each in found if each[2]) == [
+        ("conda-owned", "note", first),
+        ("conda-owned", "refuse", second),
+        ("same-files", "refuse", second),
+    ]
+    (command,) = [f["command"] for f in refused.answer["fixes"] if "--allow" in f["command"]]
+    assert f" --allow {first},{second},{third} {app}" in command
+    done = paste(lab, command, env=env)
+    assert done.exit_code == 0, done
+    there = lab.distributions()
+    assert (there[first], there[second], there[app]) == ("2.0", "2.0", "1.0")

@@ -17,7 +17,7 @@ from safepip.values.errors import (
     VerifyFailed,
     WrongEnvironment,
 )
-from safepip.values.findings import Base
+from safepip.values.findings import Base, SameFiles
 from safepip.values.plan import Plan
 from safepip.values.target import Target
 from safepip.values.verdict import Clear, Fix, HeldBack, Kept, Outcome
@@ -55,6 +55,23 @@ def test_one_line_when_all_is_well_and_silence_when_nothing_was_done(
     steps: list[Step], line: str
 ) -> None:
     assert said(clear(*steps)) == expected(line)
+
+
+def test_what_is_taken_over_whole_is_said_also_where_files_of_others_are() -> None:
+    given_ = SameFiles(
+        distribution="protobuf",
+        conda_package="delta-1.0-0",
+        paths=("lib/delta.py",),
+        reason="given",
+        severity="note",
+    )
+    said_ = said(clear(artifact("a==1"), artifact("protobuf==6"), notes=(given_,)))
+    assert said_.startswith(
+        expected("""
+        safepip: clear. 1 new package, taken over from conda: protobuf 4.25.3 -> 6,
+          files taken over from conda's delta (lab)
+        """)
+    )
 
 
 def test_an_environment_that_is_not_the_obvious_one_is_named_by_its_path() -> None:

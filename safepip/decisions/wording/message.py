@@ -168,15 +168,16 @@ def cleared_text(verdict: Clear) -> str:
     """Say how much is changed, and what of conda's is."""
     changes = verdict.plan.changes
     taken = [change for change in changes if is_condas(change)]
-    owned = "nothing from conda is touched"
     given = [f for f in verdict.notes if isinstance(f, SameFiles) and f.reason == "given"]
+    owned = []
+    if taken:
+        owned.append(f"taken over from conda: {few(f'{c.name} {versions(c)}' for c in taken)}")
     if given:
         names = (f.conda_package.rsplit("-", 2)[0] for f in given)
-        owned = f"files taken over from conda's {few(dict.fromkeys(map(clean, names)))}"
-    elif taken:
-        owned = f"taken over from conda: {few(f'{c.name} {versions(c)}' for c in taken)}"
+        owned.append(f"files taken over from conda's {few(dict.fromkeys(map(clean, names)))}")
     counts = _counts([change for change in changes if change not in taken])
-    return ", ".join((*counts, owned)) if changes else "nothing to do"
+    owned = owned or ["nothing from conda is touched"]
+    return ", ".join((*counts, *owned)) if changes else "nothing to do"
 
 
 def _counts(changes: Sequence[Change]) -> list[str]:
