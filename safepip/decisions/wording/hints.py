@@ -52,8 +52,8 @@ def not_explained(reason: str) -> str:
 def not_all_tried(seconds: float) -> str:
     """Say that there may be more ways out than are told."""
     return (
-        "there may be more ways out: pip's plans take long here, and no more of them are tried "
-        f"after {seconds:.0f} seconds"
+        "there may be more ways out: pip's plans take long here, and what helps is looked for no "
+        f"longer than {seconds:.0f} seconds"
     )
 
 
