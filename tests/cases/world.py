@@ -30,7 +30,7 @@ from tests.lab import (
     replace,
     write_index,
 )
-from tests.lab.contents import conda_bounds, read_wheel
+from tests.lab.contents import conda_bounds, read_label
 from tests.lab.wheels import as_module, normalised
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -161,7 +161,7 @@ class World:
             return package.depends
         there = {normalised(one.name): one for one in self.case.conda if not one.tool}
         found = []
-        for line in read_wheel(wheel).metadata.get_all("Requires-Dist", []):
+        for line in read_label(wheel).metadata.get_all("Requires-Dist", []):
             try:
                 asked = Requirement(line)
             except InvalidRequirement:

@@ -29,20 +29,12 @@ WRITTEN_BY_INSTALLERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Contents:
-    """A wheel, opened."""
+class Label:
+    """What a wheel says of itself."""
 
-    filename: str
-    sha256: str
     metadata: Message
     tags: tuple[str, ...]
     info_name: str
-    members: dict[str, Member]
-    """By their path in site-packages; not the dist-info, not ``.data``."""
-    info: dict[str, bytes]
-    """By their name in the dist-info folder; not what an installer writes."""
-    data: dict[str, Member]
-    """By their path in the ``.data`` folder."""
 
     @property
     def name(self) -> str:
@@ -57,13 +49,38 @@ class Contents:
         return all(tag.endswith("-none-any") for tag in self.tags)
 
 
+@dataclass(frozen=True)
+class Contents(Label):
+    """A wheel, opened."""
+
+    filename: str
+    sha256: str
+    members: dict[str, Member]
+    """By their path in site-packages; not the dist-info, not ``.data``."""
+    info: dict[str, bytes]
+    """By their name in the dist-info folder; not what an installer writes."""
+    data: dict[str, Member]
+    """By their path in the ``.data`` folder."""
+
+
+def read_label(wheel: Wheel) -> Label:
+    """Read what a wheel says of itself, and unpack nothing else: the real ones are large."""
+    return _label(zipfile.ZipFile(io.BytesIO(wheel.data)))
+
+
+def _label(archive: zipfile.ZipFile) -> Label:
+    folders = (name.split("/")[0] for name in archive.namelist())
+    info_name = next(folder for folder in folders if folder.endswith(".dist-info"))
+    tags = email.message_from_bytes(archive.read(f"{info_name}/WHEEL")).get_all("Tag", [])
+    metadata = email.message_from_bytes(archive.read(f"{info_name}/METADATA"))
+    return Label(metadata, tuple(tags), info_name)
+
+
 def read_wheel(wheel: Wheel) -> Contents:
     """Open a wheel."""
     archive = zipfile.ZipFile(io.BytesIO(wheel.data))
+    label = _label(archive)
     names = [name for name in archive.namelist() if not name.endswith("/")]
-    info_name = next(
-        name.split("/")[0] for name in names if name.split("/")[0].endswith(".dist-info")
-    )
     members: dict[str, Member] = {}
     info: dict[str, bytes] = {}
     data: dict[str, Member] = {}
@@ -71,7 +88,7 @@ def read_wheel(wheel: Wheel) -> Contents:
         top, _, rest = name.partition("/")
         blob = archive.read(name)
         mode = 0o755 if archive.getinfo(name).external_attr >> 16 & 0o111 else 0o644
-        if top == info_name:
+        if top == label.info_name:
             info[rest] = blob
         elif top.endswith(".data"):
             data[rest] = blob, mode
@@ -79,10 +96,17 @@ def read_wheel(wheel: Wheel) -> Contents:
             members[name] = blob, mode
     for written in WRITTEN_BY_INSTALLERS:
         info.pop(written, None)
-    tags = email.message_from_bytes(info["WHEEL"]).get_all("Tag", [])
-    metadata = email.message_from_bytes(info["METADATA"])
     digest = hashlib.sha256(wheel.data).hexdigest()
-    return Contents(wheel.filename, digest, metadata, tuple(tags), info_name, members, info, data)
+    return Contents(
+        label.metadata,
+        label.tags,
+        label.info_name,
+        filename=wheel.filename,
+        sha256=digest,
+        members=members,
+        info=info,
+        data=data,
+    )
 
 
 def conda_depends(contents: Contents, *, noarch: bool) -> list[str]:

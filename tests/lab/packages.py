@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tests.lab.archive import CondaPackage, Link
-from tests.lab.contents import read_wheel
+from tests.lab.contents import read_label, read_wheel
 from tests.lab.conversion import Info, Style, convert
 from tests.lab.recipes import Recipe, key_of
 from tests.lab.wheels import Files, Wheel, normalised
@@ -38,10 +38,10 @@ def from_wheel(
     requirements if ``None``, by the same names. ``extra_files`` are relative to the prefix.
     ``index`` adds to ``info/index.json``.
     """
-    contents = read_wheel(wheel)
+    label = read_label(wheel)
     style = Style(
-        name=name or normalised(contents.name),
-        noarch=contents.pure and channel != "defaults" if noarch is None else noarch,
+        name=name or normalised(label.name),
+        noarch=label.pure and channel != "defaults" if noarch is None else noarch,
         channel=channel,
         info=info,
         depends=None if depends is None else tuple(depends),
@@ -53,7 +53,7 @@ def from_wheel(
         index=dict(index or {}),
     )
     key = key_of("wheel", wheel.data, style)
-    return Recipe(style.name, contents.version, key, lambda: convert(read_wheel(wheel), style))
+    return Recipe(style.name, label.version, key, lambda: convert(read_wheel(wheel), style))
 
 
 def fake(

@@ -33,9 +33,13 @@ class Cache:
         self.folder = folder
         self._stamps: dict[str, Stamps] = {}
 
-    def drop_damaged(self) -> None:
-        for name, stamps in list(self._stamps.items()):
-            if _stamps(self.folder / name) != stamps:
+    def drop_damaged(self, records: list[Any]) -> None:
+        """Forget those of these packages whose files were touched."""
+        for name in {_folder_of(record) for record in records} & self._stamps.keys():
+            if (
+                not (self.folder / name).is_dir()
+                or _stamps(self.folder / name) != self._stamps[name]
+            ):
                 shutil.rmtree(self.folder / name, ignore_errors=True)
                 (self.folder / f"{name}.lock").unlink(missing_ok=True)
                 del self._stamps[name]
@@ -46,11 +50,23 @@ class Cache:
                 self._stamps[path.name] = _stamps(path)
 
 
+def _folder_of(record: Any) -> str:
+    """The name of the folder that a package is extracted to."""
+    return f"{record.name.normalized}-{record.version}-{record.build}"
+
+
 def _stamps(folder: Path) -> Stamps:
-    files = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
-    return {
-        str(path): (stat.st_mtime_ns, stat.st_size) for path in files for stat in [path.lstat()]
-    }
+    found: Stamps = {}
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    seen = entry.stat(follow_symlinks=False)
+                    found[entry.path] = seen.st_mtime_ns, seen.st_size
+    return found
 
 
 async def _install(request: dict[str, Any], cache: Cache) -> list[str]:
@@ -62,6 +78,7 @@ async def _install(request: dict[str, Any], cache: Cache) -> list[str]:
         locked_packages=_there(request["prefix"]) if request["keep"] else None,
         virtual_packages=rattler.VirtualPackage.detect(),
     )
+    cache.drop_damaged(records)
     await rattler.install(
         records,
         target_prefix=request["prefix"],
@@ -85,7 +102,6 @@ def _specs(texts: list[str]) -> list[Any]:
 
 
 def _answer(line: str, cache: Cache) -> dict[str, Any]:
-    cache.drop_damaged()
     try:
         names = asyncio.run(_install(json.loads(line), cache))
     except Exception as error:  # noqa: BLE001 - it goes to the process that asked, which raises it
