@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ from tests.lab import (
     make_wheel,
     replace,
 )
-from tests.twins import ENGINES, Ran, World, make, ran
+from tests.twins import ENGINES, Build, Ran, World, make, make_again, ran
 
 SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 OWNED = from_wheel(make_wheel("owned", "1.0", scripts={"owned": "owned:main"}))
@@ -54,21 +54,26 @@ WHEELS = [
 def build(world: World) -> CondaEnvironment:
     for wheel in WHEELS:
         wheel.write(world.links)
-    return create(world.prefix, OWNED)
+    environment = create(world.prefix, OWNED)
+    links = ("--no-index", "--find-links", str(world.links))
+    environment.pip("install", *links, "many==1.0", "big==1.0")
+    return environment
 
 
 class Place:
     """An environment with some distributions of pip's."""
 
-    def __init__(self, folder: Path, engine: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        engine: str = "",
+        *,
+        making: Callable[[World, Build], CondaEnvironment] = make,
+    ) -> None:
         self.world = World(folder / "world")
-        self.environment = make(self.world, build)
+        self.environment = making(self.world, build)
         self.engine = engine
         self.env = {"SAFEPIP_ENGINE": engine}
-        self.environment.pip(
-            *("install", "--no-index", "--find-links", str(self.world.links)),
-            *("many==1.0", "big==1.0"),
-        )
 
     def safepip(self, *words: str, env: Mapping[str, str] | None = None) -> Ran:
         return ran(
@@ -112,8 +117,13 @@ class Place:
 
 
 @pytest.fixture(params=ENGINES, ids=["one-pass", "two-pass"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return Place(tmp_path, request.param)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.getbasetemp() / "changed", request.param, making=make_again)
+
+
+@pytest.fixture
+def one_pass(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.getbasetemp() / "changed", making=make_again)
 
 
 def test_a_change_is_journalled(place: Place) -> None:
@@ -139,31 +149,29 @@ def test_what_fails_half_way_is_taken_back(place: Place) -> None:
 
 
 @pytest.mark.parametrize("words", [("--no-undo",), ("--no-cache-dir",), ()])
-def test_nothing_is_kept_where_nothing_is_wanted(tmp_path: Path, words: tuple[str, ...]) -> None:
-    place = Place(tmp_path)
+def test_nothing_is_kept_where_nothing_is_wanted(one_pass: Place, words: tuple[str, ...]) -> None:
     env = {} if words else {"SAFEPIP_UNDO": "off"}
-    done = place.safepip("install", "--json", *words, "many==2.0", env=env)
+    done = one_pass.safepip("install", "--json", *words, "many==2.0", env=env)
     assert (done.exit_code, json.loads(done.stdout)["undo"]) == (0, None)
-    folder = place.environment.conda_meta / "safepip"
+    folder = one_pass.environment.conda_meta / "safepip"
     assert list(folder.glob("kept/*/*")) == []
     assert len(list(folder.glob("*.json"))) == 1
 
 
-def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_file_of_condas_that_changes_meanwhile_is_judged_again(one_pass: Place) -> None:
     # A build hook of this project stands for whoever runs conda at the same time.
-    record = next(place.environment.conda_meta.glob("owned-*.json"))
+    record = next(one_pass.environment.conda_meta.glob("owned-*.json"))
     raw = json.loads(record.read_bytes())
-    site = place.environment.site_packages.relative_to(place.environment.prefix).as_posix()
+    site = one_pass.environment.site_packages.relative_to(one_pass.environment.prefix).as_posix()
     raw["files"].append(f"{site}/late.py")
-    (place.environment.site_packages / "late.py").write_text("conda's\n", encoding="utf-8")
+    (one_pass.environment.site_packages / "late.py").write_text("conda's\n", encoding="utf-8")
     new = json.dumps(raw)
     on_build = f"import os; open({str(record)!r} + '.new', 'w').write({new!r})\n"
     on_build += f"os.replace({str(record)!r} + '.new', {str(record)!r})"
     make_project(
-        place.world.work / "late", "late", "1.0", {"late.py": "pip's\n"}, on_build=on_build
+        one_pass.world.work / "late", "late", "1.0", {"late.py": "pip's\n"}, on_build=on_build
     )
-    done = place.safepip("install", "--json", "--no-build-isolation", "./late")
+    done = one_pass.safepip("install", "--json", "--no-build-isolation", "./late")
     assert (done.exit_code, json.loads(done.stdout)["code"]) == (10, "same-files"), done
 
 
@@ -272,19 +280,18 @@ def test_an_interruption_ends_the_imports(place: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-def test_what_another_user_wrote_leads_nowhere_else(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_what_another_user_wrote_leads_nowhere_else(one_pass: Place, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("mine\n", encoding="utf-8")
-    place.safepip("install", "many==2.0")
-    folder = place.environment.conda_meta / "safepip"
+    one_pass.safepip("install", "many==2.0")
+    folder = one_pass.environment.conda_meta / "safepip"
     path = next(folder.glob("*.json"))
     raw = json.loads(path.read_text(encoding="utf-8"))
     raw["stage"], raw["touched"] = "acting", {str(mine): ["absent", None]}
     replace(path, json.dumps(raw))
     (folder / "unfinished").write_text(raw["id"], encoding="utf-8")
     os.chown(path, 12345, -1)
-    done = place.safepip("install", "leaf")
+    done = one_pass.safepip("install", "leaf")
     assert (done.exit_code, "another user" in done.stderr + done.said) == (10, True), done
     assert mine.read_text(encoding="utf-8") == "mine\n"
 
@@ -352,14 +359,13 @@ def test_a_full_disk_is_as_good_as_a_failure(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 8])
-def test_several_at_once_take_turns(tmp_path: Path, count: int) -> None:
-    place = Place(tmp_path)
+def test_several_at_once_take_turns(one_pass: Place, count: int) -> None:
     for number in range(count):
-        make_wheel(f"turn{number}", "1.0", requires=["leaf"]).write(place.world.links)
-    processes = [place.start("install", f"turn{number}") for number in range(count)]
+        make_wheel(f"turn{number}", "1.0", requires=["leaf"]).write(one_pass.world.links)
+    processes = [one_pass.start("install", f"turn{number}") for number in range(count)]
     said = [process.communicate()[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * count, said
-    installed = place.environment.distributions()
+    installed = one_pass.environment.distributions()
     assert all(f"turn{number}" in installed for number in range(count))
-    entries = [p.name for p in (place.environment.conda_meta / "safepip").glob("*.json")]
+    entries = [p.name for p in (one_pass.environment.conda_meta / "safepip").glob("*.json")]
     assert len(entries) == count

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from tests.lab import (
     replace,
 )
 from tests.test_transaction import Place
-from tests.twins import Ran
+from tests.twins import Ran, make_again
 
 
 class Undoing(Place):
@@ -53,8 +52,8 @@ class Undoing(Place):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Undoing:
-    return Undoing(tmp_path)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Undoing:
+    return Undoing(tmp_path_factory.getbasetemp() / "changed", making=make_again)
 
 
 CHANGES = {

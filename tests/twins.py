@@ -9,7 +9,9 @@ URLs hold the path.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -139,6 +141,35 @@ def make(world: World, build: Build) -> CondaEnvironment:
     for folder in (world.work, world.links, world.folder / "tmp", world.folder / "home"):
         folder.mkdir(parents=True)
     return build(world)
+
+
+def make_again(world: World, build: Build) -> CondaEnvironment:
+    """Make a world, at a path where only this build makes worlds: once, and then by a copy of it.
+
+    What has several links, as conda's files have, is linked, and all else copied: so, as anywhere
+    in the laboratory, nobody may write into a file of conda's in place. The world that was there is
+    put away: what a killed command has left behind may still be at work in it.
+    """
+    kept = world.folder.with_name(f"{world.folder.name}-as-made")
+    if kept in _made:
+        used = len(list(world.folder.parent.iterdir()))
+        world.folder.rename(world.folder.with_name(f"{world.folder.name}-{used}"))
+        shutil.copytree(kept, world.folder, symlinks=True, copy_function=_link_or_copy)
+    else:
+        _made[kept] = make(world, build)
+        shutil.copytree(world.folder, kept, symlinks=True, copy_function=_link_or_copy)
+    return _made[kept]
+
+
+_made: dict[Path, CondaEnvironment] = {}
+"""The environments in what was made, by where the copy of their world is."""
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if os.lstat(source).st_nlink > 1:
+        os.link(source, target, follow_symlinks=False)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def ran(
