@@ -37,11 +37,10 @@ def world_with(pip: str, *condas: str, wheel: bool = True) -> Build:
         (world.work / "my_project.py").write_text("def main(): ...\n", encoding="utf-8")
         (world.work / "tools" / "plain-script").write_text("#!python\n", encoding="utf-8")
         tools = [fake("condas", "1.0", {f"bin/{name}": "conda's\n" for name in condas})]
-        packages = [from_wheel(download("setuptools==69.5.1"))]
-        packages += [from_wheel(download("wheel==0.43.0"))] if wheel else []
-        made = create(world.prefix, *packages, *(tools if condas else ()), pip=pip)
-        made.run(made.python, "-c", "import setuptools")  # which compiles itself
-        return made
+        # Not noarch, as pip here: they bring their bytecode, and do not compile themselves at work.
+        packages = [from_wheel(download("setuptools==69.5.1"), noarch=False)]
+        packages += [from_wheel(download("wheel==0.43.0"), noarch=False)] if wheel else []
+        return create(world.prefix, *packages, *(tools if condas else ()), pip=pip)
 
     return build
 
