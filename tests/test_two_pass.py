@@ -372,8 +372,7 @@ def test_both_engines_account_for_a_command_alike(
 # ------------------------------------------------------------------------------- indexes
 
 
-@pytest.mark.parametrize("metadata", [False, True], ids=["wheels", "metadata"])
-@pytest.mark.parametrize("pip", [PIPS[0], "25.3", "26.3"])
+@pytest.mark.parametrize(("pip", "metadata"), [(PIPS[0], True), ("25.3", False), ("26.3", True)])
 def test_an_index_that_asks_for_a_password_is_asked_as_the_user_gave_it(
     pip: str, metadata: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,8 +432,10 @@ def test_an_index_in_a_requirement_file_is_used_for_fetching_too(
     assert LOGIN[1] not in locked
 
 
-@pytest.mark.parametrize("metadata", [False, True], ids=["wheels", "metadata"])
-@pytest.mark.parametrize("pip", [PIPS[0], "24.3.1", "26.3"])
+@pytest.mark.parametrize(
+    ("pip", "metadata"),
+    [(PIPS[0], False), (PIPS[0], True), ("24.3.1", True), ("26.3", False)],
+)
 def test_nothing_is_downloaded_twice_although_nothing_is_cached(
     pip: str, metadata: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
