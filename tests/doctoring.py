@@ -14,12 +14,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import forked
+from tests.forked import SAFEPIP
 from tests.guarded import PATIENCE_SECONDS
 from tests.lab import CondaEnvironment, Ledger, Recipe, Writer, conda_bytes, create, restyle
 
@@ -74,16 +75,8 @@ class Patient:
         self, *words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run safepip in a shell in which the environment is active."""
-        return subprocess.run(
-            [sys.executable, "-m", "safepip", *words],
-            env=self.environment.environ(env),
-            cwd=cwd or self.prefix.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE_SECONDS,
-        )
+        given, place = self.environment.environ(env), cwd or self.prefix.parent
+        return forked.run([*SAFEPIP, *words], given, cwd=place, timeout=PATIENCE_SECONDS)
 
     def doctor(
         self, *words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
