@@ -46,7 +46,7 @@ def test_plain_pip_does_what_was_reported(
     neighbour = world.environment("neighbour") if command.neighbour else None
     others = [one.prefix for one in (neighbour, world.behind) if one is not None]
     were = [everything(prefix) for prefix in others]
-    before = everything(environment.prefix)
+    before = everything(environment.prefix) if command.plain == "elsewhere" else {}
     pip = ["pip"] if world.behind else [str(environment.python), "-m", "pip"]
     for line in command.after:
         environment.run(*pip, *world.words(line), env=world.env, cwd=world.work)

@@ -19,7 +19,8 @@ Ledger = dict[str, str]
 
 def conda_bytes(prefix: Path) -> Ledger:
     """Every file that a record owns, as it is on disk now."""
-    return {path: state(os.path.join(prefix, path)) for path in sorted(owned_paths(prefix))}
+    start = f"{prefix}/"
+    return {path: state(start + path) for path in sorted(owned_paths(prefix))}
 
 
 def owned_paths(prefix: Path) -> set[str]:
