@@ -14,7 +14,7 @@ PURE = ("values", "decisions")
 SCRIPTS = (
     *(
         f"safepip.effects.{name}"
-        for name in ("runner", "importer", "lister", "solver", "unpacker", "maker", "hook")
+        for name in ("runner", "importer", "lister", "parts", "solver", "unpacker", "maker", "hook")
     ),
     "safepip.effects.kernel_trial",
     "safepip.doors.ipython",

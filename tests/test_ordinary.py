@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.lab import (
     PIPS,
     CondaEnvironment,
     Index,
+    Wheel,
     create,
     from_wheel,
     make_project,
@@ -30,6 +32,8 @@ from tests.twins import ENGINES, Build, World, alike, make, ran
 NEWEST = PIPS[-1]
 TOO_OLD = "21.3.1"
 LOGIN = ("mia", "s3cr3t-w0rd")
+NOISE = random.Random(3).randbytes(300_000)
+"""What no server packs into less."""
 ONLINE = {"PIP_NO_INDEX": "", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
 
 OWNED = from_wheel(make_wheel("owned", "1.0", scripts={"owned": "owned:main"}))
@@ -277,40 +281,101 @@ def test_what_is_kept_is_not_downloaded_twice_although_nothing_is_cached(
         assert sorted(index.downloads()) == sorted(file.filename for file in fetched)
 
 
-def test_nothing_is_downloaded_for_what_is_refused_by_its_name_alone(tmp_path: Path) -> None:
-    with serve_index([*SIMPLE, make_wheel("owned", "2.0")], metadata=True) as index:
+def test_no_wheel_is_downloaded_for_what_is_only_shown(tmp_path: Path) -> None:
+    large = make_wheel("large", "1.0", {"large.bin": NOISE}, requires=["owned>=1"])
+    newer = make_wheel("owned", "2.0", {"owned.py": "", "owned.bin": NOISE})
+    wants = [make_wheel("wants", f"{n}.0", requires=["large", f"owned>={n}"]) for n in (1, 2)]
+    with serve_index([large, newer, *wants], metadata=True, ranges=True) as index:
         world = World(tmp_path / "world")
         environment = make(world, world_with(NEWEST))
-        words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "owned>=2"]
-        done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
-        answer = json.loads(done.stdout)
-        assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
-        assert [(c["name"], c["to"]) for c in answer["changes"]] == [("owned", "2.0")]
-        assert index.downloads() == []
-        said = [finding.get("message", "") for finding in answer["findings"]]
-        assert any(message.startswith("nothing was fetched for this") for message in said), said
+        for name, verdict in (("large", "clear"), ("wants", "kept")):
+            words = ["plan", "--no-cache-dir", "--index-url", index.url, name]
+            said = []
+            for engine in ("", "two-pass"):
+                env = {**ONLINE, "SAFEPIP_ENGINE": engine}
+                done = ran(world, environment, [*SAFEPIP, *words, "--json"], env=env)
+                answer = json.loads(done.stdout)
+                assert (answer["verdict"], done.exit_code) == (verdict, 0), done
+                fetched = index.downloads()
+                assert ("large-1.0-py3-none-any.whl" in fetched) == bool(engine)
+                table = ran(world, environment, [*SAFEPIP, *words, "--table"], env=env)
+                said.append((answer["changes"], answer["findings"], answer["fixes"], table.stdout))
+                index.requests.clear()
+            assert said[0] == said[1]
+            assert "large" in said[0][-1]
 
 
-def test_what_metadata_cannot_tell_is_told_by_the_files(tmp_path: Path) -> None:
-    vision = make_wheel("vision", "1.0", {"cv2/__init__.py": ""}, requires=["owned>=2", "leaf"])
-    unseen = from_wheel(make_wheel("py-vision", "1.0", {"cv2.py": ""}), info="none")
+def test_no_wheel_is_downloaded_for_what_is_refused(tmp_path: Path) -> None:
+    newer = make_wheel("owned", "2.0", {"owned.py": "", "owned.bin": NOISE})
+    with serve_index([*SIMPLE, newer], metadata=True, ranges=True) as index:
+        world = World(tmp_path / "world")
+        environment = make(world, world_with(NEWEST))
+        for asked in (["owned>=2"], ["owned>=2", "leaf"]):
+            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, *asked]
+            done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+            answer = json.loads(done.stdout)
+            assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
+            assert ("owned", "2.0") in [(c["name"], c["to"]) for c in answer["changes"]]
+            assert index.downloads() == []
+            parts = [r for r in index.requests if r.status == 206 and r.path.endswith("whl")]
+            assert 0 < sum(part.size_bytes for part in parts) < len(newer.data) / 2
+            index.requests.clear()
+
+
+MANNERS = {
+    "two-pass": (False, False, "two-pass"),
+    "by-files": (False, False, ""),
+    "whole": (True, False, ""),
+    "parts": (True, True, ""),
+}
+"""Whether metadata and parts of wheels can be had, and the engine."""
+
+
+VISION = make_wheel("vision", "1.0", {"cv2/__init__.py": ""}, requires=["owned>=2", "leaf"])
+UNSEEN = make_wheel("py-vision", "1.0", {"cv2.py": "", "owned_more.py": "# conda's\n"})
+LARGE_OWNED = make_wheel(
+    "owned", "2.0", {"owned.py": "", "owned.bin": random.Random(5).randbytes(1_200_000)}
+)
+SPREADS = make_wheel("owned", "2.0", {"owned.py": "", "owned_more.py": "# pip's\n"})
+SPREADS_ALIKE = make_wheel("owned", "2.0", {"owned.py": "", "owned_more.py": "# conda's\n"})
+
+
+@pytest.mark.parametrize(
+    ("word", "owned", "kinds"),
+    [
+        ("vision", LARGE_OWNED, {"conda-owned", "second-copy"}),
+        ("owned>=2", SPREADS, {"conda-owned", "same-files"}),
+        ("owned>=2", SPREADS_ALIKE, {"conda-owned"}),
+    ],
+    ids=["along", "onto-others", "onto-the-same"],
+)
+def test_what_metadata_cannot_tell_is_told_by_the_files(
+    tmp_path: Path, word: str, owned: Wheel, kinds: set[str]
+) -> None:
+    unseen = from_wheel(UNSEEN, info="none")
 
     def build(world: World) -> CondaEnvironment:
         return create(world.prefix, OWNED, unseen, pip=NEWEST)
 
-    found, fetched = [], []
-    for metadata in (False, True):
-        with serve_index([*SIMPLE, make_wheel("owned", "2.0"), vision], metadata=metadata) as index:
+    found = {}
+    for manner, (metadata, ranges, engine) in MANNERS.items():
+        with serve_index([*SIMPLE, owned, VISION], metadata=metadata, ranges=ranges) as index:
             world = World(tmp_path / "world")
             environment = make(world, build)
-            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "vision"]
-            done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, word]
+            env = {**ONLINE, "SAFEPIP_ENGINE": engine}
+            done = ran(world, environment, [*SAFEPIP, *words], env=env)
             answer = json.loads(done.stdout)
             fixes = [fix["command"].replace(index.url, "URL") for fix in answer["fixes"]]
-            kinds = sorted(finding["kind"] for finding in answer["findings"])
-            found.append((done.exit_code, answer["code"], kinds, fixes))
-            fetched.append(sorted(index.downloads()))
+            refused = sorted(f["kind"] for f in answer["findings"] if f["severity"] == "refuse")
+            found[manner] = (done.exit_code, answer["code"], refused, fixes)
+            fetched = index.downloads()
+            # A server that gives no parts of what is large is told so by asking it.
+            asked_in_vain = metadata and not ranges and owned is LARGE_OWNED
+            assert len(fetched) == len({*fetched}) + asked_in_vain
+            # What is small is had by one request either way.
+            assert ranges <= (owned.filename not in fetched)
         shutil.rmtree(tmp_path / "world")
-    assert found[0] == found[1]
-    assert {"conda-owned", "second-copy"} <= {*found[0][2]}
-    assert len(fetched[1]) == len({*fetched[1]}) == 3
+    assert len({*map(str, found.values())}) == 1, found
+    assert {*found["parts"][2]} == kinds
+    assert any("--allow" in fix for fix in found["parts"][3])

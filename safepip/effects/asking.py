@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from safepip.values.account import Account, Failed
+    from safepip.values.account import Account, Depth, Failed
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.request import PipOptions
     from safepip.values.verdict import EngineName
@@ -141,19 +141,26 @@ class Engine(Protocol):
         *,
         break_system_packages: bool = False,
         is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let pip resolve, fetch and build.
 
-        ``is_refused``: where it is certain of an outline, that is the plan, and nothing is fetched.
-        It is asked only by an engine that has outlines, also for what is planned again.
+        ``is_refused``: where it is certain of an outline, that is the plan. ``depth``: what of any
+        other has to be there, at least. Only an engine that has outlines gives less than all.
         """
 
     def plan_again(
-        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+        self,
+        environment: Environment,
+        constraints: Sequence[str],
+        *,
+        is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let pip do so under further constraints, without a word to the user.
 
-        Not under those of the time before. ``whole``: an outline will not do.
+        Not under those of the time before; with none, it may go on with a plan that is not all
+        there.
         """
 
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:

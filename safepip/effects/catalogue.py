@@ -7,7 +7,6 @@ or too many questions is `TooHard`, and then less is said.
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.version import Version
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from safepip.effects.asking import Asking
 
 _LEAST = Version("0.dev0")
-LISTER = Path(__file__).with_name("lister.py")
 SECONDS = 20.0
 """For all questions of one command together."""
 
@@ -154,7 +152,7 @@ class Catalogue(OnePass):
         return message
 
     def _setup(self) -> dict[str, Any]:
-        return {**super()._setup(), "lister": str(LISTER)}
+        return {**super()._setup(), "lists": True}
 
     def _while_waiting(self) -> None:
         super()._while_waiting()

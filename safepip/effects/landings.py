@@ -90,6 +90,8 @@ def _same_bytes(
         return frozenset()
     try:
         with zipfile.ZipFile(change.artifact.wheel) as archive:
-            return frozenset(f.path for f, real in asked if has_bytes(archive, f.member, real))
+            in_part = change.artifact.in_part
+            same = (f for f, real in asked if has_bytes(archive, f.member, real, in_part=in_part))
+            return frozenset(file.path for file in same)
     except (OSError, zipfile.BadZipFile, RuntimeError):
         return frozenset()

@@ -21,7 +21,9 @@ from __future__ import annotations
 import contextlib
 import email
 import io
+import os
 import sys
+import tempfile
 import zipfile
 from importlib import import_module
 from typing import Any
@@ -34,7 +36,8 @@ _CHUNK = 64 * 1024
 class Lister:
     """What one command of pip would find."""
 
-    def __init__(self, command, options, args):
+    def __init__(self, parts, command, options, args):
+        self._parts = parts
         self._session = command.get_default_session(options)
         target = import_module("pip._internal.cli.cmdoptions").make_target_python(options)
         # What is for another Python is found, too: it is told, not hidden.
@@ -93,7 +96,7 @@ class Lister:
         ways = (
             lambda: _of_wheel(link.file_path) if link.is_file else None,
             lambda: self._from_beside(link),
-            lambda: self._from_a_part(link, name),
+            lambda: self._from_a_part(link),
             lambda: _of_wheel(io.BytesIO(self._get(link.url_without_fragment))),
         )
         for way in ways:
@@ -112,13 +115,12 @@ class Lister:
             return None
         return email.message_from_bytes(self._get(beside.url_without_fragment))
 
-    def _from_a_part(self, link, name):
+    def _from_a_part(self, link):
         """Give the metadata by requests for parts of the wheel."""
-        lazy = import_module("pip._internal.network.lazy_wheel")
-        canonical = import_module("pip._vendor.packaging.utils").canonicalize_name(name)
-        return lazy.dist_from_wheel_url(
-            canonical, link.url_without_fragment, self._session
-        ).metadata
+        with tempfile.TemporaryDirectory(prefix="safepip-part-") as folder:
+            path = os.path.join(folder, "part.whl")
+            self._parts.fetch(self._session, link.url_without_fragment, path)
+            return _of_wheel(path)
 
     def _get(self, url):
         headers = {"Accept-Encoding": "identity"}
@@ -152,9 +154,12 @@ def _of_wheel(file):
         return email.message_from_bytes(wheel.read(name))
 
 
-def serve(channel, command, options, args):
-    """Stand in for `InstallCommand.run`: answer questions until there are no more."""
-    lister = Lister(command, options, args)
+def serve(channel, parts, command, options, args):
+    """Stand in for `InstallCommand.run`: answer questions until there are no more.
+
+    ``parts``: the module of that name.
+    """
+    lister = Lister(parts, command, options, args)
     pre = bool(getattr(options, "pre", False))
     question = channel.ask({"type": "wanted", "wanted": lister.wanted, "pre": pre})
     while question["do"] != "stop":

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from safepip.values.account import Depth
     from safepip.values.environment import Environment, Interpreter
     from safepip.values.verdict import EngineName
 
@@ -77,6 +78,11 @@ class OnePass:
         self.missing: list[tuple[str, str]] = []
         """Requirements by path that is not there: name and path."""
         self._is_refused: Callable[[Account], bool] | None = None
+        self._depth: Depth = "files"
+        self._is_held = False
+        """The plan is one under further constraints."""
+        self._waits = False
+        """pip waits with a plan that is not all there."""
 
     # The whole conversation, in the order in which it is held.
 
@@ -131,9 +137,10 @@ class OnePass:
         *,
         break_system_packages: bool = False,
         is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let pip plan: resolve, fetch, build."""
-        self._is_refused = is_refused
+        self._is_refused, self._depth = is_refused, depth
         go = {"do": "go", "break_system_packages": break_system_packages}
         self._answer({**go, "outline": is_refused is not None})
         return self._account()
@@ -143,11 +150,18 @@ class OnePass:
         environment: Environment,  # noqa: ARG002 - as above
         constraints: Sequence[str],
         *,
-        whole: bool = False,
+        is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
-        """Let pip plan again, under further constraints, without a word to the user."""
-        if whole:
-            self._is_refused = None
+        """Let pip plan again, under further constraints, without a word to the user.
+
+        Where it waits with an outline of that very plan, it goes on with it.
+        """
+        self._is_refused, self._depth = is_refused, depth
+        if self._waits and not self._is_held and not constraints:
+            self._go_on()
+            return self._account()
+        self._is_held = bool(constraints)
         files: list[str] = []
         if constraints:  # (The runner reads no file twice.)
             path = self._asking.folder() / "held-by-conda.txt"
@@ -216,11 +230,24 @@ class OnePass:
         return sys.stderr.fileno() if self._asking.quiet_stdout else None
 
     def _account(self) -> Account | Failed:
-        while isinstance(found := self._next_account(), Account) and found.is_outline:
-            if self._is_refused is not None and self._is_refused(found):
-                break
-            self._answer({"do": "go"})
+        """Give the plan that is the next; let pip go on with it until enough of it is there."""
+        found = self._next_account()
+        while isinstance(found, Account) and not self._is_enough(found):
+            self._go_on()
+            found = self._next_account()
+        self._waits = isinstance(found, Account) and found.depth != "files"
         return found
+
+    def _is_enough(self, found: Account) -> bool:
+        if found.depth == "outline":
+            return self._is_refused is not None and self._is_refused(found)
+        return found.depth == "files" or self._depth == "lists"
+
+    def _go_on(self) -> None:
+        if self._depth == "lists":
+            self._answer({"do": "look", "folder": str(self._asking.folder())})
+        else:
+            self._answer({"do": "go"})
 
     def _next_account(self) -> Account | Failed:
         message = self._receive()

@@ -11,8 +11,9 @@ The conversation, one JSON object a line over two inherited pipes (argument 1 sa
 3. ``plan``: every wheel is fetched or built; what pip would write and remove. Where pip knows its
    plan by metadata alone there is an outline first, before any of them is fetched.
 
-To each the parent answers ``go``, ``stop`` or (to a plan) ``again`` with further constraints. A
-parent that is gone answers ``stop``.
+To each the parent answers ``go``, ``stop``, (to a plan) ``again`` with further constraints or (to
+an outline) ``look``: then which files are in the wheels is found by fetching parts of them, where
+that goes. A parent that is gone answers ``stop``.
 
 Source: the seams are pip's own functions `InstallCommand.run`, `UninstallCommand.run`,
 `install_given_reqs` and `UninstallPathSet.from_dist`, unchanged from pip 22.3 to 26.3. A pip
@@ -533,6 +534,7 @@ class Guard:
         self.names = []
         self.fetched = {}
         self.options = None
+        self.session = None
         self.wants_outline = False
 
     def put_up(self):
@@ -611,6 +613,7 @@ class Guard:
 
         def make(*args, **kwargs):
             preparer = plain_make(*args, **kwargs)
+            self.session = kwargs.get("session")
             if not hasattr(preparer, "prepare_linked_requirements_more"):
                 return preparer
             plain = preparer.prepare_linked_requirements_more
@@ -673,13 +676,36 @@ class Guard:
             entries = planned(requirements, places)
         except (AttributeError, TypeError, KeyError, AssertionError):
             return  # a pip that cannot say it yet
-        message = {"type": "plan", "outline": True, "entries": entries, "places": places}
+        message = {"type": "plan", "depth": "outline", "entries": entries, "places": places}
         answer = self.channel.ask(message)
+        if answer["do"] == "look":
+            if not self.add_lists(requirements, entries, answer["folder"]):
+                return  # then by the files themselves
+            answer = self.channel.ask({**message, "depth": "lists"})
         if answer["do"] == "again":
             raise Again(answer["constraints"])
         if answer["do"] != "go":
             self.unhush()
             raise Stop(answer)
+
+    def add_lists(self, requirements, entries, folder):
+        """Fetch which files are in the wheels, and give whether that is known of all of them."""
+        parts = load("parts")
+        for requirement, entry in zip(requirements, entries):
+            if not getattr(requirement, "needs_more_preparation", False):
+                continue
+            link = requirement.link
+            path = os.path.join(tempfile.mkdtemp(dir=folder), link.filename)
+            try:
+                is_whole = parts.fetch(self.session, link.url_without_fragment, path)
+            except Exception:  # pip and servers fail in many ways
+                return False
+            url = without_auth(link) if is_whole else None
+            if url:
+                self.fetched[url] = path
+                answer_by({url: path}, self.session)
+            entry["wheel"] = path
+        return True
 
     def given(self, requirements, *args, **kwargs):
         """Stand in for `install_given_reqs`: the seam."""
@@ -712,13 +738,11 @@ class Guard:
 
     def keep_fetched(self, requirements):
         """Keep the wheels that were fetched: the next plan has most of them, too."""
-        misc = sys.modules.get("pip._internal.utils.misc")
-        if misc is None or not hasattr(misc, "remove_auth_from_url"):
-            return
         for requirement in requirements:
             link, path = requirement.link, requirement.local_file_path
             is_fetched = link is not None and link.scheme in ("http", "https") and path
-            if is_fetched and os.path.basename(path) == link.filename and os.path.isfile(path):
+            url = without_auth(link) if is_fetched else None
+            if url and os.path.basename(path) == link.filename and os.path.isfile(path):
                 try:
                     kept = os.path.join(tempfile.mkdtemp(dir=self.folder), link.filename)
                     try:
@@ -727,7 +751,7 @@ class Guard:
                         shutil.copyfile(path, kept)
                 except OSError:  # no room, say: then it is fetched again
                     continue
-                self.fetched[misc.remove_auth_from_url(link.url_without_fragment)] = kept
+                self.fetched[url] = kept
 
     def uninstall(self, command, options, args):
         """Stand in for `UninstallCommand.run`: once to see what would go, once to do it."""
@@ -832,6 +856,13 @@ def _without(paths, kept):
                     yield file
 
 
+def without_auth(link):
+    """Give the URL by which pip's session asks its adapters; None in a pip that does not say it."""
+    misc = sys.modules.get("pip._internal.utils.misc")
+    plain = getattr(misc, "remove_auth_from_url", None)
+    return plain and plain(link.url_without_fragment)
+
+
 FOR_FETCHING = ("pip._internal.utils.misc", "pip._vendor.requests")
 
 
@@ -895,18 +926,25 @@ def leave_interruptions_to_pip():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def load(name):
+    """Give another of these scripts, as a module."""
+    util = _import("importlib.util")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = util.spec_from_file_location("safepip_" + name, path)
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def stand_in(channel, setup, folder):
     """Put the guard into pip, or what only answers questions, which is a script of its own."""
-    if not setup.get("lister"):
+    if not setup.get("lists"):
         Guard(channel, folder).put_up()
         return
-    util = _import("importlib.util")
-    spec = util.spec_from_file_location("safepip_lister", setup["lister"])
-    lister = util.module_from_spec(spec)
-    spec.loader.exec_module(lister)
+    lister, parts = load("lister"), load("parts")
 
     def run(command, options, args):
-        return lister.serve(channel, command, options, args)
+        return lister.serve(channel, parts, command, options, args)
 
     _install().InstallCommand.run = run
 

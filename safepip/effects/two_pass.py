@@ -26,7 +26,7 @@ from safepip.effects.requirement_lines import missing_files
 from safepip.effects.retelling import Told, as_one, failed
 from safepip.effects.streams import hide, is_terminal
 from safepip.effects.uninstalling import account_of, flattened, names_in_files
-from safepip.values.account import Account, Failed
+from safepip.values.account import Account, Depth, Failed
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
 
@@ -99,12 +99,13 @@ class TwoPass(InProcesses):
         *,
         break_system_packages: bool = False,
         is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let pip plan without acting, and fetch what it planned.
 
         Raises: CannotJudge, UnreadableReport.
         """
-        del is_refused  # pip fetches before it reports
+        del is_refused, depth  # pip fetches before it reports
         command, self._environment = self._command, environment
         if break_system_packages and command.parsed.breaks:
             self._breaks = ("--break-system-packages",)
@@ -123,13 +124,18 @@ class TwoPass(InProcesses):
         return self._plan.account
 
     def plan_again(
-        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+        self,
+        environment: Environment,
+        constraints: Sequence[str],
+        *,
+        is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let pip plan again, under further constraints, without a word to the user.
 
         Raises: CannotJudge, UnreadableReport.
         """
-        del whole  # it is, always
+        del is_refused, depth  # as above
         self._environment = environment
         path = self._asking.folder() / "held-by-conda.txt"
         path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")

@@ -35,7 +35,7 @@ from safepip.effects.uv_asked import asked_of
 from safepip.effects.uv_fetching import UvFetcher
 from safepip.effects.uv_inputs import INPUT_COPY, with_files
 from safepip.effects.wheels import describe_wheel, sha256_of
-from safepip.values.account import Account, Entry, Failed, Scheme
+from safepip.values.account import Account, Depth, Entry, Failed, Scheme
 from safepip.values.errors import CannotJudge
 from safepip.values.exits import Exit
 from safepip.values.request import PipOptions
@@ -142,13 +142,14 @@ class Uv(InProcesses):
         *,
         break_system_packages: bool = False,
         is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let uv plan without acting, and fetch what it planned.
 
         Raises: CannotJudge, UnreadableReport.
         """
         # uv is let through a seal that safepip itself has made, and fetches after its plan alone.
-        del break_system_packages, is_refused
+        del break_system_packages, is_refused, depth
         self._prefix = environment.prefix
         if self._command.verb == "uninstall":
             self._account = self._removals(environment)
@@ -161,13 +162,18 @@ class Uv(InProcesses):
         return self._account
 
     def plan_again(
-        self, environment: Environment, constraints: Sequence[str], *, whole: bool = False
+        self,
+        environment: Environment,
+        constraints: Sequence[str],
+        *,
+        is_refused: Callable[[Account], bool] | None = None,
+        depth: Depth = "files",
     ) -> Account | Failed:
         """Let uv plan again, under further constraints, without a word to the user.
 
         Raises: CannotJudge, UnreadableReport.
         """
-        del whole  # it is, always
+        del is_refused, depth  # as above
         held = self._asking.folder() / "held.txt"
         held.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
         files = [str(held)]

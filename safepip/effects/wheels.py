@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.entry_points import script_names
@@ -168,12 +169,17 @@ def _scripts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return script_names(text, "console_scripts"), script_names(text, "gui_scripts")
 
 
-def has_bytes(archive: zipfile.ZipFile, member: str, path: str) -> bool:
-    """Say whether a file has the very bytes of a member; not when either cannot be read."""
+def has_bytes(archive: zipfile.ZipFile, member: str, path: str, *, in_part: bool = False) -> bool:
+    """Say whether a file has the very bytes of a member; not when either cannot be read.
+
+    ``in_part``: the member may not be there itself, so that its checksum (CRC-32) decides.
+    """
     try:
         info = archive.getinfo(member)
         if os.stat(path).st_size != info.file_size:
             return False
+        if in_part:
+            return _checksum_of(path) == info.CRC
         with archive.open(info) as planned, open(path, "rb") as there:
             while chunk := planned.read(_CHUNK):
                 if there.read(len(chunk)) != chunk:
@@ -181,6 +187,14 @@ def has_bytes(archive: zipfile.ZipFile, member: str, path: str) -> bool:
     except (OSError, KeyError, zipfile.BadZipFile, RuntimeError):
         return False
     return True
+
+
+def _checksum_of(path: str) -> int:
+    found = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            found = zlib.crc32(chunk, found)
+    return found
 
 
 # ------------------------------------------------------------------------------- sparing

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from safepip.effects.conda_solver import CondaSolver
     from safepip.effects.requirement_files import Inputs
     from safepip.recipes.settings import Settings
-    from safepip.values.account import Account, Failed
+    from safepip.values.account import Account, Depth, Failed
     from safepip.values.environment import Environment
     from safepip.values.findings import Finding
     from safepip.values.plan import Plan
@@ -105,6 +105,8 @@ class Course:
     """What is to be said at the end, whatever it is."""
     solver: CondaSolver | None = None
     """Who knows conda's channels, once that was asked."""
+    is_trial: bool = False
+    """Nothing will be carried out."""
     until: float = math.inf
     """When to look no further for ways out, by the monotonic clock, in seconds."""
     seconds_of_trial: float = 0.0
@@ -209,6 +211,11 @@ class Course:
         if (said := not_all_tried(_SECONDS_FOR_HELP)) not in self.asides:
             self.asides = (*self.asides, said)
 
+    @property
+    def _depth(self) -> Depth:
+        """How much of a plan has to be there: what is only shown, or tried, is not fetched."""
+        return "lists" if self.is_trial or self.request.verb == "plan" else "files"
+
     def plan(self) -> Account | Failed:
         """Let pip plan.
 
@@ -220,14 +227,27 @@ class Course:
             self.environment,
             break_system_packages=True,
             is_refused=None if by_conda else self._is_plainly_refused,
+            depth=self._depth,
         )
         self.timed("plan", self.since)
         return account
 
-    def plan_whole(self) -> Account | Failed:
-        """Let pip plan once more what it gave an outline of, and fetch it."""
+    def plan_held(self, constraints: Sequence[str]) -> Account | Failed:
+        """Let pip plan again, under constraints."""
         since = time.monotonic()
-        account = self.engine.plan_again(self.environment, (), whole=True)
+        account = self.engine.plan_again(
+            self.environment,
+            constraints,
+            is_refused=self._is_plainly_refused,
+            depth=self._depth,
+        )
+        self.timed("plan", since)
+        return account
+
+    def plan_further(self, depth: Depth) -> Account | Failed:
+        """Let pip go on with a plan of which not all is there."""
+        since = time.monotonic()
+        account = self.engine.plan_again(self.environment, (), depth=depth)
         self.timed("plan", since)
         return account
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from safepip.decisions.wording.hints import (
     hints_for,
-    not_fetched,
     not_looked_for,
     not_preferred,
     strictly,
@@ -70,26 +69,28 @@ def converse(course: Course) -> Outcome:
 def _decide(course: Course, account: Account) -> Outcome:
     """Judge the plan; plan again with conda's versions held where that may help.
 
-    An outline, of which no file is known, is enough to see that; and to refuse what brings nothing
-    but other versions of what is conda's. Of all else, what is told and offered is by the files.
+    An outline is enough to see that. What is told of a plan that is not carried out, and offered in
+    its place, is by the files as well; to know which there are, none need be fetched.
     """
     plan = course.joined(account)
     first = course.judged(plan)
-    held = keep(course, plan, first) if first.refuses else ()
-    if account.is_outline and not (isinstance(held, Kept) or _is_all_of_conda(plan, first)):
-        whole = course.plan_whole()
-        if isinstance(whole, Failed):
-            return course.outcome(whole.exit_code, None, hints=tuple(filter(None, [whole.reason])))
-        account = whole
-        plan = course.joined(account)
-        first = course.judged(plan)
+    held: Kept | tuple[HeldBack, ...] = ()
+    is_shown = course.request.verb == "plan"
+    if first.refuses and not (is_shown and account.depth == "outline"):
+        held = keep(course, plan, first)
+    if account.depth == "outline" and not isinstance(held, Kept):
+        closer = _looked_at(course)
+        if isinstance(closer, Failed):
+            reasons = tuple(filter(None, [closer.reason]))
+            return course.outcome(closer.exit_code, None, hints=reasons)
+        plan, first = closer
+        if is_shown and first.refuses:
+            held = keep(course, plan, first)
     if not first.refuses:
         return _carry_out(course, Clear(plan, first.findings, first.spared))
     course.has_verdict()
     if isinstance(held, Kept):
         held, hints = _with_newest(course, plan, first, held)
-        if account.is_outline and course.request.verb == "plan" and held.fixes:
-            hints = (*hints, not_fetched())
         return _carry_out(course, held, hints)
     if course.request.policy.prefers_conda and (by_conda := _preferred(course, plan, blocked=True)):
         return by_conda
@@ -104,16 +105,24 @@ def _decide(course: Course, account: Account) -> Outcome:
     hints = (strictly(origin),) if origin else ()
     if not fitting and (option := _against_looking(course, first)):
         hints = (*hints, not_looked_for(option))
-    if account.is_outline:
-        hints = (*hints, not_fetched())
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
     )
 
 
-def _is_all_of_conda(plan: Plan, first: Judgement) -> bool:
-    refused = {f.distribution for f in first.findings if isinstance(f, CondaOwned)}
-    return all(change.name in refused for change in plan.changes)
+def _looked_at(course: Course) -> tuple[Plan, Judgement] | Failed:
+    """Judge a plan, of which there is an outline, by the lists of its files.
+
+    Where it is not refused after all, by the files, which are then there.
+    """
+    account = course.plan_further("lists")
+    while not isinstance(account, Failed):
+        plan = course.joined(account)
+        judged = course.judged(plan)
+        if judged.refuses or account.depth == "files":
+            return plan, judged
+        account = course.plan_further("files")
+    return account
 
 
 def _with_newest(

@@ -36,10 +36,7 @@ def keep(course: Course, plan: Plan, first: Judgement) -> Kept | tuple[HeldBack,
     """
     if not may_hold(plan, first.findings):
         return ()
-    since = time.monotonic()
-    lines = holds(course.environment, course.request.policy)
-    account = course.engine.plan_again(course.environment, lines)
-    course.timed("plan", since)
+    account = course.plan_held(holds(course.environment, course.request.policy))
     if isinstance(account, Failed):
         return ()
     second = course.joined(account)
@@ -174,7 +171,9 @@ def _tried(
     )
     with start(course.engine.name, asking) as engine:
         request = course.request._replace(policy=policy)
-        trial = replace(course, request=request, engine=engine, asking=asking, seconds={})
+        trial = replace(
+            course, request=request, engine=engine, asking=asking, seconds={}, is_trial=True
+        )
         engine.greet()
         options = engine.read_options()
         account = options if isinstance(options, Failed) else trial.plan()

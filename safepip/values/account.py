@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from safepip.values.late import dataclass
 
 if TYPE_CHECKING:
     from safepip.values.plan import Source
+
+Depth = Literal["outline", "lists", "files"]
+"""What of a plan is there: as far as metadata tells; that, and the lists of the wheels' files; all
+that is to be installed."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Account:
-    """A plan of pip; a complete one, unless it is an outline."""
+    """A plan of pip."""
 
     entries: tuple[Entry, ...] = ()
     removals: tuple[Removal, ...] = ()
@@ -76,8 +80,8 @@ class Account:
     user_site: bool = False
     elsewhere: str = ""
     """The `--prefix` or `--root` that receives the files."""
-    is_outline: bool = False
-    """As far as metadata tells: which files there will be is not known."""
+    depth: Depth = "files"
+    """With lists alone, wheels are there in part: nothing but these can be read from them."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class Artifact:
     """The wheel on disk, fetched or built; empty where none is made (legacy editable)."""
     is_direct: bool = False
     """Given as a URL or path (PEP 610), not found on an index."""
+    in_part: bool = False
+    """Of the wheel, only what tells which files are in it need be on disk."""
 
 
 @dataclass(frozen=True)

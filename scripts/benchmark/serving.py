@@ -7,6 +7,7 @@ little; it answers late and slowly on purpose; and it knows whether a cached ans
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import defaultdict
@@ -123,6 +124,9 @@ def _answer(kind: str, body: bytes, keep_seconds: int) -> _Answer:
     return _Answer(kind, body, keep_seconds, f'"{sha256(body).hexdigest()[:20]}"')
 
 
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers for one `Index`."""
 
@@ -144,7 +148,16 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get("If-None-Match") == found.tag:
                 self._send(304, b"", headers)
                 return
-        self._send(200, found.body, headers)
+        headers["Accept-Ranges"] = "bytes"
+        if (part := _RANGE.fullmatch(self.headers.get("Range", ""))) is None:
+            self._send(200, found.body, headers)
+            return
+        length = len(found.body)
+        start = int(part[1]) if part[1] else max(0, length - int(part[2] or 0))
+        end = int(part[2]) + 1 if part[1] and part[2] else length
+        body = found.body[start:end]
+        headers["Content-Range"] = f"bytes {start}-{start + len(body) - 1}/{length}"
+        self._send(206, body, headers)
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.index.note(len(body))

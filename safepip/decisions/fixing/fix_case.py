@@ -150,7 +150,10 @@ class Case:
         """Every refusal is about a distribution of conda, or follows from a change to one."""
         names = {finding.distribution for finding in self.owned}
         return bool(names) and all(
-            (isinstance(f, CondaOwned | Shadows) and f.distribution in names)
+            (
+                isinstance(f, CondaOwned | Shadows | SameFiles | SecondCopy)
+                and f.distribution in names
+            )
             or (isinstance(f, Breaks) and f.changed in names)
             for f in self.refusals
         )

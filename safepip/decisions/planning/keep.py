@@ -65,7 +65,9 @@ def _may_go_away(plan: Plan, owned: Collection[str], refusal: Finding) -> bool:
         case Breaks():
             return refusal.changed in owned or not _is_requested(plan, refusal.changed)
         case _:
-            return not _is_requested(plan, refusal.distribution)
+            # Where conda's version stays, no file of another lands anywhere.
+            is_held = refusal.distribution in owned
+            return is_held or not _is_requested(plan, refusal.distribution)
 
 
 def _is_requested(plan: Plan, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from safepip.decisions.judging.requirements import active_requirements, extras_asked, relation
 from safepip.decisions.planning.files import planned_files
 from safepip.decisions.planning.loosen import as_given
-from safepip.values.account import Account, Entry, Removal, Scheme, WheelContents
+from safepip.values.account import Account, Depth, Entry, Removal, Scheme, WheelContents
 from safepip.values.environment import Distribution, Environment
 from safepip.values.errors import UnreadableReport
 from safepip.values.late import fields
@@ -45,8 +45,15 @@ def parse_account(message: object) -> Account:
         compiles=bool(account.get("compiles", True)),
         user_site=bool(places.get("user")),
         elsewhere=str(places.get("prefix") or places.get("root") or ""),
-        is_outline=bool(account.get("outline")),
+        depth=_depth(account.get("depth")),
     )
+
+
+def _depth(raw: object) -> Depth:
+    """Give how much of the plan is there: all, unless it says otherwise."""
+    if raw == "outline":
+        return "outline"
+    return "lists" if raw == "lists" else "files"
 
 
 def _removed(raw: object, at: str) -> tuple[str, Removal | None]:
@@ -216,14 +223,17 @@ def _change(
         action=relation(before.version, entry.version) if before else "add",
         before=before,
         after=entry.version,
-        artifact=Artifact(entry.url, entry.sha256, entry.source, entry.wheel, entry.is_direct),
+        artifact=Artifact(
+            *(entry.url, entry.sha256, entry.source, entry.wheel, entry.is_direct),
+            in_part=account.depth == "lists",
+        ),
         requested=entry.requested,
         needed_by=needed_by,
         extras=entry.extras,
         missing_extras=tuple(extra for extra in entry.extras if normalised(extra) not in has),
         requires=entry.requires,
         files=()
-        if account.is_outline
+        if account.depth == "outline"
         else planned_files(entry, contents, environment.interpreter, compiles=account.compiles),
         removes=entry.before.removes if entry.before else (),
         cannot_remove=entry.before.cannot_remove if entry.before else "",

@@ -65,14 +65,6 @@ def not_looked_for(option: str) -> str:
     )
 
 
-def not_fetched() -> str:
-    """Say what is not known of a plan that was given up by what metadata tells."""
-    return (
-        "nothing was fetched for this, so that the files of the newest were not looked at: where "
-        "they lie on others of conda's, installing it is refused for that"
-    )
-
-
 def not_preferred(against: str) -> str:
     """Say why nothing is taken from conda, though that was asked for."""
     return f"{against}, nothing is taken from conda: pip takes all of it"

@@ -1,0 +1,149 @@
+"""Fetch of a wheel what tells its metadata and which files are in it, and leave the rest.
+
+This file is a script: `runner.py` and `lister.py` load it, and the environment's own Python runs it
+(3.7 or newer) inside pip, so it uses the standard library alone and nothing of safepip.
+
+A zip file has its list at the end, and a wheel its `.dist-info` before that. What comes of it is a
+file of the wheel's own length with holes in it.
+
+Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+from typing import Any
+
+_TAIL = 64 * 1024
+"""Bytes asked for first: enough for a few hundred names and their metadata."""
+_MOST_BYTES = 64 * 1024 * 1024
+_MOST_UNASKED = 1024 * 1024
+"""Of an answer that is the whole wheel, because the server gives no part of it."""
+_MOST_BETWEEN = 256 * 1024
+"""Bytes that are rather fetched along than asked for apart."""
+_END = struct.Struct("<4s4H2LH")
+_WHOLE = 200
+_PART = 206
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_TOLD_BY = ("METADATA", "RECORD", "WHEEL", "entry_points.txt")
+
+
+class NoParts(Exception):
+    """Say that the parts of a wheel cannot be had."""
+
+
+def fetch(session: Any, url: str, path: str) -> bool:  # noqa: ANN401 - pip's own
+    """Write a wheel in part; whole, where it is in pip's cache or small. Give whether it is whole.
+
+    Raises: NoParts, and whatever pip's session does.
+    """
+    parts = _Parts(session, url, path)
+    is_whole = parts.begin()
+    if not is_whole:
+        parts.complete()
+    return is_whole
+
+
+class _Parts:
+    def __init__(self, session: Any, url: str, path: str) -> None:  # noqa: ANN401 - as above
+        self._session = session
+        self._url = url
+        self._path = path
+        self._since = 0
+        """From where on all is there."""
+        self._left = _MOST_BYTES
+
+    def begin(self) -> bool:
+        """Fetch the end; give whether that was all of it."""
+        with self._get(f"-{_TAIL}") as answer:
+            if answer.status_code == _WHOLE:
+                most = _MOST_BYTES if getattr(answer, "from_cache", False) else _MOST_UNASKED
+                if int(answer.headers.get("Content-Length", 0)) > most:
+                    raise NoParts("all of it")
+                data = self._read(answer, most)
+                self._write(0, data, len(data))
+                return True
+            start, length = self._place(answer)
+            data = self._read(answer, _TAIL)
+        if start + len(data) != length:
+            raise NoParts("not the end")
+        self._write(start, data, length)
+        self._since = start
+        return start == 0
+
+    def complete(self) -> None:
+        """Fetch the list of files, and what is told of them."""
+        with open(self._path, "rb") as file:
+            file.seek(self._since)
+            data = file.read()
+        at = data.rfind(b"PK\x05\x06")
+        if not 0 <= at <= len(data) - _END.size:
+            raise NoParts("no end")
+        size, offset = _END.unpack_from(data, at)[5:7]
+        if offset + size > self._since + at:
+            raise NoParts("too large a list")  # or none at all
+        self._fill(offset, self._since)
+        self._since = min(offset, self._since)
+        for start, end in _spans(self._path, offset):
+            self._fill(start, min(end, self._since))
+
+    def _fill(self, start: int, end: int) -> None:
+        if start >= end:
+            return
+        with self._get(f"{start}-{end - 1}") as answer:
+            if self._place(answer)[0] != start:
+                raise NoParts("no part")
+            data = self._read(answer, end - start)
+        if len(data) != end - start:
+            raise NoParts("too little")
+        self._write(start, data)
+
+    def _get(self, which: str) -> Any:  # noqa: ANN401 - as above
+        headers = {"Accept-Encoding": "identity", "Range": "bytes=" + which}
+        answer = self._session.get(self._url, headers=headers, stream=True)
+        answer.raise_for_status()
+        return answer
+
+    @staticmethod
+    def _place(answer: Any) -> tuple[int, int]:  # noqa: ANN401 - as above
+        """Give where a part begins, and how long all of it is."""
+        found = _RANGE.match(answer.headers.get("Content-Range", ""))
+        if answer.status_code != _PART or found is None:
+            raise NoParts("no part")
+        return int(found.group(1)), int(found.group(3))
+
+    def _read(self, answer: Any, most: int) -> bytes:  # noqa: ANN401 - as above
+        most = min(most, self._left)
+        data = bytearray()
+        for chunk in answer.iter_content(_TAIL):
+            data += chunk
+            if len(data) > most:
+                raise NoParts("too large")
+        self._left -= len(data)
+        return bytes(data)
+
+    def _write(self, start: int, data: bytes, length: int | None = None) -> None:
+        with open(self._path, "wb" if length is not None else "r+b") as file:
+            if length is not None:
+                file.truncate(length)
+            file.seek(start)
+            file.write(data)
+
+
+def _spans(path: str, end: int) -> list[tuple[int, int]]:
+    """Give where what is told of the files lies; ``end`` is where their list begins."""
+    with zipfile.ZipFile(path) as wheel:
+        members = sorted(wheel.infolist(), key=lambda member: member.header_offset)
+    after = [member.header_offset for member in members[1:]] + [end]
+    spans: list[tuple[int, int]] = []
+    for member, until in zip(members, after):
+        folder, _, name = member.filename.partition("/")
+        if not folder.endswith(".dist-info") or name not in _TOLD_BY:
+            continue
+        if spans and member.header_offset - spans[-1][1] <= _MOST_BETWEEN:
+            spans[-1] = (spans[-1][0], until)
+        else:
+            spans.append((member.header_offset, until))
+    return spans
