@@ -212,7 +212,7 @@ class Course:
             self.asides = (*self.asides, said)
 
     @property
-    def _depth(self) -> Depth:
+    def depth(self) -> Depth:
         """How much of a plan has to be there: what is only shown, or tried, is not fetched."""
         return "lists" if self.is_trial or self.request.verb == "plan" else "files"
 
@@ -227,7 +227,7 @@ class Course:
             self.environment,
             break_system_packages=True,
             is_refused=None if by_conda else self._is_plainly_refused,
-            depth=self._depth,
+            depth=self.depth,
         )
         self.timed("plan", self.since)
         return account
@@ -239,7 +239,7 @@ class Course:
             self.environment,
             constraints,
             is_refused=self._is_plainly_refused,
-            depth=self._depth,
+            depth=self.depth,
         )
         self.timed("plan", since)
         return account

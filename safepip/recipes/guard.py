@@ -113,13 +113,13 @@ def _decide(course: Course, account: Account) -> Outcome:
 def _looked_at(course: Course) -> tuple[Plan, Judgement] | Failed:
     """Judge a plan, of which there is an outline, by the lists of its files.
 
-    Where it is not refused after all, by the files, which are then there.
+    Where it is not refused after all, and to be carried out, by the files, which are then there.
     """
     account = course.plan_further("lists")
     while not isinstance(account, Failed):
         plan = course.joined(account)
         judged = course.judged(plan)
-        if judged.refuses or account.depth == "files":
+        if judged.refuses or account.depth in {"files", course.depth}:
             return plan, judged
         account = course.plan_further("files")
     return account
