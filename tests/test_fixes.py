@@ -478,6 +478,13 @@ def test_room_is_made_for_what_conda_has_under_another_name() -> None:
     )
 
 
+def test_conda_s_change_brings_no_files_of_pip_s_version() -> None:
+    newer = artifact("protobuf==5.28", modules=["google/protobuf/__init__.py", "cv2/__init__.py"])
+    commands = [fix.command for fix in fixes(of(newer), "install", "protobuf>=5")]
+    assert commands[0] == f'conda install -p {PREFIX} "protobuf>=5"'
+    assert commands[-1] == 'safepip install --allow protobuf,py-opencv "protobuf>=5"'
+
+
 def test_what_conda_has_is_not_left_out_twice() -> None:
     doubled = artifact("opencv-python==4.13", modules=["cv2/__init__.py"], requested=False)
     wanted = of(artifact("mmdet==3"), doubled, ignores_dependencies=True)

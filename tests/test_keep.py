@@ -87,6 +87,11 @@ def test_a_collision_of_something_not_asked_for_may_go_away() -> None:
     assert may(env, plan(env, *steps))
 
 
+def test_a_collision_of_what_may_be_held_may_go_away() -> None:
+    env = environment(conda("PyJWT==2.8", modules=("jwt/__init__.py",)), conda("numpy==1.26.4"))
+    assert may(env, plan(env, artifact("numpy==2.0", modules=("jwt/__init__.py",))))
+
+
 @pytest.mark.parametrize(
     ("packages", "steps"),
     [
