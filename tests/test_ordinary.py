@@ -281,6 +281,27 @@ def test_what_is_kept_is_not_downloaded_twice_although_nothing_is_cached(
         assert sorted(index.downloads()) == sorted(file.filename for file in fetched)
 
 
+@pytest.mark.parametrize("pip", [PIPS[0], NEWEST])
+def test_what_is_kept_is_not_built_twice_although_nothing_is_cached(
+    tmp_path: Path, pip: str
+) -> None:
+    notes = tmp_path / "builds"
+    note = f"open({str(notes)!r}, 'a').write('built ')"
+    source = make_sdist("source", "1.0", requires=["owned>=1", "leaf"], on_build=note)
+    wants = [make_wheel("wants", f"{n}.0", requires=["source", f"owned>={n}"]) for n in (1, 2)]
+    with serve_index([*SIMPLE, source, *wants, make_wheel("owned", "2.0")]) as index:
+        words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "wants"]
+        world = World(tmp_path / "world")
+        environment = make(world, world_with(pip))
+        done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+        assert json.loads(done.stdout)["verdict"] == "kept", done
+        assert environment.distributions()["source"] == "1.0"
+        assert notes.read_text() == "built "
+        assert index.downloads().count(source.filename) == 1
+    (info,) = environment.prefix.glob("lib/python*/site-packages/source-1.0.dist-info")
+    assert not (info / "direct_url.json").exists()
+
+
 def test_no_wheel_is_downloaded_for_what_is_only_shown(tmp_path: Path) -> None:
     large = make_wheel("large", "1.0", {"large.bin": NOISE}, requires=["owned>=1"])
     newer = make_wheel("owned", "2.0", {"owned.py": "", "owned.bin": NOISE})

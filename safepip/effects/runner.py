@@ -632,6 +632,7 @@ class Guard:
         """Plan until the parent is content or there is no plan."""
         self.tell_missing_folders(command)
         self.stop_before_fetching(command)
+        keep_built()
         given = list(options.constraints)
         while True:
             self.options = attempt = copy.deepcopy(options)
@@ -861,6 +862,21 @@ def without_auth(link):
     misc = sys.modules.get("pip._internal.utils.misc")
     plain = getattr(misc, "remove_auth_from_url", None)
     return plain and plain(link.url_without_fragment)
+
+
+def keep_built():
+    """Have pip find what it built for one plan when it makes the next, though it caches nothing."""
+    install, caches = _install(), {}
+    plain = getattr(install, "WheelCache", None)
+    if plain is None:
+        return  # then it builds again
+
+    def wheel_cache(folder, *more):
+        if folder not in caches:
+            caches[folder] = plain(folder, *more)
+        return caches[folder]
+
+    install.WheelCache = wheel_cache
 
 
 FOR_FETCHING = ("pip._internal.utils.misc", "pip._vendor.requests")
