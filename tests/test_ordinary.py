@@ -21,6 +21,7 @@ from tests.lab import (
     Index,
     Wheel,
     create,
+    fake,
     from_wheel,
     make_project,
     make_sdist,
@@ -30,6 +31,7 @@ from tests.lab import (
 from tests.twins import ENGINES, Build, World, alike, make, ran
 
 NEWEST = PIPS[-1]
+SITE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 TOO_OLD = "21.3.1"
 LOGIN = ("mia", "s3cr3t-w0rd")
 NOISE = random.Random(3).randbytes(300_000)
@@ -300,6 +302,53 @@ def test_what_is_kept_is_not_built_twice_although_nothing_is_cached(
         assert index.downloads().count(source.filename) == 1
     (info,) = environment.prefix.glob("lib/python*/site-packages/source-1.0.dist-info")
     assert not (info / "direct_url.json").exists()
+
+
+SPREADING: dict[str, Any] = {"data_files": {"share/condas.txt": "pip's\n"}, "requires": ["leaf"]}
+BUILT = [
+    make_sdist("quiet", "1.0", requires=["leaf"]),
+    make_sdist("harmful", "1.0", requires=["owned>=2", "leaf"], metadata_hook=False),
+    make_wheel("wants-built", "1.0", requires=["quiet", "owned>=1"]),
+    make_wheel("wants-built", "2.0", requires=["quiet", "owned>=2"]),
+    make_wheel("lonely", "1.0"),
+    make_wheel("owned", "2.0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("plan quiet", ("clear", None)),
+        ("plan harmful", ("block", "conda-owned")),
+        ("install wants-built==2.0", ("block", "conda-owned")),
+        ("plan wants-built", ("kept", None)),
+        ("plan -e ./spreading", ("block", "same-files")),
+        ("plan lonely", ("block", "same-files")),
+        ("plan --no-compile lonely", ("clear", None)),
+    ],
+)
+def test_what_is_built_is_judged_by_what_was_built(
+    tmp_path: Path, words: str, verdict: tuple[str, str | None]
+) -> None:
+    bytecode = f"{SITE}/lonely/__pycache__/__init__.{sys.implementation.cache_tag}.pyc"
+    condas = fake("condas", "1.0", {"share/condas.txt": "conda's\n", bytecode: "conda's\n"})
+    found = {}
+    for metadata in (False, True):
+        with serve_index([*SIMPLE, *BUILT], metadata=metadata, ranges=metadata) as index:
+            world = World(tmp_path / "world")
+            environment = make(world, lambda world: create(world.prefix, OWNED, condas, pip=NEWEST))
+            make_project(world.work / "spreading", "spreading", "1.0", **SPREADING)
+            given = [*words.split(), "--json", "--index-url", index.url]
+            done = ran(world, environment, [*SAFEPIP, *given], env=ONLINE)
+            answer = json.loads(done.stdout)
+            assert (answer["verdict"], answer["code"]) == verdict, done
+            fixes = [fix["command"].replace(index.url, "URL") for fix in answer["fixes"]]
+            changes = sorted((c["name"], c["from"] or "", c["to"]) for c in answer["changes"])
+            found[metadata] = (done.exit_code, changes, answer["conflict"], fixes)
+            sources = [name for name in index.downloads() if name.endswith(".tar.gz")]
+            assert len(sources) == len({*sources})
+        shutil.rmtree(tmp_path / "world")
+    assert found[False] == found[True]
 
 
 def test_no_wheel_is_downloaded_for_what_is_only_shown(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pip._vendor.requests import Session
 
 from safepip.effects.parts import NoParts, fetch
 from safepip.effects.wheels import describe_wheel, has_bytes, read_wheel
+from safepip.values.errors import UnreadableWheel
 from tests.lab import Wheel, make_wheel, serve_index
 
 NOISE = random.Random(7).randbytes(400_000)
@@ -132,3 +134,54 @@ def test_what_is_no_wheel_has_no_parts(cut: bytes, tmp_path: Path) -> None:
         url = index.url.replace("/simple/", "/files/none-1.0-py3-none-any.whl")
         with pytest.raises(NoParts):
             fetch(Session(), url, str(tmp_path / "none-1.0-py3-none-any.whl"))
+
+
+def test_a_part_that_was_damaged_on_its_way_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.lab import index as lab_index
+
+    plain = lab_index._Handler._send
+
+    def send(self: Any, status: int, kind: str, body: bytes, headers: Any = None) -> None:
+        record = body.find(b"large-1.0.dist-info/RECORD")
+        damaged = body[: record + 60] + bytes([body[record + 60] ^ 255]) + body[record + 61 :]
+        plain(self, status, kind, damaged, headers)
+
+    monkeypatch.setattr(lab_index._Handler, "_send", send)
+    with serve_index([USUAL], ranges=True) as index:
+        url = index.url.replace("/simple/", f"/files/{USUAL.filename}")
+        with pytest.raises((zipfile.BadZipFile, zlib.error)):
+            fetch(Session(), url, str(tmp_path / USUAL.filename))
+
+
+def test_what_pip_has_in_its_cache_is_not_asked_for(tmp_path: Path) -> None:
+    from pip._internal.network.session import PipSession
+
+    path = tmp_path / USUAL.filename
+    with serve_index([USUAL], ranges=True, cache_control="max-age=600") as index:
+        url = index.url.replace("/simple/", f"/files/{USUAL.filename}")
+        host = url.split("/")[2]
+        session = PipSession(cache=str(tmp_path / "cache"), trusted_hosts=[host], index_urls=[])
+        assert not fetch(session, url, str(path))
+        whole = session.get(url, headers={"Accept-Encoding": "identity"})
+        assert whole.content == USUAL.data
+        index.requests.clear()
+        assert fetch(session, url, str(path))
+        assert path.read_bytes() == USUAL.data
+        assert index.requests == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_is_an_unreadable_wheel(method: int, tmp_path: Path) -> None:
+    path = tmp_path / USUAL.filename
+    with zipfile.ZipFile(io.BytesIO(USUAL.data)) as source, zipfile.ZipFile(path, "w") as target:
+        for info in source.infolist():
+            target.writestr(info.filename, source.read(info), compress_type=method)
+        record = target.getinfo("large-1.0.dist-info/RECORD")
+    data = bytearray(path.read_bytes())
+    start = record.header_offset + 30 + len(record.filename)
+    data[start : start + 40] = bytes(40 * [255])
+    path.write_bytes(bytes(data))
+    with pytest.raises(UnreadableWheel):
+        read_wheel(str(path))

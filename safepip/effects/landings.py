@@ -6,7 +6,7 @@ import os
 import zipfile
 from typing import TYPE_CHECKING
 
-from safepip.effects.wheels import has_bytes
+from safepip.effects.wheels import UNREADABLE, has_bytes
 from safepip.values.plan import Landing
 
 if TYPE_CHECKING:
@@ -93,5 +93,5 @@ def _same_bytes(
             in_part = change.artifact.in_part
             same = (f for f, real in asked if has_bytes(archive, f.member, real, in_part=in_part))
             return frozenset(file.path for file in same)
-    except (OSError, zipfile.BadZipFile, RuntimeError):
+    except UNREADABLE:
         return frozenset()

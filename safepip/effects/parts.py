@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
+from importlib import import_module
 from typing import Any
 
 _TAIL = 64 * 1024
@@ -57,13 +58,14 @@ class _Parts:
 
     def begin(self) -> bool:
         """Fetch the end; give whether that was all of it."""
+        if self._is_cached():
+            with self._get() as answer:
+                if self._is_whole(answer, _MOST_BYTES):
+                    return True
         with self._get(f"-{_TAIL}") as answer:
             if answer.status_code == _WHOLE:
-                most = _MOST_BYTES if getattr(answer, "from_cache", False) else _MOST_UNASKED
-                if int(answer.headers.get("Content-Length", 0)) > most:
+                if not self._is_whole(answer, _MOST_UNASKED):
                     raise NoParts("all of it")
-                data = self._read(answer, most)
-                self._write(0, data, len(data))
                 return True
             start, length = self._place(answer)
             data = self._read(answer, _TAIL)
@@ -86,8 +88,31 @@ class _Parts:
             raise NoParts("too large a list")  # or none at all
         self._fill(offset, self._since)
         self._since = min(offset, self._since)
-        for start, end in _spans(self._path, offset):
+        with zipfile.ZipFile(self._path) as wheel:
+            members = sorted(wheel.infolist(), key=lambda member: member.header_offset)
+        for start, end in _spans(members, offset):
             self._fill(start, min(end, self._since))
+        with zipfile.ZipFile(self._path) as wheel:
+            for member in filter(_is_told_by, members):
+                wheel.read(member)  # which sees by its checksum that all of it is there
+
+    def _is_cached(self) -> bool:
+        """Say whether pip's cache has it, which gives no parts of anything."""
+        adapter = self._session.get_adapter(self._url)
+        controller = getattr(adapter, "controller", None)
+        if controller is None:
+            return False
+        requests = import_module("pip._vendor.requests")
+        asked = self._session.prepare_request(requests.Request("GET", self._url))
+        return bool(controller.cached_request(asked))
+
+    def _is_whole(self, answer: Any, most: int) -> bool:  # noqa: ANN401 - as above
+        """Read all of it, unless that is too much."""
+        if int(answer.headers.get("Content-Length", 0)) > most:
+            return False
+        data = self._read(answer, most)
+        self._write(0, data, len(data))
+        return True
 
     def _fill(self, start: int, end: int) -> None:
         if start >= end:
@@ -100,8 +125,10 @@ class _Parts:
             raise NoParts("too little")
         self._write(start, data)
 
-    def _get(self, which: str) -> Any:  # noqa: ANN401 - as above
-        headers = {"Accept-Encoding": "identity", "Range": "bytes=" + which}
+    def _get(self, which: str = "") -> Any:  # noqa: ANN401 - as above
+        headers = {"Accept-Encoding": "identity"}
+        if which:
+            headers["Range"] = "bytes=" + which
         answer = self._session.get(self._url, headers=headers, stream=True)
         answer.raise_for_status()
         return answer
@@ -132,15 +159,17 @@ class _Parts:
             file.write(data)
 
 
-def _spans(path: str, end: int) -> list[tuple[int, int]]:
+def _is_told_by(member: zipfile.ZipInfo) -> bool:
+    folder, _, name = member.filename.partition("/")
+    return folder.endswith(".dist-info") and name in _TOLD_BY
+
+
+def _spans(members: list[zipfile.ZipInfo], end: int) -> list[tuple[int, int]]:
     """Give where what is told of the files lies; ``end`` is where their list begins."""
-    with zipfile.ZipFile(path) as wheel:
-        members = sorted(wheel.infolist(), key=lambda member: member.header_offset)
     after = [member.header_offset for member in members[1:]] + [end]
     spans: list[tuple[int, int]] = []
     for member, until in zip(members, after):
-        folder, _, name = member.filename.partition("/")
-        if not folder.endswith(".dist-info") or name not in _TOLD_BY:
+        if not _is_told_by(member):
             continue
         if spans and member.header_offset - spans[-1][1] <= _MOST_BETWEEN:
             spans[-1] = (spans[-1][0], until)

@@ -27,6 +27,7 @@ import atexit
 import contextlib
 import copy
 import gc
+import hashlib
 import inspect
 import json
 import logging
@@ -667,9 +668,11 @@ class Guard:
     def show_outline(self, requirements):
         """Show the parent what would be fetched, before it is: that may be refused already."""
         options = self.options
-        is_waiting = any(getattr(one, "needs_more_preparation", False) for one in requirements)
-        if not (self.wants_outline and is_waiting) or options is None or options.target_dir:
+        waiting = [getattr(one, "needs_more_preparation", False) for one in requirements]
+        if not (self.wants_outline and any(waiting)) or options is None or options.target_dir:
             return
+        if not all(one.is_wheel for one in requirements):
+            return  # what is to be built is built once, for this plan and the next
         names = {"root": "root_path", "prefix": "prefix_path"}
         places = {place: getattr(options, name, None) for place, name in names.items()}
         places.update(home=None, user=bool(options.use_user_site))
@@ -678,6 +681,7 @@ class Guard:
         except (AttributeError, TypeError, KeyError, AssertionError):
             return  # a pip that cannot say it yet
         message = {"type": "plan", "depth": "outline", "entries": entries, "places": places}
+        message["compiles"] = bool(getattr(options, "compile", True))
         answer = self.channel.ask(message)
         if answer["do"] == "look":
             if not self.add_lists(requirements, entries, answer["folder"]):
@@ -695,16 +699,19 @@ class Guard:
         for requirement, entry in zip(requirements, entries):
             if not getattr(requirement, "needs_more_preparation", False):
                 continue
-            link = requirement.link
-            path = os.path.join(tempfile.mkdtemp(dir=folder), link.filename)
-            try:
-                is_whole = parts.fetch(self.session, link.url_without_fragment, path)
-            except Exception:  # pip and servers fail in many ways
-                return False
-            url = without_auth(link) if is_whole else None
-            if url:
-                self.fetched[url] = path
-                answer_by({url: path}, self.session)
+            link, url = requirement.link, without_auth(requirement.link)
+            path = self.fetched.get(url)
+            if path is None:
+                path = os.path.join(tempfile.mkdtemp(dir=folder), link.filename)
+                try:
+                    is_whole = parts.fetch(self.session, link.url_without_fragment, path)
+                except Exception:  # pip and servers fail in many ways
+                    return False
+                if is_whole and not has_hash(link, path):
+                    return False  # pip says what is wrong with it
+                if is_whole and url:
+                    self.fetched[url] = path
+                    answer_by({url: path}, self.session)
             entry["wheel"] = path
         return True
 
@@ -862,6 +869,19 @@ def without_auth(link):
     misc = sys.modules.get("pip._internal.utils.misc")
     plain = getattr(misc, "remove_auth_from_url", None)
     return plain and plain(link.url_without_fragment)
+
+
+def has_hash(link, path):
+    """Say whether a wheel has the hash that its index gives; also where it gives none."""
+    if not link.hash or not link.hash_name:
+        return True
+    try:
+        digest = hashlib.new(link.hash_name)
+    except ValueError:
+        return False
+    with open(path, "rb") as file:
+        digest.update(file.read())
+    return digest.hexdigest() == link.hash.lower()
 
 
 def keep_built():

@@ -11,6 +11,7 @@ import io
 import os
 import zipfile
 import zlib
+from lzma import LZMAError
 from typing import TYPE_CHECKING, NamedTuple
 
 from safepip.decisions.planning.entry_points import script_names
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+UNREADABLE = (
+    *(OSError, EOFError, NotImplementedError, RuntimeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, LZMAError),
+)
+"""What reading an archive that somebody else has made may raise."""
 _MEMBER_LIMIT = 1_000_000
 _TEXT_LIMIT = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -76,7 +82,7 @@ def read_wheel(path: str) -> WheelContents:
     try:
         with zipfile.ZipFile(path) as archive:
             return _contents(archive, path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except UNREADABLE as error:
         raise UnreadableWheel(os.path.basename(path), error) from error
 
 
@@ -130,7 +136,7 @@ def describe_wheel(path: str) -> Described:
     try:
         with zipfile.ZipFile(path) as archive:
             text = _text(archive, f"{_contents(archive, path).dist_info}/METADATA")
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except UNREADABLE as error:
         raise UnreadableWheel(os.path.basename(path), error) from error
     from email.parser import HeaderParser  # where pip itself does not say it: large, and seldom
 
@@ -184,7 +190,7 @@ def has_bytes(archive: zipfile.ZipFile, member: str, path: str, *, in_part: bool
             while chunk := planned.read(_CHUNK):
                 if there.read(len(chunk)) != chunk:
                     return False
-    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError):
+    except (KeyError, *UNREADABLE):
         return False
     return True
 
@@ -218,7 +224,7 @@ def without_members(wheel: str, members: Collection[str], folder: Path) -> Path:
                 if info.filename.endswith(".dist-info/RECORD"):
                     data = _record_without(data, left_out)
                 copy.writestr(info, data, compress_type=info.compress_type)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise UnreadableWheel(os.path.basename(wheel), error) from error
     return target
 

@@ -21,7 +21,6 @@ from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
-from safepip.values.findings import CondaOwned
 from safepip.values.request import PipOptions
 from safepip.values.retry import Retry
 from safepip.values.text import without_secrets
@@ -254,13 +253,13 @@ class Course:
     def _is_plainly_refused(self, outline: Account) -> bool:
         """Say whether a plan is refused whatever is in its files, so that none need be fetched.
 
-        That is where pip would replace what is conda's: names and versions say it.
+        That is where names and versions say it: pip would replace what is conda's, break it, or
+        pass a pin.
         """
         try:
-            found = self.judged(self.joined(outline)).findings
+            return self.judged(self.joined(outline)).refuses
         except SafepipError:
             return False  # whatever that is, it is said of the whole plan
-        return any(isinstance(f, CondaOwned) and f.severity == "refuse" for f in found)
 
     def joined(self, account: Account) -> Plan:
         """Join pip's account with the wheels and with what is installed.
