@@ -26,6 +26,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import copy
+import functools
 import gc
 import hashlib
 import inspect
@@ -536,6 +537,7 @@ class Guard:
         self.fetched = {}
         self.options = None
         self.session = None
+        self.known = {}
         self.wants_outline = False
 
     def put_up(self):
@@ -618,12 +620,19 @@ class Guard:
             if not hasattr(preparer, "prepare_linked_requirements_more"):
                 return preparer
             plain = preparer.prepare_linked_requirements_more
+            plain_one = preparer.prepare_linked_requirement
+
+            def prepare_one(requirement, *args, **kwargs):
+                found = plain_one(requirement, *args, **kwargs)
+                self.known[requirement] = found
+                return found
 
             def prepare_more(requirements, *args, **kwargs):
                 requirements = list(requirements)
                 self.show_outline(requirements)
                 return plain(requirements, *args, **kwargs)
 
+            preparer.prepare_linked_requirement = prepare_one
             preparer.prepare_linked_requirements_more = prepare_more
             return preparer
 
@@ -677,8 +686,9 @@ class Guard:
         places = {place: getattr(options, name, None) for place, name in names.items()}
         places.update(home=None, user=bool(options.use_user_site))
         try:
-            entries = planned(requirements, places)
-        except (AttributeError, TypeError, KeyError, AssertionError):
+            with self.noted(requirements):
+                entries = planned(requirements, places)
+        except (AttributeError, ImportError, TypeError, KeyError, AssertionError):
             return  # a pip that cannot say it yet
         message = {"type": "plan", "depth": "outline", "entries": entries, "places": places}
         message["compiles"] = bool(getattr(options, "compile", True))
@@ -692,6 +702,21 @@ class Guard:
         if answer["do"] != "go":
             self.unhush()
             raise Stop(answer)
+
+    @contextlib.contextmanager
+    def noted(self, requirements):
+        """Have requirements know what pip itself, before 25.3, only notes when it fetches them."""
+        url_of = _import("pip._internal.utils.direct_url_helpers").direct_url_from_link
+        lent = [one for one in requirements if one.download_info is None]
+        for one in lent:
+            one.download_info = url_of(one.link, one.source_dir)
+            one.get_dist = functools.partial(self.known.get, one)
+        try:
+            yield
+        finally:
+            for one in lent:
+                one.download_info = None
+                del one.get_dist
 
     def add_lists(self, requirements, entries, folder):
         """Fetch which files are in the wheels, and give whether that is known of all of them."""
