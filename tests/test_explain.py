@@ -96,6 +96,7 @@ def test_what_pip_installed_may_be_changed_within_what_others_need() -> None:
 
 def test_a_conda_package_without_metadata_is_one_that_pip_does_not_see() -> None:
     assert "a copy of its own: conda's has no metadata that pip sees" in explained("py-opencv")
+    assert "not one with files or modules that conda's has" in explained("py-opencv")
 
 
 def test_what_is_not_there_is_known_when_somebody_needs_it() -> None:

@@ -169,7 +169,10 @@ def _may(portrait: Portrait) -> list[str]:
     elif is_empty(SpecifierSet(portrait.bounds)):
         accepted = f"no version that all are content with: together they ask for {bounds}"
     if portrait.owner == "conda" and portrait.distribution is None:
-        return ["a copy of its own: conda's has no metadata that pip sees"]
+        return [
+            "a copy of its own: conda's has no metadata that pip sees",
+            "not one with files or modules that conda's has: that is refused",
+        ]
     if portrait.owner == "conda":
         held = f"nothing but {clean(portrait.version)}, since that is conda's"
         holders = [f"{clean(who)} ({clean(spec)})" for who, spec in portrait.condas_bounds]
