@@ -393,6 +393,19 @@ def test_no_wheel_is_downloaded_for_what_is_refused(tmp_path: Path) -> None:
             index.requests.clear()
 
 
+def test_a_plan_is_not_made_again_to_know_its_files(tmp_path: Path) -> None:
+    wants = [make_wheel("wants", f"{n}.0", requires=[f"owned>={n}"]) for n in (2, 3)]
+    newer = make_wheel("owned", "3.0", {"owned.py": "", "owned.bin": NOISE})
+    with serve_index([*wants, newer], metadata=True, ranges=True) as index:
+        world = World(tmp_path / "world")
+        environment = make(world, world_with(NEWEST))
+        words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "wants"]
+        done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+        assert json.loads(done.stdout)["verdict"] == "block", done
+        # For the plan, for that with conda's versions, and for the reasons.
+        assert [request.path for request in index.requests].count("/simple/owned/") == 3
+
+
 MANNERS = {
     "two-pass": (False, False, "two-pass", NEWEST),
     "by-files": (False, False, "", NEWEST),

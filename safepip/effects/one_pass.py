@@ -83,6 +83,8 @@ class OnePass:
         """The plan is one under further constraints."""
         self._waits = False
         """pip waits with a plan that is not all there."""
+        self._has_outline = False
+        """It can tell more of its first plan, even though it has gone on to another."""
 
     # The whole conversation, in the order in which it is held.
 
@@ -155,11 +157,12 @@ class OnePass:
     ) -> Account | Failed:
         """Let pip plan again, under further constraints, without a word to the user.
 
-        Where it waits with an outline of that very plan, it goes on with it.
+        Where it has, or waits with, an outline of that very plan, it goes on with it.
         """
         self._is_refused, self._depth = is_refused, depth
-        if self._waits and not self._is_held and not constraints:
-            self._go_on()
+        knows_more = self._has_outline if depth == "lists" else self._waits and not self._is_held
+        if knows_more and not constraints:
+            self._go_further(first=True)
             return self._account()
         self._is_held = bool(constraints)
         files: list[str] = []
@@ -233,9 +236,10 @@ class OnePass:
         """Give the plan that is the next; let pip go on with it until enough of it is there."""
         found = self._next_account()
         while isinstance(found, Account) and not self._is_enough(found):
-            self._go_on()
+            self._go_further()
             found = self._next_account()
         self._waits = isinstance(found, Account) and found.depth != "files"
+        self._has_outline |= self._waits and not self._is_held
         return found
 
     def _is_enough(self, found: Account) -> bool:
@@ -243,9 +247,11 @@ class OnePass:
             return self._is_refused is not None and self._is_refused(found)
         return found.depth == "files" or self._depth == "lists"
 
-    def _go_on(self) -> None:
+    def _go_further(self, *, first: bool = False) -> None:
+        """Have pip go on with the plan that it waits with, or say more of its first."""
         if self._depth == "lists":
-            self._answer({"do": "look", "folder": str(self._asking.folder())})
+            folder = str(self._asking.folder())
+            self._answer({"do": "look", "first": first, "folder": folder})
         else:
             self._answer({"do": "go"})
 
@@ -255,6 +261,11 @@ class OnePass:
             return self._ended()
         if message.get("type") == "moved":
             raise SeamsMoved([str(seam) for seam in message.get("seams", [])])
+        if message.get("type") == "no-lists":
+            self._depth = "files"
+            self._answer({"do": "again", "constraints": []} if self._is_held else {"do": "go"})
+            self._is_held = False
+            return self._next_account()
         if message.get("type") == "failed":
             return Failed(1, str(message.get("reason", "")), str(message.get("said", "")))
         from safepip.decisions.planning.report import parse_account

@@ -12,8 +12,9 @@ The conversation, one JSON object a line over two inherited pipes (argument 1 sa
    plan by metadata alone there is an outline first, before any of them is fetched.
 
 To each the parent answers ``go``, ``stop``, (to a plan) ``again`` with further constraints or (to
-an outline) ``look``: then which files are in the wheels is found by fetching parts of them, where
-that goes. A parent that is gone answers ``stop``.
+any, once there was an outline) ``look``: then which files are in the wheels of the last outline, or
+of the first, is found by fetching parts of them; ``no-lists`` says that this does not go. A parent
+that is gone answers ``stop``.
 
 Source: the seams are pip's own functions `InstallCommand.run`, `UninstallCommand.run`,
 `install_given_reqs` and `UninstallPathSet.from_dist`, unchanged from pip 22.3 to 26.3. A pip
@@ -538,6 +539,7 @@ class Guard:
         self.options = None
         self.session = None
         self.known = {}
+        self.outlines = []
         self.wants_outline = False
 
     def put_up(self):
@@ -658,7 +660,7 @@ class Guard:
                 # The second plan is safepip's idea, so its failure is not the user's to read.
                 said = self.unhush()
                 message = {"type": "failed", "reason": str(error), "said": said[-20000:]}
-                answer = self.channel.ask(message)
+                answer = self.ask_of_plan(message)
                 if answer["do"] != "again":
                     raise Stop(answer) from error
                 constraints = answer["constraints"]
@@ -692,11 +694,8 @@ class Guard:
             return  # a pip that cannot say it yet
         message = {"type": "plan", "depth": "outline", "entries": entries, "places": places}
         message["compiles"] = bool(getattr(options, "compile", True))
-        answer = self.channel.ask(message)
-        if answer["do"] == "look":
-            if not self.add_lists(requirements, entries, answer["folder"]):
-                return  # then by the files themselves
-            answer = self.channel.ask({**message, "depth": "lists"})
+        self.outlines.append((requirements, message))
+        answer = self.ask_of_plan(message)
         if answer["do"] == "again":
             raise Again(answer["constraints"])
         if answer["do"] != "go":
@@ -717,6 +716,19 @@ class Guard:
             for one in lent:
                 one.download_info = None
                 del one.get_dist
+
+    def ask_of_plan(self, message):
+        """Give what the parent says to a plan, or to that there is none.
+
+        It may want to know more of the first plan before, which need not be made again for that.
+        """
+        answer = self.channel.ask(message)
+        while answer["do"] == "look":
+            requirements, outline = self.outlines[0 if answer["first"] else -1]
+            is_known = self.add_lists(requirements, outline["entries"], answer["folder"])
+            lists = {**outline, "depth": "lists"} if is_known else {"type": "no-lists"}
+            answer = self.channel.ask(lists)
+        return answer
 
     def add_lists(self, requirements, entries, folder):
         """Fetch which files are in the wheels, and give whether that is known of all of them."""
@@ -755,7 +767,7 @@ class Guard:
         self.names = sorted("-".join(_named(entry)) for entry in entries)
         message = {"type": "plan", "entries": entries, "places": places}
         message["compiles"] = bool(kwargs.get("pycompile"))
-        answer = self.channel.ask(message)
+        answer = self.ask_of_plan(message)
         if answer["do"] == "again":
             self.keep_fetched(requirements)
             raise Again(answer["constraints"])
