@@ -406,6 +406,37 @@ def test_a_plan_is_not_made_again_to_know_its_files(tmp_path: Path) -> None:
         assert [request.path for request in index.requests].count("/simple/owned/") == 3
 
 
+def test_a_plan_is_the_same_where_no_parts_of_a_held_wheel_can_be_had(tmp_path: Path) -> None:
+    noise = {"wants.bin": random.Random(9).randbytes(1_200_000)}
+    wants = [make_wheel("wants", f"{n}.0", noise, requires=[f"owned>={n}"]) for n in (1, 2)]
+    with serve_index([*wants, make_wheel("owned", "2.0")], metadata=True) as index:
+        world = World(tmp_path / "world")
+        environment = make(world, world_with(NEWEST))
+        for verb in ("plan", "install"):
+            words = [verb, "--json", "--no-cache-dir", "--index-url", index.url, "wants"]
+            done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+            answer = json.loads(done.stdout)
+            assert (answer["verdict"], done.exit_code) == ("kept", 0), done
+            assert [(c["name"], c["to"]) for c in answer["changes"]] == [("wants", "1.0")]
+
+
+def test_a_wheel_that_cannot_be_read_does_not_hide_that_it_is_refused(tmp_path: Path) -> None:
+    whole = make_wheel("owned", "2.0", {"owned.py": "", "owned.bin": NOISE})
+    record = whole.data.find(b"owned-2.0.dist-info/RECORD") + len("owned-2.0.dist-info/RECORD")
+    broken = Wheel(whole.filename, whole.data[:record] + b"\xff" * 40 + whole.data[record + 40 :])
+    for ranges in (False, True):
+        with serve_index([broken], metadata=True, ranges=ranges) as index:
+            world = World(tmp_path / "world")
+            environment = make(world, world_with(NEWEST))
+            words = ["install", "--json", "--no-cache-dir", "--index-url", index.url, "owned>=2"]
+            done = ran(world, environment, [*SAFEPIP, *words], env=ONLINE)
+            answer = json.loads(done.stdout)
+            assert (answer["verdict"], answer["code"]) == ("block", "conda-owned"), done
+            said = [finding.get("message", "") for finding in answer["findings"]]
+            assert any("were not read" in message for message in said), said
+        shutil.rmtree(tmp_path / "world")
+
+
 MANNERS = {
     "two-pass": (False, False, "two-pass", NEWEST),
     "by-files": (False, False, "", NEWEST),

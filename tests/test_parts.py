@@ -155,9 +155,20 @@ def test_a_part_that_was_damaged_on_its_way_is_none(
             fetch(Session(), url, str(tmp_path / USUAL.filename))
 
 
-def test_what_pip_has_in_its_cache_is_not_asked_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vary", [{}, {"Vary": "Accept-Encoding"}], ids=["plain", "vary"])
+def test_what_pip_has_in_its_cache_is_not_asked_for(
+    vary: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pip._internal.network.session import PipSession
 
+    from tests.lab import index as lab_index
+
+    plain = lab_index._Handler._send
+
+    def send(self: Any, status: int, kind: str, body: bytes, headers: Any = None) -> None:
+        plain(self, status, kind, body, {**(headers or {}), **vary})
+
+    monkeypatch.setattr(lab_index._Handler, "_send", send)
     path = tmp_path / USUAL.filename
     with serve_index([USUAL], ranges=True, cache_control="max-age=600") as index:
         url = index.url.replace("/simple/", f"/files/{USUAL.filename}")
@@ -185,3 +196,14 @@ def test_what_cannot_be_unpacked_is_an_unreadable_wheel(method: int, tmp_path: P
     path.write_bytes(bytes(data))
     with pytest.raises(UnreadableWheel):
         read_wheel(str(path))
+
+
+def test_what_unpacks_to_far_too_much_is_not_read(tmp_path: Path) -> None:
+    packed = io.BytesIO(large(scripts=None).data)
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("large-1.0.dist-info/entry_points.txt", bytes(65 * 1024 * 1024))
+    bomb = Wheel(USUAL.filename, packed.getvalue())
+    with serve_index([bomb], ranges=True) as index:
+        url = index.url.replace("/simple/", f"/files/{USUAL.filename}")
+        with pytest.raises(NoParts):
+            fetch(Session(), url, str(tmp_path / USUAL.filename))

@@ -159,9 +159,11 @@ class Engine(Protocol):
     ) -> Account | Failed:
         """Let pip do so under further constraints, without a word to the user.
 
-        Not under those of the time before; with none, it may go on with a plan that is not all
-        there.
+        Not under those of the time before.
         """
+
+    def plan_further(self, depth: Depth) -> Account | Failed:
+        """Give more of the first plan, of which not all was there; at least what is asked for."""
 
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
         """Let pip install or remove what it planned, and give its exit code."""

@@ -80,11 +80,9 @@ class OnePass:
         self._is_refused: Callable[[Account], bool] | None = None
         self._depth: Depth = "files"
         self._is_held = False
-        """The plan is one under further constraints."""
-        self._waits = False
-        """pip waits with a plan that is not all there."""
-        self._has_outline = False
-        """It can tell more of its first plan, even though it has gone on to another."""
+        """pip waits with a plan under further constraints, or because there is none."""
+        self._looks_at_first = False
+        """What the runner was last told to look at is its first plan."""
 
     # The whole conversation, in the order in which it is held.
 
@@ -155,22 +153,23 @@ class OnePass:
         is_refused: Callable[[Account], bool] | None = None,
         depth: Depth = "files",
     ) -> Account | Failed:
-        """Let pip plan again, under further constraints, without a word to the user.
-
-        Where it has, or waits with, an outline of that very plan, it goes on with it.
-        """
-        self._is_refused, self._depth = is_refused, depth
-        knows_more = self._has_outline if depth == "lists" else self._waits and not self._is_held
-        if knows_more and not constraints:
-            self._go_further(first=True)
-            return self._account()
-        self._is_held = bool(constraints)
+        """Let pip plan again, under further constraints, without a word to the user."""
+        self._is_refused, self._depth, self._is_held = is_refused, depth, True
         files: list[str] = []
         if constraints:  # (The runner reads no file twice.)
             path = self._asking.folder() / "held-by-conda.txt"
             path.write_text("".join(f"{line}\n" for line in constraints), encoding="utf-8")
             files.append(str(path))
         self._answer({"do": "again", "constraints": files})
+        return self._account()
+
+    def plan_further(self, depth: Depth) -> Account | Failed:
+        """Let pip say more of its first plan, or fetch it; whatever it has planned since."""
+        self._is_refused, self._depth = None, depth
+        if depth == "lists":
+            self._look(first=True)
+        else:
+            self._back_to_first()
         return self._account()
 
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
@@ -236,10 +235,11 @@ class OnePass:
         """Give the plan that is the next; let pip go on with it until enough of it is there."""
         found = self._next_account()
         while isinstance(found, Account) and not self._is_enough(found):
-            self._go_further()
+            if self._depth == "lists":
+                self._look(first=False)
+            else:
+                self._answer({"do": "go"})
             found = self._next_account()
-        self._waits = isinstance(found, Account) and found.depth != "files"
-        self._has_outline |= self._waits and not self._is_held
         return found
 
     def _is_enough(self, found: Account) -> bool:
@@ -247,13 +247,15 @@ class OnePass:
             return self._is_refused is not None and self._is_refused(found)
         return found.depth == "files" or self._depth == "lists"
 
-    def _go_further(self, *, first: bool = False) -> None:
-        """Have pip go on with the plan that it waits with, or say more of its first."""
-        if self._depth == "lists":
-            folder = str(self._asking.folder())
-            self._answer({"do": "look", "first": first, "folder": folder})
-        else:
-            self._answer({"do": "go"})
+    def _look(self, *, first: bool) -> None:
+        """Have the runner find which files are in the wheels of a plan: its first, or this one."""
+        self._looks_at_first = first
+        self._answer({"do": "look", "first": first, "folder": str(self._asking.folder())})
+
+    def _back_to_first(self) -> None:
+        """Let pip go on with its first plan, which it makes anew where it is at another."""
+        self._answer({"do": "again", "constraints": []} if self._is_held else {"do": "go"})
+        self._is_held = False
 
     def _next_account(self) -> Account | Failed:
         message = self._receive()
@@ -263,8 +265,10 @@ class OnePass:
             raise SeamsMoved([str(seam) for seam in message.get("seams", [])])
         if message.get("type") == "no-lists":
             self._depth = "files"
-            self._answer({"do": "again", "constraints": []} if self._is_held else {"do": "go"})
-            self._is_held = False
+            if self._looks_at_first:
+                self._back_to_first()
+            else:
+                self._answer({"do": "go"})
             return self._next_account()
         if message.get("type") == "failed":
             return Failed(1, str(message.get("reason", "")), str(message.get("said", "")))

@@ -25,6 +25,8 @@ _MOST_UNASKED = 1024 * 1024
 _MOST_BETWEEN = 256 * 1024
 """Bytes that are rather fetched along than asked for apart."""
 _END = struct.Struct("<4s4H2LH")
+_PLAIN = {"Accept-Encoding": "identity"}
+"""As pip asks for files, by which its cache knows them again."""
 _WHOLE = 200
 _PART = 206
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -44,6 +46,7 @@ def fetch(session: Any, url: str, path: str) -> bool:  # noqa: ANN401 - pip's ow
     is_whole = parts.begin()
     if not is_whole:
         parts.complete()
+    _check(path)
     return is_whole
 
 
@@ -59,19 +62,20 @@ class _Parts:
     def begin(self) -> bool:
         """Fetch the end; give whether that was all of it."""
         if self._is_cached():
-            with self._get() as answer:
+            with self._get(_PLAIN) as answer:
                 if self._is_whole(answer, _MOST_BYTES):
                     return True
-        with self._get(f"-{_TAIL}") as answer:
+        with self._get({**_PLAIN, "Range": f"bytes=-{_TAIL}"}) as answer:
             if answer.status_code == _WHOLE:
                 if not self._is_whole(answer, _MOST_UNASKED):
                     raise NoParts("all of it")
                 return True
             start, length = self._place(answer)
-            data = self._read(answer, _TAIL)
-        if start + len(data) != length:
+            with open(self._path, "wb") as file:
+                file.truncate(length)
+            count = self._write(answer, start, _TAIL)
+        if start + count != length:
             raise NoParts("not the end")
-        self._write(start, data, length)
         self._since = start
         return start == 0
 
@@ -92,9 +96,6 @@ class _Parts:
             members = sorted(wheel.infolist(), key=lambda member: member.header_offset)
         for start, end in _spans(members, offset):
             self._fill(start, min(end, self._since))
-        with zipfile.ZipFile(self._path) as wheel:
-            for member in filter(_is_told_by, members):
-                wheel.read(member)  # which sees by its checksum that all of it is there
 
     def _is_cached(self) -> bool:
         """Say whether pip's cache has it, which gives no parts of anything."""
@@ -103,32 +104,29 @@ class _Parts:
         if controller is None:
             return False
         requests = import_module("pip._vendor.requests")
-        asked = self._session.prepare_request(requests.Request("GET", self._url))
-        return bool(controller.cached_request(asked))
+        asked = requests.Request("GET", self._url, headers=_PLAIN)
+        return bool(controller.cached_request(self._session.prepare_request(asked)))
 
     def _is_whole(self, answer: Any, most: int) -> bool:  # noqa: ANN401 - as above
         """Read all of it, unless that is too much."""
         if int(answer.headers.get("Content-Length", 0)) > most:
             return False
-        data = self._read(answer, most)
-        self._write(0, data, len(data))
+        with open(self._path, "wb"):
+            pass
+        self._write(answer, 0, most)
         return True
 
     def _fill(self, start: int, end: int) -> None:
         if start >= end:
             return
-        with self._get(f"{start}-{end - 1}") as answer:
+        with self._get({**_PLAIN, "Range": f"bytes={start}-{end - 1}"}) as answer:
             if self._place(answer)[0] != start:
                 raise NoParts("no part")
-            data = self._read(answer, end - start)
-        if len(data) != end - start:
+            count = self._write(answer, start, end - start)
+        if count != end - start:
             raise NoParts("too little")
-        self._write(start, data)
 
-    def _get(self, which: str = "") -> Any:  # noqa: ANN401 - as above
-        headers = {"Accept-Encoding": "identity"}
-        if which:
-            headers["Range"] = "bytes=" + which
+    def _get(self, headers: dict[str, str]) -> Any:  # noqa: ANN401 - as above
         answer = self._session.get(self._url, headers=headers, stream=True)
         answer.raise_for_status()
         return answer
@@ -141,22 +139,34 @@ class _Parts:
             raise NoParts("no part")
         return int(found.group(1)), int(found.group(3))
 
-    def _read(self, answer: Any, most: int) -> bytes:  # noqa: ANN401 - as above
-        most = min(most, self._left)
-        data = bytearray()
-        for chunk in answer.iter_content(_TAIL):
-            data += chunk
-            if len(data) > most:
-                raise NoParts("too large")
-        self._left -= len(data)
-        return bytes(data)
-
-    def _write(self, start: int, data: bytes, length: int | None = None) -> None:
-        with open(self._path, "wb" if length is not None else "r+b") as file:
-            if length is not None:
-                file.truncate(length)
+    def _write(self, answer: Any, start: int, most: int) -> int:  # noqa: ANN401 - as above
+        """Write what comes to where it belongs, and give how many bytes that are."""
+        count, most = 0, min(most, self._left)
+        with open(self._path, "r+b") as file:
             file.seek(start)
-            file.write(data)
+            for chunk in answer.iter_content(_TAIL):
+                count += len(chunk)
+                if count > most:
+                    raise NoParts("too large")
+                file.write(chunk)
+        self._left -= count
+        return count
+
+
+def _check(path: str) -> None:
+    """Read what is told of the files, by which a checksum shows that all of it is there.
+
+    Raises: NoParts, where that is too much; what zipfile raises.
+    """
+    left = _MOST_BYTES
+    with zipfile.ZipFile(path) as wheel:
+        for member in filter(_is_told_by, wheel.infolist()):
+            left -= member.file_size
+            if left < 0:
+                raise NoParts("too large")
+            with wheel.open(member) as stream:
+                while stream.read(_TAIL):
+                    pass
 
 
 def _is_told_by(member: zipfile.ZipInfo) -> bool:

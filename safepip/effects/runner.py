@@ -626,7 +626,8 @@ class Guard:
 
             def prepare_one(requirement, *args, **kwargs):
                 found = plain_one(requirement, *args, **kwargs)
-                self.known[requirement] = found
+                if requirement.download_info is None:
+                    self.known[requirement] = found
                 return found
 
             def prepare_more(requirements, *args, **kwargs):
@@ -694,7 +695,7 @@ class Guard:
             return  # a pip that cannot say it yet
         message = {"type": "plan", "depth": "outline", "entries": entries, "places": places}
         message["compiles"] = bool(getattr(options, "compile", True))
-        self.outlines.append((requirements, message))
+        self.outlines[1:] = [(requirements, message)]
         answer = self.ask_of_plan(message)
         if answer["do"] == "again":
             raise Again(answer["constraints"])
@@ -706,16 +707,19 @@ class Guard:
     def noted(self, requirements):
         """Have requirements know what pip itself, before 25.3, only notes when it fetches them."""
         url_of = _import("pip._internal.utils.direct_url_helpers").direct_url_from_link
-        lent = [one for one in requirements if one.download_info is None]
-        for one in lent:
-            one.download_info = url_of(one.link, one.source_dir)
-            one.get_dist = functools.partial(self.known.get, one)
+        lent = []
         try:
+            for one in requirements:
+                if one.download_info is None:
+                    lent.append(one)
+                    one.get_dist = functools.partial(self.known.get, one)
+                    one.download_info = url_of(one.link, one.source_dir)
             yield
         finally:
             for one in lent:
                 one.download_info = None
                 del one.get_dist
+            self.known.clear()
 
     def ask_of_plan(self, message):
         """Give what the parent says to a plan, or to that there is none.
@@ -739,13 +743,14 @@ class Guard:
             link, url = requirement.link, without_auth(requirement.link)
             path = self.fetched.get(url)
             if path is None:
-                path = os.path.join(tempfile.mkdtemp(dir=folder), link.filename)
+                name = os.path.basename(link.filename)  # a slash may have been hidden in its URL
                 try:
+                    path = os.path.join(tempfile.mkdtemp(dir=folder), name)
                     is_whole = parts.fetch(self.session, link.url_without_fragment, path)
+                    if is_whole and not has_hash(link, path):
+                        return False  # pip says what is wrong with it
                 except Exception:  # pip and servers fail in many ways
                     return False
-                if is_whole and not has_hash(link, path):
-                    return False  # pip says what is wrong with it
                 if is_whole and url:
                     self.fetched[url] = path
                     answer_by({url: path}, self.session)
@@ -912,12 +917,10 @@ def has_hash(link, path):
     """Say whether a wheel has the hash that its index gives; also where it gives none."""
     if not link.hash or not link.hash_name:
         return True
-    try:
-        digest = hashlib.new(link.hash_name)
-    except ValueError:
-        return False
+    digest = hashlib.new(link.hash_name)
     with open(path, "rb") as file:
-        digest.update(file.read())
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
     return digest.hexdigest() == link.hash.lower()
 
 

@@ -186,6 +186,11 @@ class Uv(InProcesses):
             return Failed(failure.code)
         return self._account
 
+    def plan_further(self, depth: Depth) -> Account | Failed:
+        """Give the plan, which was all there."""
+        del depth
+        return self._account or Account()
+
     def act(self, instead: Mapping[str, str], protect: Sequence[str]) -> int:
         """Let uv carry out the plan, and give its exit code.
 

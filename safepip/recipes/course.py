@@ -244,9 +244,9 @@ class Course:
         return account
 
     def plan_further(self, depth: Depth) -> Account | Failed:
-        """Let pip go on with a plan of which not all is there."""
+        """Give more of the first plan, of which not all was there."""
         since = time.monotonic()
-        account = self.engine.plan_again(self.environment, (), depth=depth)
+        account = self.engine.plan_further(depth)
         self.timed("plan", since)
         return account
 

@@ -17,6 +17,7 @@ from safepip.decisions.wording.hints import (
     hints_for,
     not_looked_for,
     not_preferred,
+    not_read,
     strictly,
 )
 from safepip.decisions.wording.phrases import listed
@@ -81,8 +82,7 @@ def _decide(course: Course, account: Account) -> Outcome:
     if account.depth == "outline" and not isinstance(held, Kept):
         closer = _looked_at(course)
         if isinstance(closer, Failed):
-            reasons = tuple(filter(None, [closer.reason]))
-            return course.outcome(closer.exit_code, None, hints=reasons)
+            return _block_by_outline(course, closer, plan, first)
         plan, first = closer
         if is_shown and first.refuses:
             held = keep(course, plan, first)
@@ -108,6 +108,14 @@ def _decide(course: Course, account: Account) -> Outcome:
     return _block(
         course, blocked, fitting, others=others, bounded=bounded, within=within, hints=hints
     )
+
+
+def _block_by_outline(course: Course, failed: Failed, plan: Plan, first: Judgement) -> Outcome:
+    """Refuse a plan by names and versions, where its files cannot be had."""
+    if course.engine.interrupted:
+        return course.outcome(failed.exit_code, None)
+    course.has_verdict()
+    return _block(course, Blocked(plan, first.findings), hints=(not_read(failed.reason),))
 
 
 def _looked_at(course: Course) -> tuple[Plan, Judgement] | Failed:

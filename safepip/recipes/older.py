@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safepip.decisions.fixing.again import can_be_pasted
 from safepip.decisions.fixing.commands import can_be_repeated, with_version
 from safepip.decisions.fixing.left_for_pip import left_by
 from safepip.decisions.fixing.solvers_answer import UNSURE, named_along, other_moves
@@ -45,7 +46,9 @@ def older_by_conda(course: Course, plan: Plan, conflict: Conflict | None) -> tup
     newest = {change.name: change.after for change in plan.changes}
     older = {name: each for name, each in taken.items() if each and newest.get(name) != each}
     specs = tuple(f"{r.name}=={answer.versions[r.name.lower()]}" for r in records.values())
-    return (_fix(course, specs, older, answer, frozenset(records)),)
+    fix = _fix(course, specs, older, answer, frozenset(records))
+    in_notebook = course.request.target.in_notebook
+    return (fix,) if can_be_pasted(fix.command, in_notebook=in_notebook) else ()
 
 
 def _records(environment: Environment, names: tuple[str, ...]) -> Mapping[str, Record]:

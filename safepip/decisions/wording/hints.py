@@ -65,6 +65,12 @@ def not_looked_for(option: str) -> str:
     )
 
 
+def not_read(reason: str) -> str:
+    """Say that the files of a plan, which is refused in any case, could not be looked at."""
+    said = f": {shown(reason)}" if reason else ""
+    return f"pip could not fetch all of this, so that the files of the newest were not read{said}"
+
+
 def not_preferred(against: str) -> str:
     """Say why nothing is taken from conda, though that was asked for."""
     return f"{against}, nothing is taken from conda: pip takes all of it"
