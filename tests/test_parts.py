@@ -207,3 +207,10 @@ def test_what_unpacks_to_far_too_much_is_not_read(tmp_path: Path) -> None:
         url = index.url.replace("/simple/", f"/files/{USUAL.filename}")
         with pytest.raises(NoParts):
             fetch(Session(), url, str(tmp_path / USUAL.filename))
+
+
+@pytest.mark.parametrize("name", ["entry_points.txt", "WHEEL"])
+def test_a_text_that_is_far_too_long_is_not_taken_apart(name: str, tmp_path: Path) -> None:
+    wheel = make_wheel("small", "1.0", info_files={name: b"\n" * (4 * 1024 * 1024 + 1)})
+    with pytest.raises(UnreadableWheel, match="is over 4194304 bytes"):
+        read_wheel(str(wheel.write(tmp_path)))

@@ -32,6 +32,7 @@ UNREADABLE = (
 """What reading an archive that somebody else has made may raise."""
 _MEMBER_LIMIT = 1_000_000
 _TEXT_LIMIT = 64 * 1024 * 1024
+_SHORT_LIMIT = 4 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
 
@@ -98,8 +99,8 @@ def _contents(archive: zipfile.ZipFile, path: str) -> WheelContents:
         found = ", ".join(sorted(map(shown, folders))) or "none"
         raise UnreadableWheel(os.path.basename(path), f"expected one `.dist-info`, found {found}")
     folder = folders.pop()
-    console, gui = _scripts(_text(archive, f"{folder}/entry_points.txt"))
-    is_pure = _is_pure(_text(archive, f"{folder}/WHEEL"))
+    console, gui = _scripts(_short_text(archive, f"{folder}/entry_points.txt", path))
+    is_pure = _is_pure(_short_text(archive, f"{folder}/WHEEL", path))
     return WheelContents(members, is_pure, console, gui, _claims(archive, folder, path))
 
 
@@ -148,6 +149,18 @@ def describe_wheel(path: str) -> Described:
         tuple(map(str, found.get_all(key, []))) for key in ("Requires-Dist", "Provides-Extra")
     )
     return Described(str(name), str(version), requires, provides)
+
+
+def _short_text(archive: zipfile.ZipFile, member: str, path: str) -> str:
+    """Give a text that takes many times its size to be taken apart.
+
+    Raises: UnreadableWheel.
+    """
+    data = _data(archive, member, _SHORT_LIMIT + 1)
+    if len(data) > _SHORT_LIMIT:
+        what = f"`{shown(member)}` is over {_SHORT_LIMIT} bytes"
+        raise UnreadableWheel(os.path.basename(path), what)
+    return data.decode("utf-8", "replace")
 
 
 def _text(archive: zipfile.ZipFile, member: str) -> str:
