@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,7 @@ STAND_IN = """\
 #!{python}
 import json, subprocess, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, {checkout!r})
 from tests.lab.channel import channel
 from tests.lab.installer import install
@@ -149,6 +151,17 @@ def kill_while_acting(environment: CondaEnvironment, *arguments: str) -> None:
         while not mark.exists() and process.poll() is None:
             time.sleep(0.001)
         process.kill()
+
+
+def changes_afterwards(environment: CondaEnvironment) -> list[dict[str, Any]]:
+    """The changes, once what the killed one has started has ended, and it can be taken back."""
+    changes: list[dict[str, Any]] = []
+    for _ in range(300):
+        changes = safepip(environment, "history").answer["changes"]
+        if changes[0]["stage"] != "acting":
+            break
+        time.sleep(0.1)
+    return changes
 
 
 def preferring(
@@ -243,7 +256,7 @@ def test_what_conda_keeps_a_history_of_is_in_it_and_what_fails_or_is_killed_is_n
     in_the_way.parent.rmdir()
     before = files_of(lab)
     kill_while_acting(lab, "twice")
-    changes = safepip(lab, "history").answer["changes"]
+    changes = changes_afterwards(lab)
     if changes[0]["stage"] == "done":  # it was quicker
         assert safepip(lab, "undo", "--yes").exit_code == 0
         history.write_text(HISTORY)
