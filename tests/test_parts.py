@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from pip._vendor.requests import Session
 
+from safepip.effects import lister
 from safepip.effects.parts import NoParts, fetch
 from safepip.effects.wheels import describe_wheel, has_bytes, read_wheel
 from safepip.values.errors import UnreadableWheel
@@ -214,3 +216,19 @@ def test_a_text_that_is_far_too_long_is_not_taken_apart(name: str, tmp_path: Pat
     wheel = make_wheel("small", "1.0", info_files={name: b"\n" * (4 * 1024 * 1024 + 1)})
     with pytest.raises(UnreadableWheel, match="is over 4194304 bytes"):
         read_wheel(str(wheel.write(tmp_path)))
+
+
+def test_metadata_that_unpacks_to_far_too_much_is_not_taken_apart(tmp_path: Path) -> None:
+    text = b"Metadata-Version: 2.1\nName: small\nVersion: 1.0\n\n" + bytes(31 * 1024 * 1024)
+    wheel = make_wheel("small", "1.0", info_files={"METADATA": text}).write(tmp_path)
+    with pytest.raises(OSError, match="too large"):
+        lister._of_wheel(str(wheel))  # type: ignore[no-untyped-call]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    wheel = make_wheel("small", "1.0", {"small/__init__.py": ""}).write(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for in_part in (False, True):
+        with zipfile.ZipFile(wheel) as archive:
+            assert not has_bytes(archive, "small/__init__.py", str(pipe), in_part=in_part)

@@ -152,7 +152,7 @@ class Catalogue(OnePass):
         return message
 
     def _setup(self) -> dict[str, Any]:
-        return {**super()._setup(), "lists": True}
+        return {**super()._setup(), "lists": str(self._asking.folder())}
 
     def _while_waiting(self) -> None:
         super()._while_waiting()

@@ -29,15 +29,21 @@ from importlib import import_module
 from typing import Any
 
 _MOST_BYTES = 30 * 1024 * 1024
-"""Of a wheel that has to be fetched whole, because the server gives no part of it."""
+"""Of a wheel that has to be fetched whole, because the server gives no part of it; of METADATA."""
 _CHUNK = 64 * 1024
 
 
 class Lister:
-    """What one command of pip would find."""
+    """What one command of pip would find.
 
-    def __init__(self, parts, command, options, args):
+    ``parts``: the module of that name. ``folder``: the parent's, which it removes, also where it
+    ends this without waiting.
+    """
+
+    def __init__(self, parts, folder, command, options, args):
         self._parts = parts
+        self._folder = folder
+        self.pre = bool(getattr(options, "pre", False))
         self._session = command.get_default_session(options)
         target = import_module("pip._internal.cli.cmdoptions").make_target_python(options)
         # What is for another Python is found, too: it is told, not hidden.
@@ -117,7 +123,7 @@ class Lister:
 
     def _from_a_part(self, link):
         """Give the metadata by requests for parts of the wheel."""
-        with tempfile.TemporaryDirectory(prefix="safepip-part-") as folder:
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             path = os.path.join(folder, "part.whl")
             self._parts.fetch(self._session, link.url_without_fragment, path)
             return _of_wheel(path)
@@ -151,17 +157,14 @@ def _of_wheel(file):
     with zipfile.ZipFile(file) as wheel:
         names = (n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
         name = next(n for n in names if n.count("/") == 1)
+        if wheel.getinfo(name).file_size > _MOST_BYTES:
+            raise OSError("too large")
         return email.message_from_bytes(wheel.read(name))
 
 
-def serve(channel, parts, command, options, args):
-    """Stand in for `InstallCommand.run`: answer questions until there are no more.
-
-    ``parts``: the module of that name.
-    """
-    lister = Lister(parts, command, options, args)
-    pre = bool(getattr(options, "pre", False))
-    question = channel.ask({"type": "wanted", "wanted": lister.wanted, "pre": pre})
+def serve(channel, lister):
+    """Stand in for `InstallCommand.run`: answer questions until there are no more."""
+    question = channel.ask({"type": "wanted", "wanted": lister.wanted, "pre": lister.pre})
     while question["do"] != "stop":
         if question["do"] == "releases":
             answer = lister.releases(question["name"])

@@ -1020,7 +1020,8 @@ def stand_in(channel, setup, folder):
     lister, parts = load("lister"), load("parts")
 
     def run(command, options, args):
-        return lister.serve(channel, parts, command, options, args)
+        found = lister.Lister(parts, setup["lists"], command, options, args)
+        return lister.serve(channel, found)
 
     _install().InstallCommand.run = run
 

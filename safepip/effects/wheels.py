@@ -199,7 +199,7 @@ def has_bytes(archive: zipfile.ZipFile, member: str, path: str, *, in_part: bool
             return False
         if in_part:
             return _checksum_of(path) == info.CRC
-        with archive.open(info) as planned, open(path, "rb") as there:
+        with archive.open(info) as planned, opened(path) as there:
             while chunk := planned.read(_CHUNK):
                 if there.read(len(chunk)) != chunk:
                     return False
@@ -210,7 +210,7 @@ def has_bytes(archive: zipfile.ZipFile, member: str, path: str, *, in_part: bool
 
 def _checksum_of(path: str) -> int:
     found = 0
-    with open(path, "rb") as file:
+    with opened(path) as file:
         while chunk := file.read(_CHUNK):
             found = zlib.crc32(chunk, found)
     return found

@@ -21,6 +21,7 @@ from safepip.effects.sparing import refuse_wild_removals
 from safepip.effects.wheels import read_wheels
 from safepip.values.errors import SafepipError
 from safepip.values.exits import Exit
+from safepip.values.findings import Breaks
 from safepip.values.request import PipOptions
 from safepip.values.retry import Retry
 from safepip.values.text import without_secrets
@@ -254,12 +255,14 @@ class Course:
         """Say whether a plan is refused whatever is in its files, so that none need be fetched.
 
         That is where names and versions say it: pip would replace what is conda's, break it, or
-        pass a pin.
+        pass a pin. Of what is only tried, it may be conda that takes care of what would break.
         """
         try:
-            return self.judged(self.joined(outline)).refuses
+            found = self.judged(self.joined(outline)).findings
         except SafepipError:
             return False  # whatever that is, it is said of the whole plan
+        refusals = (finding for finding in found if finding.severity == "refuse")
+        return any(not (self.is_trial and isinstance(finding, Breaks)) for finding in refusals)
 
     def joined(self, account: Account) -> Plan:
         """Join pip's account with the wheels and with what is installed.
